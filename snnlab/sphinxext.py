@@ -1,0 +1,182 @@
+"""What the built book needs beside its pages, as a Sphinx extension.
+
+It puts the explorers' script, the zoo's web data and MathJax into the output at every build (never by way of the
+notebook cache, which would keep old ones), forgets executed pages when the package has changed, and takes out the
+scripts with which other extensions would ask other hosts. Settings, under ``sphinx: config:`` in ``_config.yml``:
+
+``snnlab_repository``
+    Address of the public repository. It turns on the repository, Binder and Colab buttons; empty, the default, means
+    none. The environment variable ``SNNLAB_REPOSITORY`` has precedence.
+``snnlab_mathjax``
+    Folder of MathJax's ``es5`` build, relative to the book.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ConfigError
+from sphinx.util import logging
+
+__all__ = ["package_key", "setup"]
+
+PACKAGE = Path(__file__).parent
+BUNDLE = PACKAGE / "widgets" / "bundle" / "snnlab.js"
+KEY_FILE = "snnlab.key"
+
+# Sources and data that the output of a page can depend on. The bundle is not among them: it is copied, not executed.
+KEY_SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".mplstyle"}
+KEY_LIBRARIES = ("torch", "torchattacks", "numpy", "matplotlib")
+
+# Of MathJax's 24 MB: TeX input, HTML output with its fonts, and what its menu offers to readers with a screen reader.
+MATHJAX_PARTS = (
+    "tex-chtml.js",
+    "input/tex/extensions/*.js",
+    "output/chtml/fonts/woff-v2/*.woff",
+    "a11y/*.js",
+    "sre/mathmaps/base.json",
+    "sre/mathmaps/en.json",
+    "sre/mathmaps/nemeth.json",
+)
+
+logger = logging.getLogger(__name__)
+
+
+def package_key(package: Path = PACKAGE) -> str:
+    """Return a digest of all that an executed page can depend on besides its own text.
+
+    That is the code and data of ``package`` and the versions of the libraries that produce numbers and figures.
+    """
+    digest = hashlib.sha256()
+    for name in KEY_LIBRARIES:
+        digest.update(f"{name} {metadata.version(name)}\n".encode())
+    for path in sorted(_keyed_files(package)):
+        digest.update(f"{path.relative_to(package).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _keyed_files(package: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(package):
+        folders[:] = [name for name in folders if name not in {"js", "bundle", "node_modules", "__pycache__"}]
+        yield from (Path(folder, name) for name in names if Path(name).suffix in KEY_SUFFIXES)
+
+
+def _set_launch_buttons(app: Sphinx, config: Config) -> None:
+    url = (os.environ.get("SNNLAB_REPOSITORY") or config.snnlab_repository).rstrip("/")
+    if not url:
+        return
+    if not url.startswith("https://"):
+        raise ConfigError(f"snnlab_repository is {url!r}; expected the https:// address of the public repository")
+    config.html_theme_options |= {
+        "repository_url": url,
+        "repository_branch": "main",
+        "path_to_docs": "book",
+        "use_repository_button": True,
+        "use_issues_button": True,
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        },
+    }
+
+
+def _forget_old_runs(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> Iterable[str]:
+    """Empty the notebook cache, and have every page read again, if the package is not the one they ran with.
+
+    The cache knows a notebook by its cells alone: without this, a page would keep showing the numbers of the old code.
+    """
+    key = package_key()
+    cache = Path(app.outdir).parent / ".jupyter_cache"
+    key_file = cache / KEY_FILE
+    if cache.exists() and not (key_file.is_file() and key_file.read_text() == key):
+        logger.info("snnlab has changed: executing every page again")
+        shutil.rmtree(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    key_file.write_text(key)
+    if getattr(env, "snnlab_key", key) == key:
+        outdated: set[str] = set()
+    else:
+        outdated = set(env.found_docs)
+    env.snnlab_key = key  # type: ignore[attr-defined]  # stored with the pages it belongs to
+    return outdated
+
+
+def _rewrite_pages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """Have every page written again when the bundle has changed, since pages name their scripts with a checksum."""
+    digest = hashlib.sha256(BUNDLE.read_bytes()).hexdigest() if BUNDLE.is_file() else ""
+    changed = getattr(env, "snnlab_bundle", digest) != digest
+    env.snnlab_bundle = digest  # type: ignore[attr-defined]
+    return set(env.found_docs) if changed else set()
+
+
+def _write_assets(app: Sphinx) -> None:
+    """Write the bundle, the web data and MathJax into ``_static``, before the pages that name them."""
+    if app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    if not BUNDLE.is_file():
+        raise ConfigError(f"{BUNDLE} is missing, so no explorer would work; remake it with `make bundle`")
+    _copy(BUNDLE, static / BUNDLE.name)
+
+    from snnlab.zoo import web  # here, because it is needed by a build only and brings torch along
+
+    web.write(static)
+
+    source = Path(app.srcdir, app.config.snnlab_mathjax)
+    if not (source / MATHJAX_PARTS[0]).is_file():
+        raise ConfigError(f"no MathJax in {source}, so no equation would show; `make js` installs it")
+    for part in MATHJAX_PARTS:
+        for path in source.glob(part):
+            _copy(path, static / "mathjax" / path.relative_to(source))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file unless the same is there already, so that an unchanged book keeps its dates."""
+    if not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _drop_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Take two things out of a page that readers would only pay for.
+
+    sphinx-thebe adds its script twice (an error on every page) even where it is turned off, with the address of
+    another host; and the widgets' saved state repeats the whole bundle for a manager that the book does not load.
+    """
+    if "script_files" in context:
+        context["script_files"] = [script for script in context["script_files"] if not _is_unwanted(script)]
+
+
+def _is_unwanted(script: Any) -> bool:
+    attributes = getattr(script, "attributes", {})
+    return (
+        Path(str(getattr(script, "filename", None) or "").partition("?")[0]).name == "sphinx-thebe.js"
+        or "THEBE_JS_URL" in str(attributes.get("body") or "")
+        or attributes.get("type") == "application/vnd.jupyter.widget-state+json"
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the above to a build of Sphinx."""
+    app.add_config_value("snnlab_repository", "", "html", types=(str,))
+    app.add_config_value("snnlab_mathjax", "node_modules/mathjax/es5", "html", types=(str,))
+    app.connect("config-inited", _set_launch_buttons)
+    app.connect("builder-inited", _write_assets)
+    app.connect("env-get-outdated", _forget_old_runs)
+    app.connect("env-updated", _rewrite_pages)
+    app.connect("html-page-context", _drop_scripts, priority=900)  # after the extensions that add them
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
