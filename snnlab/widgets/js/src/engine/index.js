@@ -1,0 +1,8 @@
+/** The browser engine: the parts that the view, the tests and the benchmarks use. */
+export { ATTACKS, PGD_STEPS, attack, inputGradient } from "./attack.js";
+export { SILENT } from "./decode.js";
+export { ENCODINGS, encode, encoder } from "./encode.js";
+export { BrowserEngine, DISTURBANCES } from "./engine.js";
+export { ATTACKERS, network } from "./network.js";
+export { mulberry32 } from "./random.js";
+export { wilson } from "./wilson.js";

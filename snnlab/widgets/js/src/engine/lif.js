@@ -1,0 +1,83 @@
+/**
+ * The leaky integrate-and-fire neuron over a whole sequence, as snntorch.Leaky runs it, U[-1] = 0:
+ *
+ *   R[t] = 1[U[t-1] > θ]
+ *   U[t] = β U[t-1] + I[t] - θ R[t]          (reset "subtract")
+ *   U[t] = β (1 - R[t]) U[t-1] + I[t]        (reset "zero")
+ *   S[t] = 1[U[t] > θ]
+ *
+ * and backwards, with the surrogate h in place of dS/dU and the reset not differentiated:
+ *
+ *   Ū[t] = h(U[t] - θ) S̄[t] + β Ū[t+1],      Ī[t] = Ū[t]
+ *
+ * Every operation is rounded to float32, in torch's order: then a spike here is a spike there.
+ */
+import { choose, positive } from "./check.js";
+
+const { fround } = Math;
+
+/**
+ * @typedef {{beta: number, threshold: number, reset: "subtract"|"zero"}} Neuron
+ * @typedef {{spikes: Uint8Array, membrane: Float32Array}} Activity  both [T, n]
+ */
+
+/**
+ * @param {{beta: number, threshold: number, reset: string}} spec β in [0, 1], θ > 0
+ * @returns {Neuron} constants rounded to float32
+ */
+export function neuron({ beta, threshold, reset }) {
+  if (!(beta >= 0 && beta <= 1)) throw new Error(`beta must lie in [0, 1], got ${beta}`);
+  return {
+    beta: fround(beta),
+    threshold: fround(positive("threshold", threshold)),
+    reset: choose("reset", reset, ["subtract", "zero"]),
+  };
+}
+
+/**
+ * @param {Float32Array} current I, [T, n]
+ * @param {number} numSteps T
+ * @param {Neuron} constants
+ * @returns {Activity}
+ */
+export function lif(current, numSteps, { beta, threshold, reset }) {
+  const n = current.length / numSteps;
+  const membrane = new Float32Array(current.length);
+  const spikes = new Uint8Array(current.length);
+  for (let k = 0; k < current.length; k++) {
+    const before = k < n ? 0 : membrane[k - n];
+    const fired = k < n ? 0 : spikes[k - n];
+    let u;
+    if (reset === "zero") {
+      u = fround(fround(beta * (fired ? 0 : before)) + current[k]);
+    } else {
+      u = fround(fround(beta * before) + current[k]);
+      if (fired) u = fround(u - threshold);
+    }
+    membrane[k] = u;
+    spikes[k] = u > threshold ? 1 : 0;
+  }
+  return { spikes, membrane };
+}
+
+/**
+ * Gradient with respect to the input current.
+ *
+ * @param {Float64Array} gradSpikes S̄, [T, n]; overwritten
+ * @param {Activity} activity what `lif` returned
+ * @param {number} numSteps T
+ * @param {Neuron} constants
+ * @param {(v: number) => number} h surrogate
+ * @returns {Float64Array} Ī, [T, n], in the memory of gradSpikes
+ */
+export function lifBackward(gradSpikes, { spikes, membrane }, numSteps, { beta, threshold, reset }, h) {
+  const n = gradSpikes.length / numSteps;
+  const grad = gradSpikes;
+  for (let k = grad.length - 1; k >= 0; k--) {
+    const own = grad[k] === 0 ? 0 : h(fround(membrane[k] - threshold)) * grad[k];
+    const last = k + n >= grad.length;
+    const blocked = reset === "zero" && spikes[k] === 1;
+    grad[k] = last || blocked ? own : own + beta * grad[k + n];
+  }
+  return grad;
+}

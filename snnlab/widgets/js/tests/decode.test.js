@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { crossEntropyGradient, leadingClass, predictions, rate, SILENT } from "../src/engine/decode.js";
+import { hiddenOrder, inputOrder } from "../src/engine/order.js";
+import { mulberry32 } from "../src/engine/random.js";
+import { wilson } from "../src/engine/wilson.js";
+
+test("one pass gives the votes at every exit, as a running sum", () => {
+  assert.deepEqual([...rate(Uint8Array.of(0, 1, 1, 0, 1, 1), 2)], [0, 1, 1, 1, 2, 2]);
+});
+
+test("a silent output is not class zero", () => {
+  assert.deepEqual([...predictions(Float32Array.of(0, 0, 0, 1), new Float32Array(4), 2)], [SILENT, 1]);
+});
+
+test("the membrane potential of that step decides between equal counts", () => {
+  assert.deepEqual([...predictions(Float32Array.of(1, 1, 2, 2), Float32Array.of(0.1, 0.3, 0.4, -1), 2)], [1, 0]);
+});
+
+test("a silent network still leans to a class, which a drawn digit is attacked in", () => {
+  assert.equal(leadingClass(new Float32Array(3), Float32Array.of(-0.2, 0.6, 0.1), 3, 1), 1);
+});
+
+test("the cross-entropy gradient matches finite differences", () => {
+  const logits = [1, 3, 0];
+  const loss = (z) => Math.log(z.reduce((sum, v) => sum + Math.exp(v), 0)) - z[2];
+  const grad = crossEntropyGradient(logits, 2);
+  logits.forEach((_, k) => {
+    const [up, down] = [1e-6, -1e-6].map((h) => loss(logits.map((v, i) => (i === k ? v + h : v))));
+    assert.ok(Math.abs((up - down) / 2e-6 - grad[k]) < 1e-8);
+  });
+});
+
+test("pixels are ordered by brightness part by part, neurons by the class they speak for", () => {
+  assert.deepEqual([...inputOrder(Float32Array.of(0.1, 0.9, 0.1), 2)], [1, 0, 2, 4, 3, 5]);
+  assert.deepEqual([...hiddenOrder(Float32Array.of(0, 1, 2, 0, 3, 1, 0, 5), 2)], [1, 2, 0, 3]);
+});
+
+test("Wilson intervals agree with published values and stay inside [0, 1]", () => {
+  const { low, high } = wilson(81, 263); // Newcombe 1998: .2553 to .3662
+  assert.ok(Math.abs(low - 0.2553) < 5e-5 && Math.abs(high - 0.3662) < 5e-5, `${low}, ${high}`);
+  assert.equal(wilson(0, 10).low, 0);
+  assert.equal(wilson(10, 10).high, 1);
+  assert.throws(() => wilson(11, 10), /count from 0 to n/);
+});
+
+test("a seed gives one sequence, another seed or stream another", () => {
+  const draw = (...args) => Array.from({ length: 5 }, mulberry32(...args));
+  assert.deepEqual(draw(7), draw(7));
+  assert.notDeepEqual(draw(7), draw(8));
+  assert.notDeepEqual(draw(7, 0), draw(7, 1));
+  const many = Array.from({ length: 10000 }, mulberry32(0));
+  assert.ok(many.every((u) => u >= 0 && u < 1));
+  assert.ok(Math.abs(many.reduce((a, b) => a + b, 0) / 10000 - 0.5) < 0.01);
+  assert.throws(() => mulberry32(NaN), /seed must be a finite number/);
+});
