@@ -116,10 +116,16 @@ def _forget_old_runs(
 
 
 def _rewrite_pages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
-    """Have every page written again when the bundle has changed, since pages name their scripts with a checksum."""
-    digest = hashlib.sha256(BUNDLE.read_bytes()).hexdigest() if BUNDLE.is_file() else ""
-    changed = getattr(env, "snnlab_bundle", digest) != digest
-    env.snnlab_bundle = digest  # type: ignore[attr-defined]
+    """Have every page written again when the bundle or a style sheet has changed.
+
+    Pages name them with a checksum, and Sphinx copies no style sheet into a book that it thinks unchanged.
+    """
+    assets = [BUNDLE]
+    for folder in app.config.html_static_path:
+        assets += sorted(path for path in Path(app.srcdir, folder).rglob("*") if path.is_file())
+    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in assets)).hexdigest()
+    changed = getattr(env, "snnlab_assets", digest) != digest
+    env.snnlab_assets = digest  # type: ignore[attr-defined]
     return set(env.found_docs) if changed else set()
 
 
@@ -151,32 +157,37 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _drop_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Take two things out of a page that readers would only pay for.
+def _silence_thebe(app: Sphinx, config: Config) -> None:
+    """Keep sphinx-thebe, which Jupyter Book always loads, from adding anything to a page.
 
-    sphinx-thebe adds its script twice (an error on every page) even where it is turned off, with the address of
-    another host; and the widgets' saved state repeats the whole bundle for a manager that the book does not load.
+    Even where it is turned off it adds its script twice (an error on every page), the address of another host, and
+    the name of somebody else's repository.
     """
+    for listeners in app.events.listeners.values():
+        for listener in list(listeners):
+            handler = listener.handler
+            if handler.__module__ == "sphinx_thebe" and handler.__name__ in {"init_thebe_core", "update_thebe_context"}:
+                app.disconnect(listener.id)
+
+
+def _drop_widget_state(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Leave out the widgets' saved state: it repeats the whole bundle, for a manager that the book does not load."""
     if "script_files" in context:
-        context["script_files"] = [script for script in context["script_files"] if not _is_unwanted(script)]
-
-
-def _is_unwanted(script: Any) -> bool:
-    attributes = getattr(script, "attributes", {})
-    return (
-        Path(str(getattr(script, "filename", None) or "").partition("?")[0]).name == "sphinx-thebe.js"
-        or "THEBE_JS_URL" in str(attributes.get("body") or "")
-        or attributes.get("type") == "application/vnd.jupyter.widget-state+json"
-    )
+        context["script_files"] = [
+            script
+            for script in context["script_files"]
+            if getattr(script, "attributes", {}).get("type") != "application/vnd.jupyter.widget-state+json"
+        ]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the above to a build of Sphinx."""
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
     app.add_config_value("snnlab_mathjax", "node_modules/mathjax/es5", "html", types=(str,))
+    app.connect("config-inited", _silence_thebe)
     app.connect("config-inited", _set_launch_buttons)
     app.connect("builder-inited", _write_assets)
     app.connect("env-get-outdated", _forget_old_runs)
     app.connect("env-updated", _rewrite_pages)
-    app.connect("html-page-context", _drop_scripts, priority=900)  # after the extensions that add them
+    app.connect("html-page-context", _drop_widget_state, priority=900)  # after MyST-NB has added it
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
