@@ -1,28 +1,25 @@
 // Bundles src/main.js into ../bundle/snnlab.js: one classic script, global name `snnlab`.
 // A classic script because a page opened from disk can load neither ES modules nor fetch.
 //
-//   node build.mjs                    the committed bundle
-//   node build.mjs --outfile FILE     the same bundle elsewhere (a test compares the two)
+//   node build.mjs                    the committed bundle, and the licences of what it contains
+//   node build.mjs --folder FOLDER    the same elsewhere (a test compares the two)
 //   node build.mjs --engine FILE      the engine alone, without a view, for tests and benchmarks
 import { build } from "esbuild";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { values } = parseArgs({ options: { outfile: { type: "string" }, engine: { type: "string" } } });
-
-// Paths as given on the command line count from where it was typed, all others from this folder, so that
-// the output does not depend on the working directory.
-const entry = values.engine ? "src/engine/index.js" : "src/main.js";
-const outfile = resolve(values.engine ?? values.outfile ?? join(here, "../bundle/snnlab.js"));
+const { values } = parseArgs({ options: { folder: { type: "string" }, engine: { type: "string" } } });
+const folder = resolve(values.folder ?? join(here, "../bundle"));
 const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
 
-await build({
+const { metafile } = await build({
+  // Whatever folder it is called from, the output is the same.
   absWorkingDir: here,
-  entryPoints: [entry],
-  outfile,
+  entryPoints: [values.engine ? "src/engine/index.js" : "src/main.js"],
+  outfile: values.engine ? resolve(values.engine) : join(folder, "snnlab.js"),
   bundle: true,
   format: "iife",
   globalName: "snnlab",
@@ -31,6 +28,20 @@ await build({
   charset: "utf8",
   legalComments: "none",
   loader: { ".css": "text" },
-  banner: { js: `/* snnlab ${version}; source: snnlab/widgets/js. Contains parts of d3 (ISC licence, Mike Bostock). */` },
-  logLevel: "info",
+  banner: { js: `/* snnlab ${version}. Source: snnlab/widgets/js. Contains packages listed in snnlab.LICENSES.txt */` },
+  metafile: true,
+  logLevel: "warning",
 });
+
+if (!values.engine) writeFileSync(join(folder, "snnlab.LICENSES.txt"), licences(Object.keys(metafile.inputs)));
+
+/** The licence texts of the packages that the bundle contains, which their terms ask to keep with it. */
+function licences(inputs) {
+  const names = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
+  const texts = [...new Set(names)].sort().map((name) => {
+    const installed = join(here, "node_modules", name);
+    const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    return `${name} ${version}\n\n${readFileSync(join(installed, "LICENSE"), "utf8").trim()}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}

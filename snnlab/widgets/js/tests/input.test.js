@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IMAGE, engine, modelPayload, request } from "./helpers.js";
+import { IMAGE, engine, request } from "./helpers.js";
 
 const refused = {
   "an unknown encoding": [{ encoding: "rate" }, /unknown encoding "rate"; choose one of direct, poisson/],
@@ -97,5 +97,3 @@ test("the encoder explorer refuses what it cannot show", async () => {
   await assert.rejects(ask({ attack: "fgsm" }), /unknown attack "fgsm"; choose one of none, noise, brighten/);
   await assert.rejects(ask({ image: new Float32Array(3) }), /image must have 36 values/);
 });
-
-test("a model payload of the tests is a good one", () => assert.equal(modelPayload("onset").layers.length, 2));

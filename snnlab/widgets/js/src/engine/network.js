@@ -65,8 +65,12 @@ export class SpikingNetwork {
    * @returns {{image, input, hidden, output, votes, predictions}} sequences are time first
    */
   forward(image, random) {
+    return this.respond(image, encode(this.encoder, image, random));
+  }
+
+  /** The same for a sequence [T, P] that has been encoded already. */
+  respond(image, input) {
     const { numSteps, classes } = this;
-    const input = encode(this.encoder, image, random);
     const hidden = lif(this.#inputCurrent(input), numSteps, this.neuron);
     const output = lif(current(this.second, hidden.spikes, numSteps), numSteps, this.neuron);
     const votes = rate(output.spikes, classes);
@@ -142,6 +146,7 @@ export class ConventionalNetwork {
     this.order = hiddenOrder(second.columns, this.classes);
   }
 
+  /** Trace of one image; votes hold the same logits at every exit. */
   forward(image) {
     const { first, second, numSteps, classes } = this;
     const sum = Float64Array.from(first.bias);

@@ -1,0 +1,185 @@
+/**
+ * This engine against PyTorch, on golden vectors that Python wrote (tests/golden.py). Runs in Node and, as it is, in a
+ * page: it uses nothing but the engine it is given.
+ *
+ * @param {object} engine  exports of src/engine/index.js
+ * @param {object} golden
+ * @returns {Promise<{report: object, failures: string[]}>} what was measured per model, and every law that was broken
+ */
+export async function compare(engine, golden) {
+  const images = Float32Array.from(unpack(Uint8Array, golden.images), (v) => v / 255);
+  const pixels = images.length / golden.labels.length;
+  const imageAt = (n) => images.slice(n * pixels, (n + 1) * pixels);
+  const report = {};
+  const failures = [];
+  for (const [name, expected] of Object.entries(golden.models)) {
+    const network = engine.network(expected.payload, golden.num_steps);
+    const task = { engine, network, expected, golden, imageAt };
+    const found = { spikes: 0, input: 0, marginal: 0, logits: 0, potential: 0, predictions: 0 };
+    if (expected.poisson) await comparePoisson(task, found);
+    else compareForward(task, found);
+    await compareGradients(task, found);
+    await compareAttack(task, found);
+    report[name] = found;
+    failures.push(...laws(found, expected, golden).map((law) => `${name}: ${law}`));
+  }
+  return { report, failures };
+}
+
+/** The laws that hold between engines, as sentences where broken. */
+function laws(found, expected, golden) {
+  const count = golden.labels.length;
+  const broken = [];
+  const hold = (law, holds) => holds || broken.push(law);
+  hold(`${found.input} spikes of the code differ`, found.input === 0);
+  hold(`${found.spikes} spikes of the network differ`, found.spikes === 0);
+  hold(`logits differ by ${found.logits}`, found.logits <= 1e-4);
+  hold(`potentials differ by ${found.potential}`, found.potential <= 1e-4);
+  hold(`${found.predictions} predictions differ`, found.predictions === 0);
+  hold(`${found.marginal} of ${count} images lie on a threshold`, found.marginal <= (expected.exact ? 0 : 0.1 * count));
+  hold(`gradient differs by ${found.gradient}`, found.gradient <= 1e-4);
+  hold(`gradient differs by ${found.gradientRelative} of its maximum`, found.gradientRelative <= 1e-4);
+  hold(`FGSM ends in the same prediction on ${found.fgsm} only`, found.fgsm === undefined || found.fgsm >= 0.97);
+  if (found.poisson) {
+    for (const [what, z] of Object.entries(found.poisson)) hold(`${what} is off by ${z} standard errors`, z < 5);
+  }
+  return broken;
+}
+
+/** Spikes, potentials, logits and predictions of every image, at every exit. */
+function compareForward({ network, expected, golden, imageAt }, found) {
+  const input = expected.input && unpack(Float32Array, expected.input);
+  const hidden = expected.hidden && unpack(Uint8Array, expected.hidden);
+  const votes = unpack(Float32Array, expected.votes);
+  const membrane = expected.membrane && unpack(Float32Array, expected.membrane);
+  const predicted = unpack(Int8Array, expected.predictions);
+  golden.labels.forEach((_, n) => {
+    const trace = network.forward(imageAt(n));
+    if (input && n < golden.detailed) found.input += differing(trace.input, row(input, trace.input.length, n));
+    found.predictions += differing(trace.predictions, row(predicted, golden.num_steps, n));
+    // Analog input sums to what the order of additions makes of it, so where PyTorch's own potential lies within 1e-5 of
+    // the threshold a spike may fall either way, and everything after it differs.
+    if (expected.marginal?.[n]) {
+      found.marginal += 1;
+      return;
+    }
+    if (hidden) found.spikes += differing(trace.hidden.spikes, row(hidden, trace.hidden.spikes.length, n));
+    found.logits = Math.max(found.logits, distance(trace.votes, row(votes, trace.votes.length, n)));
+    if (!membrane) return;
+    found.potential = Math.max(found.potential, distance(trace.output.membrane, row(membrane, trace.votes.length, n)));
+  });
+}
+
+/** PyTorch's own spike trains through this network; then this engine's own, in distribution. */
+async function comparePoisson({ engine, network, expected, golden, imageAt }, found) {
+  const input = unpack(Float32Array, expected.input);
+  const hidden = unpack(Uint8Array, expected.hidden);
+  const votes = unpack(Float32Array, expected.votes);
+  const size = input.length / golden.detailed;
+  for (let n = 0; n < golden.detailed; n++) {
+    const trace = network.respond(imageAt(n), row(input, size, n));
+    found.spikes += differing(trace.hidden.spikes, row(hidden, trace.hidden.spikes.length, n));
+    found.logits = Math.max(found.logits, distance(trace.votes, row(votes, trace.votes.length, n)));
+  }
+  found.poisson = sample(engine, network, expected.poisson, golden, imageAt);
+}
+
+/** Standard errors between PyTorch and this engine, over fresh encodings of all images. */
+function sample(engine, network, { repeats, correct, votes }, golden, imageAt) {
+  const last = golden.num_steps - 1;
+  const hits = golden.labels.map(() => 0);
+  const totals = Array.from({ length: repeats }, () => new Float64Array(network.classes));
+  const fired = new Float64Array(network.numPixels);
+  for (let k = 0; k < repeats; k++) {
+    const random = engine.mulberry32(1000 + k);
+    golden.labels.forEach((label, n) => {
+      const trace = network.forward(imageAt(n), random);
+      if (trace.predictions[last] === label) hits[n] += 1;
+      for (let c = 0; c < network.classes; c++) totals[k][c] += trace.votes[last * network.classes + c];
+      if (n === 0) trace.input.forEach((s, i) => (fired[i % network.numPixels] += s));
+    });
+  }
+  const spread = (h) => (h * (repeats - h)) / repeats;
+  const variance = hits.reduce((sum, h, n) => sum + spread(h) + spread(correct[n]), 1e-9);
+  const hitsApart = Math.abs(hits.reduce((sum, h, n) => sum + h - correct[n], 0));
+  const votesApart = Array.from({ length: network.classes }, (_, c) => {
+    const [a, b] = [moments(totals.map((t) => t[c])), moments(votes.map((v) => v[c]))];
+    return Math.abs(a.mean - b.mean) / Math.sqrt((a.variance + b.variance) / repeats + 1e-9);
+  });
+  const image = imageAt(0);
+  const draws = repeats * golden.num_steps;
+  const rate = Array.from(fired, (f, p) => {
+    const x = image[p];
+    return Math.abs(f - x * draws) / Math.max(Math.sqrt(x * (1 - x) * draws), 1e-9);
+  });
+  return { accuracy: hitsApart / Math.sqrt(variance), votes: Math.max(...votesApart), "firing rate": Math.max(...rate) };
+}
+
+/** ∂L/∂x of the detailed images, for both attackers, at several exits. */
+async function compareGradients({ network, expected, golden, imageAt }, found) {
+  Object.assign(found, { gradient: 0, gradientRelative: 0 });
+  const input = expected.poisson && unpack(Float32Array, expected.input);
+  for (const { attacker, exit_step: exitStep, values } of expected.gradients) {
+    const reference = unpack(Float32Array, values);
+    for (let n = 0; n < golden.detailed; n++) {
+      if (expected.marginal?.[n]) continue;
+      const image = imageAt(n);
+      const trace = input ? network.respond(image, row(input, input.length / golden.detailed, n)) : network.forward(image);
+      const start = (exitStep - 1) * network.classes;
+      const logits = trace.votes.subarray(start, start + network.classes);
+      const grad = network.backward(trace, softmaxLess(logits, golden.labels[n]), exitStep, attacker);
+      const torch = row(reference, image.length, n);
+      const apart = distance(grad, torch);
+      found.gradient = Math.max(found.gradient, apart);
+      // Where the network is certain, softmax - onehot cancels in PyTorch's float32, and the whole gradient is tiny.
+      found.gradientRelative = Math.max(found.gradientRelative, apart / Math.max(largest(torch), 1e-2));
+    }
+  }
+}
+
+/** Predictions after FGSM: the sign of a gradient near zero may differ, so nearly all agree, not all. */
+async function compareAttack({ engine, network, expected, golden, imageAt }, found) {
+  if (!expected.fgsm) return;
+  const { eps, attacker, predictions } = expected.fgsm;
+  let same = 0;
+  for (const [n, label] of golden.labels.entries()) {
+    const aim = { label, exitStep: golden.num_steps, attacker, random: engine.mulberry32(0) };
+    const { image } = await engine.attack("fgsm", network, imageAt(n), eps, aim);
+    if (network.forward(image).predictions[golden.num_steps - 1] === predictions[n]) same++;
+  }
+  found.fgsm = same / golden.labels.length;
+}
+
+/** Written out here, so that the engine's own is checked and not reused. */
+function softmaxLess(logits, label) {
+  const exps = Array.from(logits, (z) => Math.exp(z - largest(logits)));
+  const total = exps.reduce((a, b) => a + b, 0);
+  return Float64Array.from(exps, (e, k) => e / total - (k === label ? 1 : 0));
+}
+
+function unpack(Type, base64) {
+  return new Type(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
+}
+
+function row(values, size, n) {
+  return values.subarray(n * size, (n + 1) * size);
+}
+
+function differing(a, b) {
+  if (a.length !== b.length) return Infinity;
+  return a.reduce((count, v, i) => count + (v === b[i] ? 0 : 1), 0);
+}
+
+function distance(a, b) {
+  if (a.length !== b.length) return Infinity;
+  return a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
+}
+
+function largest(values) {
+  return values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+}
+
+function moments(values) {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return { mean, variance: values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1) };
+}
