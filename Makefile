@@ -25,10 +25,9 @@ help:
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
-# Every warning is an error (-W), and so is every reference that leads nowhere (-n). A failed build leaves no
-# half-read pages behind that the next one would take for good ones.
+# Every warning is an error (-W), and so is every reference that leads nowhere (-n).
 book: install book/node_modules/.installed
-	@jupyter-book build book -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
+	@jupyter-book build book -n -W --keep-going
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 # pytest comes last, so that its summary is the last line.

@@ -22,7 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sphinx.application import Sphinx
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError
@@ -115,6 +115,15 @@ def _forget_old_runs(
     return outdated
 
 
+def _forget_warned_build(app: Sphinx, exception: Exception | None) -> None:
+    """Have every page read again after a build with warnings.
+
+    Sphinx warns about a page when it reads it; a second build would find nothing to read, and pass.
+    """
+    if app._warncount:
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
+
+
 def _rewrite_pages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     """Have every page written again when the bundle or a style sheet has changed.
 
@@ -189,5 +198,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _write_assets)
     app.connect("env-get-outdated", _forget_old_runs)
     app.connect("env-updated", _rewrite_pages)
+    app.connect("build-finished", _forget_warned_build)
     app.connect("html-page-context", _drop_widget_state, priority=900)  # after MyST-NB has added it
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,157 @@
+"""The built book: complete, executed, self-contained. What it does in a browser is tested in tests/browser."""
+
+import gzip
+import json
+import pickle
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from building import BOOK, BUILD, ROOT, built_book
+
+NOTEBOOKS = sorted(BOOK.rglob("*.ipynb"))
+LOADING = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "audio": "src",
+    "video": "src",
+    "link": "href",
+}
+
+
+class Page(HTMLParser):
+    """What a page loads, and which explorers stand in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.loads: list[str] = []
+        self.scripts: list[str] = []
+        self.explorers: list[dict[str, str | None]] = []
+        self.feed(path.read_text(encoding="utf8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        address = values.get(LOADING.get(tag, ""))
+        if address and values.get("rel") not in {"next", "prev", "index", "search", "canonical"}:
+            self.loads.append(address)
+            if tag == "script":
+                self.scripts.append(address.partition("?")[0])
+        if tag == "snn-lab":
+            self.explorers.append(values)
+
+
+@pytest.fixture(scope="module")
+def html() -> Path:
+    return built_book()
+
+
+@pytest.fixture(scope="module")
+def pages(html: Path) -> list[Page]:
+    return [Page(path) for path in sorted(html.rglob("*.html"))]
+
+
+@pytest.fixture(scope="module")
+def chapters() -> list[str]:
+    toc = yaml.safe_load((BOOK / "_toc.yml").read_text())
+    return [toc["root"], *(entry["file"] for entry in toc["chapters"])]
+
+
+def test_every_chapter_of_the_contents_is_built(html: Path, chapters: list[str]) -> None:
+    assert [name for name in chapters if not (html / f"{name}.html").is_file()] == []
+
+
+def test_every_notebook_is_in_the_contents(chapters: list[str]) -> None:
+    assert [path.name for path in NOTEBOOKS if path.relative_to(BOOK).with_suffix("").as_posix() not in chapters] == []
+
+
+def test_every_notebook_was_executed_to_its_end(html: Path) -> None:
+    environment = pickle.loads((BUILD / ".doctrees" / "environment.pickle").read_bytes())
+    for path in NOTEBOOKS:
+        name = path.relative_to(BOOK).with_suffix("").as_posix()
+        assert environment.nb_metadata[name]["exec_data"]["succeeded"], name
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_are_committed_without_outputs(path: Path) -> None:
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [], cell.source
+            assert cell.execution_count is None, cell.source
+
+
+def test_no_page_loads_anything_from_another_host(pages: list[Page]) -> None:
+    foreign = [(page.path.name, a) for page in pages for a in page.loads if re.match(r"([a-z]+:)?//", a)]
+    assert foreign == []
+
+
+def test_no_style_sheet_loads_anything_from_another_host(html: Path) -> None:
+    loads = re.compile(r"""(?:@import\s+|url\()\s*["']?\s*(?:https?:)?//[^"')\s]+""")
+    assert [(p.name, loads.findall(p.read_text(encoding="utf8"))[:1]) for p in html.rglob("*.css")
+            if loads.search(p.read_text(encoding="utf8"))] == []  # fmt: skip
+
+
+def test_everything_a_page_loads_is_there(pages: list[Page]) -> None:
+    missing = []
+    for page in pages:
+        for address in page.loads:
+            target = address.partition("?")[0].partition("#")[0]
+            if not target.startswith("data:") and not (page.path.parent / target).is_file():
+                missing.append((page.path.name, address))
+    assert missing == []
+
+
+def test_every_page_loads_the_explorers_once(pages: list[Page], chapters: list[str]) -> None:
+    for page in pages:
+        if page.path.stem in chapters:
+            assert sum(s.endswith("_static/snnlab.js") for s in page.scripts) == 1, page.path.name
+            assert not any("thebe" in s or "require" in s or "html-manager" in s for s in page.scripts)
+
+
+def test_explorers_hold_an_image_and_a_sentence_for_readers_without_scripts(html: Path, pages: list[Page]) -> None:
+    explorers = {page.path.stem: page.explorers for page in pages if page.explorers}
+    assert {"intro", "01_encoding"} <= set(explorers)
+    for name in explorers:
+        text = (html / f"{name}.html").read_text(encoding="utf8")
+        for inside in re.findall(r"<snn-lab[^>]*>(.*?)</snn-lab>", text, flags=re.DOTALL):
+            assert re.search(r'<img[^>]*alt="[^"]{20,}"', inside), name
+            assert re.search(r"<figcaption>.{20,}</figcaption>", inside, flags=re.DOTALL), name
+
+
+def test_widgets_stand_in_pages_as_html_and_leave_no_state_behind(html: Path) -> None:
+    for path in html.rglob("*.html"):
+        assert "application/vnd.jupyter.widget" not in path.read_text(encoding="utf8"), path.name
+
+
+def test_the_bundle_and_the_data_in_the_book_are_those_of_the_package(html: Path) -> None:
+    from snnlab.zoo import web
+
+    bundle = ROOT / "snnlab" / "widgets" / "bundle" / "snnlab.js"
+    assert (html / "_static" / "snnlab.js").read_bytes() == bundle.read_bytes()
+    assert (html / "_static" / "snnlab-zoo.js").read_text(encoding="utf8") == web.script("zoo")
+    for model in web.payload("zoo")["models"]:
+        key = f"model/{model['name']}"
+        written = html / "_static" / f"snnlab-model-{model['name']}.js"
+        assert written.read_text(encoding="utf8") == web.script(key), key
+
+
+def test_web_data_is_under_two_megabytes_compressed(html: Path) -> None:
+    files = sorted((html / "_static").glob("snnlab*.js"))
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in files}
+    assert sum(sizes.values()) < 2_000_000, json.dumps(sizes, indent=1)
+
+
+def test_mathjax_is_complete(html: Path) -> None:
+    mathjax = html / "_static" / "mathjax"
+    assert (mathjax / "tex-chtml.js").is_file()
+    assert len(list((mathjax / "output/chtml/fonts/woff-v2").glob("*.woff"))) > 20
+
+
+def test_launch_buttons_are_absent_while_the_repository_has_no_address(pages: list[Page]) -> None:
+    for page in pages:
+        assert "mybinder.org" not in page.path.read_text(encoding="utf8"), page.path.name

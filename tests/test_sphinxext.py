@@ -1,0 +1,151 @@
+"""The Sphinx extension: when it forgets, what it copies, what it refuses."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sphinx.errors import ConfigError
+
+from snnlab import sphinxext
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package of a module, results, a bundle and the bundle's source."""
+    for name in ("code.py", "zoo/results.json", "widgets/bundle/snnlab.js", "widgets/js/src/main.py", "notes.md"):
+        path = tmp_path / "package" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    return tmp_path / "package"
+
+
+@pytest.mark.parametrize("name", ["code.py", "zoo/results.json"])
+def test_key_changes_with_code_and_results(package: Path, name: str) -> None:
+    before = sphinxext.package_key(package)
+    (package / name).write_text("2")
+    assert sphinxext.package_key(package) != before
+
+
+@pytest.mark.parametrize("name", ["widgets/bundle/snnlab.js", "widgets/js/src/main.py", "notes.md"])
+def test_key_does_not_change_with_what_no_page_executes(package: Path, name: str) -> None:
+    before = sphinxext.package_key(package)
+    (package / name).write_text("2")
+    assert sphinxext.package_key(package) == before
+
+
+def test_key_changes_when_a_file_is_renamed(package: Path) -> None:
+    before = sphinxext.package_key(package)
+    (package / "code.py").rename(package / "decode.py")
+    assert sphinxext.package_key(package) != before
+
+
+def forget(build: Path, env: SimpleNamespace) -> set[str]:
+    return set(sphinxext._forget_old_runs(SimpleNamespace(outdir=build / "html"), env, set(), set(), set()))  # type: ignore[arg-type]
+
+
+def test_runs_of_another_package_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = SimpleNamespace(found_docs={"intro", "01_encoding"})
+    run = tmp_path / ".jupyter_cache" / "run"
+    monkeypatch.setattr(sphinxext, "package_key", lambda: "old")
+    assert forget(tmp_path, env) == set()
+    run.write_text("executed with the old package")
+    monkeypatch.setattr(sphinxext, "package_key", lambda: "new")
+    assert forget(tmp_path, env) == {"intro", "01_encoding"}
+    assert not run.exists()
+
+
+def test_runs_of_the_same_package_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = SimpleNamespace(found_docs={"intro"})
+    monkeypatch.setattr(sphinxext, "package_key", lambda: "same")
+    forget(tmp_path, env)
+    run = tmp_path / ".jupyter_cache" / "run"
+    run.write_text("executed")
+    assert forget(tmp_path, env) == set()
+    assert run.exists()
+
+
+def test_runs_of_an_unknown_package_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / ".jupyter_cache" / "run"
+    run.parent.mkdir()
+    run.write_text("executed by a build without this extension")
+    monkeypatch.setattr(sphinxext, "package_key", lambda: "new")
+    forget(tmp_path, SimpleNamespace(found_docs={"intro"}))
+    assert not run.exists()
+
+
+def test_pages_are_written_again_when_a_style_sheet_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sphinxext, "BUNDLE", tmp_path / "snnlab.js")
+    (tmp_path / "snnlab.js").write_text("")
+    sheet = tmp_path / "_assets" / "book.css"
+    sheet.parent.mkdir()
+    sheet.write_text("a {}")
+    app = SimpleNamespace(srcdir=tmp_path, config=SimpleNamespace(html_static_path=["_assets"]))
+    env = SimpleNamespace(found_docs={"intro"})
+    assert sphinxext._rewrite_pages(app, env) == set()  # type: ignore[arg-type]
+    assert sphinxext._rewrite_pages(app, env) == set()  # type: ignore[arg-type]
+    sheet.write_text("b {}")
+    assert sphinxext._rewrite_pages(app, env) == {"intro"}  # type: ignore[arg-type]
+
+
+def launch(setting: str) -> dict[str, object]:
+    config = SimpleNamespace(snnlab_repository=setting, html_theme_options={})
+    sphinxext._set_launch_buttons(SimpleNamespace(), config)  # type: ignore[arg-type]
+    return config.html_theme_options
+
+
+def test_one_setting_turns_all_launch_buttons_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SNNLAB_REPOSITORY", raising=False)
+    assert launch("") == {}
+    options = launch("https://github.com/someone/snnlab/")
+    assert options["repository_url"] == "https://github.com/someone/snnlab"
+    assert options["launch_buttons"] == {
+        "notebook_interface": "jupyterlab",
+        "binderhub_url": "https://mybinder.org",
+        "colab_url": "https://colab.research.google.com",
+    }
+
+
+def test_a_fork_shows_its_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNNLAB_REPOSITORY", "https://github.com/fork/snnlab")
+    assert launch("https://github.com/someone/snnlab")["repository_url"] == "https://github.com/fork/snnlab"
+
+
+def test_a_repository_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SNNLAB_REPOSITORY", raising=False)
+    with pytest.raises(ConfigError, match="someone/snnlab"):
+        launch("someone/snnlab")
+
+
+def assets_app(folder: Path) -> SimpleNamespace:
+    return SimpleNamespace(
+        builder=SimpleNamespace(format="html"),
+        outdir=folder / "out",
+        srcdir=folder,
+        config=SimpleNamespace(snnlab_mathjax="mathjax"),
+    )
+
+
+def test_a_build_without_bundle_stops_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sphinxext, "BUNDLE", tmp_path / "snnlab.js")
+    with pytest.raises(ConfigError, match="make bundle"):
+        sphinxext._write_assets(assets_app(tmp_path))  # type: ignore[arg-type]
+
+
+def test_a_build_without_mathjax_stops_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sphinxext, "BUNDLE", tmp_path / "snnlab.js")
+    (tmp_path / "snnlab.js").write_text("")
+    monkeypatch.setattr("snnlab.zoo.web.write", lambda folder: None)
+    with pytest.raises(ConfigError, match="make js"):
+        sphinxext._write_assets(assets_app(tmp_path))  # type: ignore[arg-type]
+
+
+def test_an_unchanged_file_is_not_copied_again(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.js", tmp_path / "static" / "a.js"
+    source.write_text("1")
+    sphinxext._copy(source, target)
+    first = target.stat().st_mtime_ns
+    sphinxext._copy(source, target)
+    assert target.stat().st_mtime_ns == first
+    source.write_text("2")
+    sphinxext._copy(source, target)
+    assert target.read_text() == "2"
