@@ -1,7 +1,7 @@
 // How long the browser engine computes, per model and attack: median and 95th percentile over test digits.
 //
-//   python -c "from snnlab.zoo import web; web.write('/tmp/web')"
-//   node benchmarks/engine.mjs /tmp/web        prints a table, and writes benchmarks/engine.json
+//   python -c "from snnlab.zoo import web; web.write('_build/web')"
+//   node benchmarks/engine.mjs _build/web        prints a table, and writes benchmarks/engine.json
 //
 // Node and Chromium run the same V8; painting comes on top and is measured in the page.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,8 @@ import vm from "node:vm";
 import { BrowserEngine } from "../snnlab/widgets/js/src/engine/index.js";
 
 const folder = process.argv[2];
-if (!folder) throw new Error("name the folder that snnlab.zoo.web.write has written: node benchmarks/engine.mjs FOLDER");
+if (!folder)
+  throw new Error("name the folder that snnlab.zoo.web.write has written: node benchmarks/engine.mjs FOLDER");
 
 /** Run one of the page's data scripts and catch what it hands over. */
 async function load(key) {
@@ -24,7 +25,10 @@ async function load(key) {
 
 const REPEATS = 60;
 const WARM_UP = 10;
-const attacks = [["none", "naive"], ["noise", "naive"]];
+const attacks = [
+  ["none", "naive"],
+  ["noise", "naive"],
+];
 for (const attack of ["fgsm", "pgd"]) for (const attacker of ["naive", "informed"]) attacks.push([attack, attacker]);
 
 const engine = new BrowserEngine(load);
@@ -38,17 +42,31 @@ for (const { name } of models) {
     for (let k = 0; k < REPEATS + WARM_UP; k++) {
       const n = k % digits.labels.length;
       const image = digits.images.slice(n * size, (n + 1) * size);
-      const request = { image, shape: digits.shape, label: digits.labels[n], encoding: name, attack, attacker, seed: k };
+      const request = {
+        image,
+        shape: digits.shape,
+        label: digits.labels[n],
+        encoding: name,
+        attack,
+        attacker,
+        seed: k,
+      };
       const { ms } = await engine.run({ ...request, eps: 0.1, exit_step: 8 });
       if (k >= WARM_UP) times.push(ms);
     }
     times.sort((a, b) => a - b);
     const at = (share) => Number(times[Math.floor(share * (REPEATS - 1))].toFixed(2));
-    table[name][attack === "fgsm" || attack === "pgd" ? `${attack}.${attacker}` : attack] = { median: at(0.5), p95: at(0.95) };
+    table[name][attack === "fgsm" || attack === "pgd" ? `${attack}.${attacker}` : attack] = {
+      median: at(0.5),
+      p95: at(0.95),
+    };
   }
 }
 
-const rows = Object.entries(table).map(([name, row]) => [name, Object.fromEntries(Object.entries(row).map(([k, v]) => [k, v.median]))]);
+const rows = Object.entries(table).map(([name, row]) => [
+  name,
+  Object.fromEntries(Object.entries(row).map(([k, v]) => [k, v.median])),
+]);
 console.table(Object.fromEntries(rows));
 const record = {
   what: "browser engine, ms per state (clean and attacked pass, attack), eps = 0.1, exit 8",

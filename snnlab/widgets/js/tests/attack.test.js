@@ -11,10 +11,17 @@ test("the budget is never exceeded, under any code and attack", async () => {
   const lab = engine();
   for (const encoding of MODELS) {
     for (const attack of ["noise", "fgsm", "pgd"]) {
-      for (const [eps, attacker] of [[0.07, "naive"], [0.3, "informed"], [1, "informed"]]) {
+      for (const [eps, attacker] of [
+        [0.07, "naive"],
+        [0.3, "informed"],
+        [1, "informed"],
+      ]) {
         const { attacked } = await lab.run(request({ encoding, attack, attacker, eps }));
         attacked.image.forEach((x, p) => {
-          assert.ok(Math.abs(x - IMAGE[p]) <= eps + 1e-6 && x >= 0 && x <= 1, `${encoding}, ${attack}, ${eps}: pixel ${p}`);
+          assert.ok(
+            Math.abs(x - IMAGE[p]) <= eps + 1e-6 && x >= 0 && x <= 1,
+            `${encoding}, ${attack}, ${eps}: pixel ${p}`,
+          );
         });
       }
     }
@@ -39,7 +46,8 @@ test("no attack and no budget leave nothing to show", async () => {
 
 test("the naive gradient is blind where no spike was, the informed one is not", async () => {
   const dark = IMAGE.filter((x) => x === 0).length / PIXELS;
-  const share = async (attacker) => (await engine().run(request({ encoding: "offset", attack: "fgsm", attacker }))).gradient_zero;
+  const share = async (attacker) =>
+    (await engine().run(request({ encoding: "offset", attack: "fgsm", attacker }))).gradient_zero;
   assert.ok((await share("naive")) >= dark);
   assert.ok((await share("informed")) === 0);
 });
@@ -70,7 +78,10 @@ test("gradients of a fusion add up over its parts", async () => {
   const fused = modelPayload("fusion");
   const rows = fused.layers[0].weight.match(new RegExp(`[^]{${2 * PIXELS}}`, "g"));
   const first = (inputs, change) => ({ ...fused.layers[0], shape: [12, inputs], weight: rows.map(change).join("") });
-  for (const [code, from] of [["direct", 0], ["latency", PIXELS]]) {
+  for (const [code, from] of [
+    ["direct", 0],
+    ["latency", PIXELS],
+  ]) {
     // With the other part's weights at zero (the character "P") the fusion is the single code.
     const own = (j) => j >= from && j < from + PIXELS;
     const masked = first(2 * PIXELS, (row) => [...row].map((c, j) => (own(j) ? c : "P")).join(""));
@@ -81,7 +92,10 @@ test("gradients of a fusion add up over its parts", async () => {
     ];
     const [a, b] = await Promise.all(networks.map((model) => inputGradient(model, IMAGE, aim())));
     assert.deepEqual(a, b, code);
-    assert.ok(a.some((g) => g !== 0), code);
+    assert.ok(
+      a.some((g) => g !== 0),
+      code,
+    );
   }
 });
 
@@ -122,7 +136,13 @@ test("a drawn digit is attacked in the class it is read as", async () => {
 });
 
 test("the encoder explorer shows every code of one image, disturbed or not", async () => {
-  const ask = { image: IMAGE, shape: [1, 6, 6], encoders: [...CODES, "fusion(direct, latency)"], eps: 0.2, attack: "brighten" };
+  const ask = {
+    image: IMAGE,
+    shape: [1, 6, 6],
+    encoders: [...CODES, "fusion(direct, latency)"],
+    eps: 0.2,
+    attack: "brighten",
+  };
   const { codes, images } = await engine().encode(ask);
   assert.deepEqual(Object.keys(codes), ask.encoders);
   assert.equal(codes.onset.clean.length, 8 * PIXELS);

@@ -38,7 +38,10 @@ test("onset is offset played backwards, at equal rounding", () => {
 });
 
 test("latency fires once, black never", () => {
-  assert.deepEqual(counts("latency", GREYS), Array.from(GREYS, (x) => (x === 0 ? 0 : 1)));
+  assert.deepEqual(
+    counts("latency", GREYS),
+    Array.from(GREYS, (x) => (x === 0 ? 0 : 1)),
+  );
 });
 
 test("phase bits add up to the intensity cut to eight bits", () => {
@@ -72,7 +75,9 @@ test("with one seed, poisson spikes differ only where images differ", () => {
 
 test("fusion puts its parts side by side", () => {
   const image = Float32Array.of(0.2, 0.9);
-  const [fused, first, second] = ["fusion(direct, latency)", "direct", "latency"].map((name) => encode(encoder(name), image));
+  const [fused, first, second] = ["fusion(direct, latency)", "direct", "latency"].map((name) =>
+    encode(encoder(name), image),
+  );
   for (let t = 0; t < T; t++) {
     const row = [...first.subarray(2 * t, 2 * t + 2), ...second.subarray(2 * t, 2 * t + 2)];
     assert.deepEqual([...fused.subarray(4 * t, 4 * t + 4)], row);
@@ -84,7 +89,10 @@ test("straight-through slopes are the spikes, relaxed slopes are nowhere zero", 
     const code = encoder(name);
     const sequence = encode(code, GREYS);
     assert.deepEqual(derivative(code.parts[0], "straight_through", GREYS, sequence, 0), sequence);
-    assert.ok(derivative(code.parts[0], "relaxed", GREYS, sequence, 0).every((d) => d !== 0), name);
+    assert.ok(
+      derivative(code.parts[0], "relaxed", GREYS, sequence, 0).every((d) => d !== 0),
+      name,
+    );
   }
 });
 
@@ -115,9 +123,18 @@ test("relaxed slopes are the derivative of the smooth code", () => {
 });
 
 test("an unknown code, rounding or slope is refused with the valid ones", () => {
-  assert.throws(() => encoder("ttfs"), /unknown encoding "ttfs"; choose one of direct, poisson, onset, offset, latency, phase/);
-  assert.throws(() => encoder({ name: "onset", rounding: "sideways" }), /unknown rounding "sideways"; choose one of down, up/);
-  assert.throws(() => encoder({ name: "onset", slope: 0 }), /slope of the relaxed code must be a positive number, got 0/);
+  assert.throws(
+    () => encoder("ttfs"),
+    /unknown encoding "ttfs"; choose one of direct, poisson, onset, offset, latency, phase/,
+  );
+  assert.throws(
+    () => encoder({ name: "onset", rounding: "sideways" }),
+    /unknown rounding "sideways"; choose one of down, up/,
+  );
+  assert.throws(
+    () => encoder({ name: "onset", slope: 0 }),
+    /slope of the relaxed code must be a positive number, got 0/,
+  );
   assert.throws(() => encoder("fusion(direct)"), /at least two parts, got 1/);
   assert.throws(() => encoder("onset", 0), /num_steps must be a whole number from 1 to 1024, got 0/);
 });

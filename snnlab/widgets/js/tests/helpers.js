@@ -9,7 +9,9 @@ export const MODELS = [...CODES, "fusion", "ann"];
 /** Weights q·2^-exponent with |q| ≤ 45, sent as characters. */
 export function layerPayload(outputs, inputs, exponent, seed) {
   const random = mulberry32(seed);
-  const weight = Array.from({ length: outputs * inputs }, () => String.fromCharCode(80 + Math.round(60 * random() - 22)));
+  const weight = Array.from({ length: outputs * inputs }, () =>
+    String.fromCharCode(80 + Math.round(60 * random() - 22)),
+  );
   return {
     shape: [outputs, inputs],
     weight: weight.join(""),
@@ -37,15 +39,24 @@ export function modelPayload(name, changes = {}) {
   };
 }
 
-export const IMAGE = Float32Array.from({ length: PIXELS }, (_, p) => (p % 3 === 0 ? Math.fround(((p * 37) % 256) / 255) : 0));
+export const IMAGE = Float32Array.from({ length: PIXELS }, (_, p) =>
+  p % 3 === 0 ? Math.fround(((p * 37) % 256) / 255) : 0,
+);
 
 export function zooPayload() {
   const pixels = btoa(String.fromCharCode(...IMAGE.map((x) => Math.round(x * 255))));
-  return { num_steps: 8, models: MODELS.map((name) => ({ name })), digits: { shape: SHAPE, labels: [3], pixels } };
+  return {
+    num_steps: 8,
+    models: MODELS.map((name) => ({ name })),
+    digits: { shape: SHAPE, labels: [3], pixels },
+    results: { eps: [0, 0.1], n: 5, correct: { onset: { worst: Array(8).fill([5, 4]) } } },
+  };
 }
 
 export function engine(change = (key, payload) => payload) {
-  return new BrowserEngine(async (key) => change(key, key === "zoo" ? zooPayload() : modelPayload(key.slice("model/".length))));
+  return new BrowserEngine(async (key) =>
+    change(key, key === "zoo" ? zooPayload() : modelPayload(key.slice("model/".length))),
+  );
 }
 
 export function request(changes = {}) {

@@ -8,18 +8,27 @@ const refused = {
   "an unknown attacker": [{ attacker: "lucky" }, /unknown attacker "lucky"; choose one of naive, informed/],
   "a negative budget": [{ eps: -0.1 }, /eps must be a number in \[0, 1\], got -0.1/],
   "a budget that is not a number": [{ eps: NaN }, /eps must be a number in \[0, 1\], got NaN/],
-  "a budget in grey levels": [{ eps: 8 }, /eps must be a number in \[0, 1\], got 8; a budget of 8 grey levels is 8\/255/],
+  "a budget in grey levels": [
+    { eps: 8 },
+    /eps must be a number in \[0, 1\], got 8; a budget of 8 grey levels is 8\/255/,
+  ],
   "exit step 0": [{ exit_step: 0 }, /exit_step must be a whole number from 1 to 8, got 0/],
   "an exit step after the last": [{ exit_step: 9 }, /exit_step must be a whole number from 1 to 8, got 9/],
   "half an exit step": [{ exit_step: 2.5 }, /exit_step must be a whole number from 1 to 8, got 2.5/],
   "a label that is no class": [{ label: 10 }, /label must be a whole number from 0 to 9, got 10/],
-  "an image of the wrong length": [{ image: IMAGE.slice(1) }, /image must have 36 values for shape \[1, 6, 6\], got 35/],
+  "an image of the wrong length": [
+    { image: IMAGE.slice(1) },
+    /image must have 36 values for shape \[1, 6, 6\], got 35/,
+  ],
   "an image for another network": [
     { image: new Float32Array(16), shape: [1, 4, 4] },
     /onset expects an image of 36 pixels, got 16; rescale it/,
   ],
   "a shape that is none": [{ shape: [36] }, /shape must be \[C, H, W\], got \[36\]/],
-  "an 8-bit image": [{ image: new Uint8Array(36) }, /image must be a Float32Array.* got Uint8Array; divide 8-bit images by 255/],
+  "an 8-bit image": [
+    { image: new Uint8Array(36) },
+    /image must be a Float32Array.* got Uint8Array; divide 8-bit images by 255/,
+  ],
   "a pixel above 1": [{ image: IMAGE.map((x) => 2 * x) }, /image must lie in \[0, 1\], got 1\.\d+ at pixel \d+/],
   "a pixel that is not a number": [{ image: IMAGE.map(() => NaN) }, /image must lie in \[0, 1\], got NaN at pixel 0/],
   "no image": [{ image: null }, /image must be a Float32Array of values in \[0, 1\], got null/],
@@ -34,7 +43,10 @@ function damaged(change) {
 }
 
 function damagedLayer(change) {
-  return damaged((payload) => ({ ...payload, layers: [{ ...payload.layers[0], ...change(payload.layers[0]) }, payload.layers[1]] }));
+  return damaged((payload) => ({
+    ...payload,
+    layers: [{ ...payload.layers[0], ...change(payload.layers[0]) }, payload.layers[1]],
+  }));
 }
 
 test("truncated weights are refused", () =>
@@ -50,9 +62,18 @@ test("weights with a foreign character are refused", () =>
   ));
 
 test("short, broken or huge exponents and biases are refused", async () => {
-  await assert.rejects(damagedLayer(({ exponent }) => ({ exponent: exponent.slice(1) })), /expected 12 numbers in "exponent", got 11/);
-  await assert.rejects(damagedLayer(({ exponent }) => ({ exponent: exponent.map(() => 900) })), /"exponent" must hold integers/);
-  await assert.rejects(damagedLayer(({ bias }) => ({ bias: bias.map(() => 0.5) })), /"bias" must hold integers .* got 0.5 at 0/);
+  await assert.rejects(
+    damagedLayer(({ exponent }) => ({ exponent: exponent.slice(1) })),
+    /expected 12 numbers in "exponent", got 11/,
+  );
+  await assert.rejects(
+    damagedLayer(({ exponent }) => ({ exponent: exponent.map(() => 900) })),
+    /"exponent" must hold integers/,
+  );
+  await assert.rejects(
+    damagedLayer(({ bias }) => ({ bias: bias.map(() => 0.5) })),
+    /"bias" must hold integers .* got 0.5 at 0/,
+  );
 });
 
 for (const name of ["kind", "encoder", "beta", "threshold", "reset", "surrogate", "attack_surrogate", "layers"]) {
@@ -71,12 +92,35 @@ test("layers that do not fit each other are refused", () =>
 
 test("a zoo without its models, or with half its digits, is refused", async () => {
   const zoo = (change) => engine((key, payload) => (key === "zoo" ? change(payload) : payload)).zoo();
-  await assert.rejects(zoo(({ models, ...rest }) => rest), /zoo: the field "models" is missing/);
+  await assert.rejects(
+    zoo(({ models, ...rest }) => rest),
+    /zoo: the field "models" is missing/,
+  );
   await assert.rejects(
     zoo((p) => ({ ...p, digits: { ...p.digits, pixels: p.digits.pixels.slice(0, 16) } })),
     /expected 36 pixels for 1 digits, got 12/,
   );
-  await assert.rejects(zoo((p) => ({ ...p, digits: { ...p.digits, pixels: "\u2026" } })), /not base64/);
+  await assert.rejects(
+    zoo((p) => ({ ...p, digits: { ...p.digits, pixels: "\u2026" } })),
+    /not base64/,
+  );
+});
+
+test("results that cannot be counts are refused", async () => {
+  for (const counts of [
+    [[5, 4]],
+    Array(8).fill([5]),
+    Array(8).fill([5, 6]),
+    Array(8).fill([5, -1]),
+    Array(8).fill([5, 0.5]),
+    null,
+  ]) {
+    const lab = engine((_, payload) => ({
+      ...payload,
+      results: { ...payload.results, correct: { onset: { worst: counts } } },
+    }));
+    await assert.rejects(lab.zoo(), /results: correct, onset, worst: expected 8 × 2 counts from 0 to 5/);
+  }
 });
 
 test("data that failed to load once may load the next time", async () => {
@@ -91,7 +135,8 @@ test("data that failed to load once may load the next time", async () => {
 });
 
 test("the encoder explorer refuses what it cannot show", async () => {
-  const ask = (changes) => engine().encode({ image: IMAGE, shape: [1, 6, 6], encoders: ["onset"], eps: 0, attack: "none", ...changes });
+  const ask = (changes) =>
+    engine().encode({ image: IMAGE, shape: [1, 6, 6], encoders: ["onset"], eps: 0, attack: "none", ...changes });
   await assert.rejects(ask({ encoders: ["morse"] }), /unknown encoding "morse"/);
   await assert.rejects(ask({ encoders: [] }), /encoders must be a list of names/);
   await assert.rejects(ask({ attack: "fgsm" }), /unknown attack "fgsm"; choose one of none, noise, brighten/);

@@ -112,7 +112,11 @@ function sample(engine, network, { repeats, correct, votes }, golden, imageAt) {
     const x = image[p];
     return Math.abs(f - x * draws) / Math.max(Math.sqrt(x * (1 - x) * draws), 1e-9);
   });
-  return { accuracy: hitsApart / Math.sqrt(variance), votes: Math.max(...votesApart), "firing rate": Math.max(...rate) };
+  return {
+    accuracy: hitsApart / Math.sqrt(variance),
+    votes: Math.max(...votesApart),
+    "firing rate": Math.max(...rate),
+  };
 }
 
 /** ∂L/∂x of the detailed images, for both attackers, at several exits. */
@@ -124,7 +128,9 @@ async function compareGradients({ network, expected, golden, imageAt }, found) {
     for (let n = 0; n < golden.detailed; n++) {
       if (expected.marginal?.[n]) continue;
       const image = imageAt(n);
-      const trace = input ? network.respond(image, row(input, input.length / golden.detailed, n)) : network.forward(image);
+      const trace = input
+        ? network.respond(image, row(input, input.length / golden.detailed, n))
+        : network.forward(image);
       const start = (exitStep - 1) * network.classes;
       const logits = trace.votes.subarray(start, start + network.classes);
       const grad = network.backward(trace, softmaxLess(logits, golden.labels[n]), exitStep, attacker);

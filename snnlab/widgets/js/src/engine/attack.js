@@ -49,7 +49,11 @@ export async function attack(name, network, image, eps, target) {
 
 /** A random sign times ε on every pixel: what a perturbation of this size does when nobody aims it. */
 export function noise(image, eps, random) {
-  return along(Float64Array.from(image, () => (random() < 0.5 ? -1 : 1)), image, eps);
+  return along(
+    Float64Array.from(image, () => (random() < 0.5 ? -1 : 1)),
+    image,
+    eps,
+  );
 }
 
 async function pgd(network, image, eps, target) {

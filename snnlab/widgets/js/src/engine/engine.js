@@ -5,7 +5,7 @@
 import { ATTACKS, attack, noise } from "./attack.js";
 import { budget, checkImage, choose, integerBetween } from "./check.js";
 import { leadingClass } from "./decode.js";
-import { unpackZoo } from "./digits.js";
+import { unpackZoo } from "./zoo.js";
 import { encode, encoder } from "./encode.js";
 import { ATTACKERS, network } from "./network.js";
 import { inputOrder } from "./order.js";
@@ -75,7 +75,9 @@ export class BrowserEngine {
     if (label !== null && label !== undefined) integerBetween("label", label, 0, model.classes - 1);
     const image = checkImage(request.image, request.shape);
     if (image.length !== model.numPixels) {
-      throw new Error(`${request.encoding} expects an image of ${model.numPixels} pixels, got ${image.length}; rescale it`);
+      throw new Error(
+        `${request.encoding} expects an image of ${model.numPixels} pixels, got ${image.length}; rescale it`,
+      );
     }
     throwIfAborted(signal);
 
@@ -114,7 +116,8 @@ export class BrowserEngine {
     const clean = checkImage(image, shape);
     budget(eps);
     choose("attack", method, DISTURBANCES);
-    if (!Array.isArray(encoders) || encoders.length === 0) throw new Error(`encoders must be a list of names, got ${encoders}`);
+    if (!Array.isArray(encoders) || encoders.length === 0)
+      throw new Error(`encoders must be a list of names, got ${encoders}`);
     const started = performance.now();
     const attacked = disturb(method, clean, eps, mulberry32(seed, ATTACK));
     const codes = {};
@@ -126,12 +129,24 @@ export class BrowserEngine {
       };
     }
     const ms = performance.now() - started;
-    return { shape, num_steps: numSteps, computed_by: this.kind, images: { clean, attacked }, order: inputOrder(clean, 1), codes, ms };
+    return {
+      shape,
+      num_steps: numSteps,
+      computed_by: this.kind,
+      images: { clean, attacked },
+      order: inputOrder(clean, 1),
+      codes,
+      ms,
+    };
   }
 
   async #network(name) {
     const zoo = await this.zoo();
-    choose("encoding", name, zoo.models.map((m) => m.name));
+    choose(
+      "encoding",
+      name,
+      zoo.models.map((m) => m.name),
+    );
     if (!this.#networks.has(name)) {
       this.#networks.set(name, network(await this.#load(`model/${name}`), zoo.num_steps));
     }

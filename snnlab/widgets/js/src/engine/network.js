@@ -32,9 +32,13 @@ export function network(payload, numSteps) {
   }
   const [first, second] = layers.map((l, i) => layer(l, `${key}, layer ${i + 1}`));
   if (first.outputs !== second.inputs) {
-    throw new Error(`${key}: layer 1 has ${first.outputs} outputs, layer 2 ${second.inputs} inputs; build the web data again`);
+    throw new Error(
+      `${key}: layer 1 has ${first.outputs} outputs, layer 2 ${second.inputs} inputs; build the web data again`,
+    );
   }
-  return kind === "ann" ? new ConventionalNetwork(first, second, numSteps) : new SpikingNetwork(first, second, payload, key);
+  return kind === "ann"
+    ? new ConventionalNetwork(first, second, numSteps)
+    : new SpikingNetwork(first, second, payload, key);
 }
 
 /** Two layers of LIF neurons behind an encoder. */
@@ -55,7 +59,8 @@ export class SpikingNetwork {
       naive: { rule: "straight_through", h: surrogate(field(payload, "surrogate", key)) },
       informed: { rule: "relaxed", h: surrogate(field(payload, "attack_surrogate", key)) },
     };
-    this.eot = this.encoder.stochastic ? payload.eot ?? 10 : 1;
+    choose("decoder", payload.decoder ?? "rate", ["rate"]);
+    this.eot = this.encoder.stochastic ? (payload.eot ?? 10) : 1;
     this.order = hiddenOrder(second.columns, this.classes);
   }
 

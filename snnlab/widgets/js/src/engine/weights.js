@@ -45,7 +45,9 @@ export function layer(payload, key) {
       const q = text.charCodeAt(i * inputs + j) - ZERO;
       if (!(q >= -LARGEST && q <= LARGEST)) {
         const at = `row ${i}, column ${j}`;
-        throw new Error(`${key}: weight character ${JSON.stringify(text[i * inputs + j])} at ${at} is out of range; ${AGAIN}`);
+        throw new Error(
+          `${key}: weight character ${JSON.stringify(text[i * inputs + j])} at ${at} is out of range; ${AGAIN}`,
+        );
       }
       columns[j * outputs + i] = q * scale[i];
     }
@@ -58,7 +60,9 @@ const AGAIN = "the web data is damaged, build it again";
 function integers(payload, name, length, key, limit) {
   const values = field(payload, name, key);
   if (!Array.isArray(values) || values.length !== length) {
-    throw new Error(`${key}: expected ${length} numbers in "${name}", got ${values?.length ?? typeof values}; ${AGAIN}`);
+    throw new Error(
+      `${key}: expected ${length} numbers in "${name}", got ${values?.length ?? typeof values}; ${AGAIN}`,
+    );
   }
   const bad = values.findIndex((v) => !(Number.isInteger(v) && Math.abs(v) <= limit));
   if (bad >= 0) {
