@@ -1,0 +1,392 @@
+r"""Neural codes: how an image becomes a sequence of spikes.
+
+An encoder maps images ``x`` in [0, 1], shape ``[N, C, H, W]``, to a sequence ``s`` of shape
+``[T, N, C', H, W]``, time first, ``t = 0 … T-1`` (Ding et al. 2025; their name in brackets):
+
+========== ========================================== ==========================================
+code       sequence                                    reads as
+========== ========================================== ==========================================
+direct     ``s_t = x`` (const)                         the same analog current at every step
+poisson    ``s_t ~ Bernoulli(x)``                      rate coding
+onset      ``s_t = 1[t/T > 1 - x]`` (post)             bright pixels start sooner, then keep firing
+offset     ``s_t = 1[t/T < x]`` (pre)                  all lit pixels start at once, bright ones last
+latency    ``s_t = 1[t = floor((1 - x) T)]`` (TTFS)    bright pixels fire sooner, once
+phase      bit ``t mod K`` of x, worth 2^-(1+t mod K)  phase coding, most significant bit first
+fusion     the parts' channels side by side (mix)      fused coding, ``C' = len(parts) · C``
+========== ========================================== ==========================================
+
+The codes are step functions of ``x``, so their true derivative is zero almost everywhere. What an
+attacker sees is the *backward rule* of the encoder, a choice and not a property of the code:
+
+``straight_through``
+    ``∂s_t/∂x := s_t``, the rule of the paper's authors. A pixel that stays silent has gradient zero,
+    so most dark pixels are invisible to an attacker: this hides, it does not defend.
+``relaxed``
+    the step is replaced, in the backward pass only, by a sigmoid of slope ``k`` around the same
+    threshold: every pixel has a gradient at every step (BPDA, Athalye et al. 2018).
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["BACKWARD_RULES", "ENCODINGS", "Encoder", "encoder", "first_active_step"]
+
+Backward = Literal["straight_through", "relaxed"]
+Rounding = Literal["down", "up"]
+BACKWARD_RULES: tuple[Backward, ...] = ("straight_through", "relaxed")
+
+
+@dataclass(frozen=True)
+class Encoder(ABC):
+    """A neural code with its number of steps and its backward rule.
+
+    Call it on images. Methods return changed copies; an encoder itself never changes.
+
+    Args:
+        num_steps: length ``T`` of the sequence, in steps, at least 1.
+        backward: rule used for ``∂s/∂x``, ``"straight_through"`` or ``"relaxed"``.
+        slope: slope ``k`` of the relaxed step, in 1/intensity; larger is closer to the true step.
+
+    Shapes: images ``[N, C, H, W]`` in [0, 1], floating point → spikes ``[T, N, C', H, W]``, same dtype.
+
+    Raises:
+        ValueError: wrong shape or dtype, empty batch, values outside [0, 1], unknown rule.
+
+    >>> encoder("onset", num_steps=4)(torch.tensor([[[[1.0, 0.5]]]])).squeeze().T
+    tensor([[0., 1., 1., 1.],
+            [0., 0., 0., 1.]])
+    """
+
+    num_steps: int = 8
+    backward: Backward = "straight_through"
+    slope: float = 10.0
+
+    name: ClassVar[str] = ""
+    stochastic: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.num_steps, int) or self.num_steps < 1:
+            raise ValueError(f"num_steps must be an integer of at least 1, got {self.num_steps!r}")
+        if self.backward not in BACKWARD_RULES:
+            raise ValueError(f"unknown backward rule {self.backward!r}; choose one of {BACKWARD_RULES}")
+        if not self.slope > 0:
+            raise ValueError(f"slope must be positive, got {self.slope!r}")
+
+    def __call__(self, images: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+        """Encode ``images``; ``generator`` is used by stochastic codes only."""
+        check_images(images)
+        return self._encode(images, generator)
+
+    @property
+    def title(self) -> str:
+        """The code's name as readers see it, e.g. ``fusion(direct, latency)``."""
+        return self.name
+
+    @property
+    def channel_factor(self) -> int:
+        """``C'/C``: how many channels the code makes of one."""
+        return 1
+
+    def with_backward(self, rule: Backward, slope: float | None = None) -> Encoder:
+        """The same code seen through another backward rule (and slope)."""
+        return replace(self, backward=rule, slope=self.slope if slope is None else slope)
+
+    def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        spikes = self._spikes(images.detach(), generator)
+        if not images.requires_grad:
+            return spikes
+        derivative = spikes if self.backward == "straight_through" else self._derivative(images.detach())
+        return _with_derivative(spikes, derivative, images)
+
+    @abstractmethod
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        """``s``, ``[T, N, C, H, W]``."""
+
+    @abstractmethod
+    def _derivative(self, images: Tensor) -> Tensor:
+        """``∂s_t/∂x`` of the relaxed code, ``[T, N, C, H, W]``."""
+
+    def _step(self, images: Tensor) -> Tensor:
+        """Step indices ``t`` shaped to broadcast against ``images``: ``[T, 1, 1, 1, 1]``."""
+        steps = torch.arange(self.num_steps, dtype=images.dtype, device=images.device)
+        return steps.view(-1, *[1] * images.dim())
+
+    def _sigmoid_derivative(self, distance: Tensor) -> Tensor:
+        """``d/dx σ(k·distance) = k σ(1 - σ)``, the derivative of the relaxed step at ``distance``."""
+        s = torch.sigmoid(self.slope * distance)
+        return self.slope * s * (1 - s)
+
+
+def _with_derivative(value: Tensor, derivative: Tensor, images: Tensor) -> Tensor:
+    """``value`` in the forward pass, ``derivative`` in the backward pass.
+
+    ``images - images.detach()`` is exactly zero and has derivative one: no custom autograd function needed.
+    """
+    return value + derivative * (images - images.detach())
+
+
+@dataclass(frozen=True)
+class Direct(Encoder):
+    """``s_t = x``: constant-current coding. The gradient is exact under either rule."""
+
+    name: ClassVar[str] = "direct"
+
+    def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self._spikes(images, generator)
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        # A view with stride 0 in time: the network sees that all steps are one and computes them once.
+        return images.expand(self.num_steps, *images.shape)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return torch.ones_like(images).expand(self.num_steps, *images.shape)
+
+
+@dataclass(frozen=True)
+class Poisson(Encoder):
+    """``s_t ~ Bernoulli(x)``, independent over steps. Relaxed: the derivative of the mean, 1."""
+
+    name: ClassVar[str] = "poisson"
+    stochastic: ClassVar[bool] = True
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        shape = (self.num_steps, *images.shape)
+        noise = torch.rand(shape, generator=generator, dtype=images.dtype, device=images.device)
+        return (noise < images).to(images.dtype)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return torch.ones_like(images).expand(self.num_steps, *images.shape)
+
+
+@dataclass(frozen=True)
+class _Packed(Encoder):
+    """``onset`` and ``offset``: intensity as a run of spikes, packed late or early.
+
+    ``rounding`` says what becomes of a fraction of a spike: ``"down"`` gives ``ceil(Tx) - 1`` spikes
+    (a dead zone of 1/T, in which nothing fires), ``"up"`` gives ``ceil(Tx)`` (any light fires once).
+    Packing (*when*) and rounding (*whether*) can so be varied apart.
+    """
+
+    rounding: Rounding = "down"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rounding not in ("down", "up"):
+            raise ValueError(f"unknown rounding {self.rounding!r}; choose 'down' or 'up'")
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return (self._distance(images) > 0).to(images.dtype)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return self._sigmoid_derivative(self._distance(images))
+
+    @abstractmethod
+    def _distance(self, images: Tensor) -> Tensor:
+        """How far ``x`` lies above the threshold of each step."""
+
+
+@dataclass(frozen=True)
+class Onset(_Packed):
+    """``s_t = 1[t/T > 1 - x]``: a run of spikes at the end; ``rounding="up"``: ``1[(t+1)/T > 1 - x]``.
+
+    The code itself compares ``t/T`` with ``1 - x``, in that form, so that every engine rounds alike.
+    """
+
+    name: ClassVar[str] = "onset"
+
+    def _distance(self, images: Tensor) -> Tensor:
+        shift = 1 if self.rounding == "up" else 0
+        return (self._step(images) + shift) / self.num_steps - (1 - images)
+
+
+@dataclass(frozen=True)
+class Offset(_Packed):
+    """``s_t = 1[t/T < x]``: a run of spikes at the start; ``rounding="down"``: ``1[(t+1)/T < x]``."""
+
+    name: ClassVar[str] = "offset"
+    rounding: Rounding = "up"
+
+    def _distance(self, images: Tensor) -> Tensor:
+        shift = 1 if self.rounding == "down" else 0
+        return images - (self._step(images) + shift) / self.num_steps
+
+
+@dataclass(frozen=True)
+class Latency(Encoder):
+    """``s_t = 1[t = floor((1 - x) T)]``: time to first spike. Black (``x = 0``) never fires.
+
+    Relaxed: the window ``t ≤ (1 - x) T < t + 1`` is the difference of two steps in ``x``.
+    """
+
+    name: ClassVar[str] = "latency"
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return (self._step(images) == torch.floor((1 - images) * self.num_steps)).to(images.dtype)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        rises = self._sigmoid_derivative(images - 1 + (self._step(images) + 1) / self.num_steps)
+        falls = self._sigmoid_derivative(images - 1 + self._step(images) / self.num_steps)
+        return rises - falls
+
+
+@dataclass(frozen=True)
+class Phase(Encoder):
+    """Bit ``k = t mod K`` of the K-bit intensity ``min(floor(2^K x), 2^K - 1)``, worth ``2^-(1+k)``.
+
+    The number of bits ``K`` is the number of steps up to 8, so 8-bit pixels survive eight steps unchanged.
+    """
+
+    name: ClassVar[str] = "phase"
+
+    @property
+    def num_bits(self) -> int:
+        """``K``, the number of bits of one period."""
+        return min(self.num_steps, 8)
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        levels = 2**self.num_bits
+        bits = self._step(images).to(torch.int64) % self.num_bits
+        intensity = torch.floor(images * levels).clamp(max=levels - 1).to(torch.int64)
+        on = (intensity >> (self.num_bits - 1 - bits)) & 1
+        return on.to(images.dtype) * torch.exp2(-(1 + bits).to(images.dtype))
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        table = _phase_derivative(self.num_bits, float(self.slope)).to(images)
+        position = images * (table.shape[1] - 1)
+        left = position.floor().clamp(max=table.shape[1] - 2)
+        index, fraction = left.to(torch.int64), position - left
+        per_bit = torch.lerp(table[:, index], table[:, index + 1], fraction)
+        return per_bit[torch.arange(self.num_steps) % self.num_bits]
+
+
+@lru_cache(maxsize=16)
+def _phase_derivative(num_bits: int, slope: float, points: int = 1025) -> Tensor:
+    """Derivative of the relaxed phase code on ``points`` equidistant intensities, ``[K, points]``.
+
+    Bit ``k`` flips at ``j 2^-(k+1)``, up for odd ``j`` and down for even ``j``. It depends on ``x`` alone,
+    so 502 sigmoids are tabulated once instead of computed at every pixel.
+    """
+    x = torch.linspace(0, 1, points, dtype=torch.float64)
+    rows = []
+    for k in range(num_bits):
+        j = torch.arange(1, 2 ** (k + 1), dtype=torch.float64)
+        s = torch.sigmoid(slope * (x - (j * 2.0 ** -(k + 1))[:, None]))
+        sign = torch.where(j % 2 == 1, 1.0, -1.0).to(torch.float64)[:, None]
+        rows.append(2.0 ** -(1 + k) * (sign * slope * s * (1 - s)).sum(0))
+    return torch.stack(rows).to(torch.float32)
+
+
+@dataclass(frozen=True)
+class Fusion(Encoder):
+    """Several codes of the same image as channels side by side; gradients of the parts add up.
+
+    Args:
+        parts: at least two encoders with the same ``num_steps``.
+    """
+
+    parts: tuple[Encoder, ...] = ()
+
+    name: ClassVar[str] = "fusion"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.parts) < 2:
+            raise ValueError(f"fusion needs at least two parts, got {len(self.parts)}; e.g. 'fusion(direct, latency)'")
+        steps = [part.num_steps for part in self.parts]
+        if any(n != self.num_steps for n in steps):
+            raise ValueError(f"all parts of a fusion need num_steps={self.num_steps}, got {steps}")
+
+    @property
+    def stochastic(self) -> bool:  # type: ignore[override]
+        """Whether any part is."""
+        return any(part.stochastic for part in self.parts)
+
+    @property
+    def title(self) -> str:
+        return f"fusion({', '.join(part.title for part in self.parts)})"
+
+    @property
+    def channel_factor(self) -> int:
+        return sum(part.channel_factor for part in self.parts)
+
+    def with_backward(self, rule: Backward, slope: float | None = None) -> Encoder:
+        parts = tuple(part.with_backward(rule, slope) for part in self.parts)
+        return replace(self, parts=parts, backward=rule, slope=self.slope if slope is None else slope)
+
+    def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return torch.cat([part._encode(images, generator) for part in self.parts], dim=2)
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return torch.cat([part._spikes(images, generator) for part in self.parts], dim=2)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return torch.cat([part._derivative(images) for part in self.parts], dim=2)
+
+
+_CODES: dict[str, type[Encoder]] = {c.name: c for c in (Direct, Poisson, Onset, Offset, Latency, Phase)}
+ENCODINGS: tuple[str, ...] = (*_CODES, Fusion.name)
+
+
+def encoder(name: str, *, num_steps: int = 8, **options: object) -> Encoder:
+    """Make an encoder by name: one of ``ENCODINGS``; a fusion is written ``"fusion(direct, latency)"``.
+
+    Args:
+        name: the code, as in the table of this module.
+        num_steps: ``T``, in steps.
+        options: ``backward``, ``slope`` and, for ``onset`` and ``offset``, ``rounding``.
+
+    Raises:
+        ValueError: unknown name (the message lists the valid ones), empty fusion, bad option value.
+
+    >>> encoder("fusion(direct, latency)", num_steps=4).title
+    'fusion(direct, latency)'
+    """
+    match = re.fullmatch(r"\s*fusion\s*\((.*)\)\s*", name)
+    if match:
+        parts = _split(match.group(1))
+        return Fusion(num_steps, parts=tuple(encoder(p, num_steps=num_steps, **options) for p in parts))
+    code = _CODES.get(name.strip())
+    if code is None:
+        valid = ", ".join([*_CODES, "fusion(a, b, …)"])
+        raise ValueError(f"unknown encoding {name!r}; choose one of {valid}")
+    return code(num_steps, **options)  # type: ignore[arg-type]
+
+
+def _split(parts: str) -> Sequence[str]:
+    """Split at top-level commas, so that fusions may nest."""
+    return [p for p in (p.strip() for p in re.split(r",(?![^()]*\))", parts)) if p]
+
+
+def first_active_step(eps: float, num_steps: int = 8) -> int:
+    """The step ``floor((1 - ε) T)`` before which ``latency`` (and ``onset``) show nothing of an ε on black.
+
+    >>> first_active_step(0.2, num_steps=8)
+    6
+    """
+    if not 0 <= eps <= 1:
+        raise ValueError(f"eps must lie in [0, 1], got {eps!r}")
+    return int((1 - eps) * num_steps)
+
+
+def check_images(images: Tensor) -> None:
+    """Raise ``ValueError`` unless ``images`` is a non-empty floating ``[N, C, H, W]`` batch in [0, 1]."""
+    if not isinstance(images, Tensor):
+        raise ValueError(f"images must be a torch.Tensor [N, C, H, W], got {type(images).__name__}")
+    if not images.is_floating_point():
+        raise ValueError(f"images must be floating point in [0, 1], got {images.dtype}; divide 8-bit images by 255")
+    if images.dim() != 4:
+        raise ValueError(f"images must have shape [N, C, H, W], got {list(images.shape)}; unsqueeze a single image")
+    if images.shape[0] == 0:
+        raise ValueError(f"images is an empty batch, shape {list(images.shape)}; give at least one image")
+    low, high = images.detach().aminmax()
+    if not (low >= 0 and high <= 1):  # NaN fails this too
+        raise ValueError(f"images must lie in [0, 1], got values from {low.item():g} to {high.item():g}")

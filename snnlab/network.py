@@ -1,0 +1,249 @@
+r"""Networks, and the classifier that puts encoder, network and decoder together.
+
+A *network* maps a sequence ``[T, N, …]`` to a ``Trace`` (every layer's spikes, the read-out over time). A
+*classifier* maps images ``[N, C, H, W]`` to logits ``[N, K]`` and is what training, attacks and evaluation
+work on. The conventional network (ANN) is a classifier too, with nothing to encode and one exit.
+
+.. math:: I_l[t] = W_l\,s_{l-1}[t] + b_l, \qquad (s_l, U_l) = \mathrm{LIF}(I_l)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snnlab.decoding import DECODERS, check_exit_step, logits_at_every_exit, predictions
+from snnlab.encoding import Encoder, check_images
+from snnlab.neuron import Reset, Surrogate, lif
+
+__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace"]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a spiking network did, time first.
+
+    ``hidden`` holds the spikes of each hidden layer ``[T, N, H]``; ``spikes`` and ``membrane`` are those of the
+    read-out, ``[T, N, K]``.
+    """
+
+    hidden: tuple[Tensor, ...]
+    spikes: Tensor
+    membrane: Tensor
+
+
+class SpikingMLP(nn.Module):
+    """Fully connected layers of LIF neurons; the last layer is the read-out.
+
+    Args:
+        sizes: neurons per layer, input first.
+        beta, threshold, reset: of every neuron, see ``snnlab.neuron.lif``.
+        surrogate: derivative of the spike in the backward pass.
+
+    Shapes: ``[T, N, …]`` with ``sizes[0]`` values per sample and any ``T`` → ``Trace``.
+
+    Source: Eshraghian et al. 2023 (neuron), Ding et al. 2025 (use).
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] = (784, 256, 10),
+        *,
+        beta: float = 0.9,
+        threshold: float = 1.0,
+        reset: Reset = "subtract",
+        surrogate: Surrogate | None = None,
+    ) -> None:
+        super().__init__()
+        _check_sizes(sizes)
+        self.sizes = tuple(sizes)
+        self.beta, self.threshold, self.reset = beta, threshold, reset
+        self.surrogate = surrogate or Surrogate()
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+
+    def forward(self, spikes: Tensor) -> Trace:
+        """Run the whole sequence through all layers."""
+        sequence = _flatten(spikes, self.sizes[0], dims=2)
+        trains: list[Tensor] = []
+        membrane = sequence
+        for layer in self.layers:
+            sequence, membrane = lif(
+                _over_time(layer, sequence),
+                beta=self.beta,
+                threshold=self.threshold,
+                reset=self.reset,
+                surrogate=self.surrogate,
+            )
+            trains.append(sequence)
+        return Trace(tuple(trains[:-1]), trains[-1], membrane)
+
+
+class MLP(nn.Module):
+    """The ANN twin: the same layers with ReLU between them. Images ``[N, …]`` → logits ``[N, K]``."""
+
+    def __init__(self, sizes: Sequence[int] = (784, 256, 10)) -> None:
+        super().__init__()
+        _check_sizes(sizes)
+        self.sizes = tuple(sizes)
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of one image each."""
+        activity = _flatten(images, self.sizes[0], dims=1)
+        for layer in self.layers[:-1]:
+            activity = torch.relu(layer(activity))
+        logits: Tensor = self.layers[-1](activity)
+        return logits
+
+
+class Classifier(nn.Module):
+    """Images → logits: an encoder, a network and a decoder (or an ANN alone).
+
+    Args:
+        network: takes the encoded sequence ``[T, N, …]`` and returns a ``Trace`` or a pair ``(spikes, membrane)``
+            of shape ``[T, N, K]`` each, as a loop over ``snntorch`` neurons does; without an encoder, takes images
+            and returns logits.
+        encoder: the code; ``None`` for an ANN.
+        decoder: a rule of ``snnlab.decoding``.
+        exit_step: steps that are read, ``1 … T``; ``None`` reads all.
+        eot: logits are averaged over this many fresh encodings (expectation over transformation, Athalye et
+            al. 2018), for attacks on stochastic codes.
+        generator: randomness of stochastic codes.
+
+    Shapes: images ``[N, C, H, W]`` in [0, 1] → logits ``[N, K]``.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        encoder: Encoder | None = None,
+        decoder: str = "rate",
+        *,
+        exit_step: int | None = None,
+        eot: int = 1,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if decoder not in DECODERS:
+            raise ValueError(f"unknown decoder {decoder!r}; choose one of {', '.join(DECODERS)}")
+        if eot < 1:
+            raise ValueError(f"eot must be at least 1 encoding, got {eot!r}")
+        self.network, self.encoder, self.decoder = network, encoder, decoder
+        self.exit_step = check_exit_step(exit_step, encoder.num_steps if encoder else 1)
+        self.eot, self.generator = eot, generator
+
+    @property
+    def num_steps(self) -> int:
+        """``T``; an ANN has one step."""
+        return self.encoder.num_steps if self.encoder else 1
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether two forward passes may differ."""
+        return self.encoder is not None and self.encoder.stochastic
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits at the exit step in use, averaged over ``eot`` encodings."""
+        # A spiking network is causal: what comes after the exit cannot change the answer, so it is not computed.
+        logits = [self.read(images, self.exit_step)[0][-1] for _ in range(self.eot)]
+        return logits[0] if self.eot == 1 else torch.stack(logits).mean(0)
+
+    def read(self, images: Tensor, num_steps: int | None = None) -> tuple[Tensor, Tensor]:
+        """Logits and read-out potential at every exit up to ``num_steps``, ``[T, N, K]`` each; one forward pass."""
+        if self.encoder is None:
+            check_images(images)
+            logits = _check_output(self.network(images), len(images)).unsqueeze(0)
+            return logits, logits
+        _, spikes, membrane = self.trace(images, num_steps)
+        return logits_at_every_exit(spikes, membrane, self.decoder), membrane
+
+    def trace(self, images: Tensor, num_steps: int | None = None) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+        """Spikes of the code and of every hidden layer, then read-out spikes and potential, all time first."""
+        if self.encoder is None:
+            raise ValueError("an ANN has no spikes to trace; give the classifier an encoder")
+        sequence = self.encoder(images, generator=self.generator)[:num_steps]
+        output = self.network(sequence)
+        if isinstance(output, Trace):
+            hidden, spikes, membrane = output.hidden, output.spikes, output.membrane
+        elif isinstance(output, tuple) and len(output) == 2:
+            hidden, (spikes, membrane) = (), output
+        else:
+            raise ValueError(
+                "a spiking network must return a Trace or a pair (spikes, membrane) of shape [T, N, K], "
+                f"got {type(output).__name__}"
+            )
+        _check_trace(spikes, membrane, len(sequence), len(images))
+        return (sequence, *hidden), spikes, membrane
+
+    @torch.no_grad()
+    def predict(self, images: Tensor) -> Tensor:
+        """Predicted classes at every exit, ``[T, N]``; ``SILENT`` where no spike was read."""
+        logits, membrane = self.read(images)
+        return predictions(logits, membrane) if self.encoder else logits.argmax(-1)
+
+    def at(self, *, exit_step: int | None = None, encoder: Encoder | None = None, eot: int = 1) -> Classifier:
+        """The same network (shared weights) read at another exit, through another view of the code, or with EOT."""
+        return Classifier(
+            self.network,
+            encoder or self.encoder,
+            self.decoder,
+            exit_step=exit_step,
+            eot=eot,
+            generator=self.generator,
+        )
+
+
+@contextmanager
+def surrogate_of(network: nn.Module, surrogate: Surrogate | None) -> Iterator[None]:
+    """Run the block with another surrogate in the network, and put the old one back whatever happens."""
+    if surrogate is None or not isinstance(network, SpikingMLP):
+        yield
+        return
+    own = network.surrogate
+    try:
+        network.surrogate = surrogate
+        yield
+    finally:
+        network.surrogate = own
+
+
+def _over_time(layer: nn.Module, sequence: Tensor) -> Tensor:
+    """Apply a linear layer to all steps in one product; to one step if all are the same (stride 0, ``direct``)."""
+    if sequence.stride(0) == 0:
+        current: Tensor = layer(sequence[0])
+        return current.expand(len(sequence), *current.shape)
+    return F.linear(sequence, layer.weight, layer.bias)  # type: ignore[arg-type]
+
+
+def _flatten(values: Tensor, expected: int, dims: int) -> Tensor:
+    """Flatten all but the first ``dims`` axes and check that ``expected`` values per sample are left."""
+    flat = values.flatten(dims) if values.dim() > dims else values
+    if flat.dim() != dims + 1 or flat.shape[-1] != expected:
+        axes = "[T, N, …]" if dims == 2 else "[N, …]"
+        raise ValueError(f"expected {axes} with {expected} values per sample, got shape {list(values.shape)}")
+    return flat
+
+
+def _check_sizes(sizes: Sequence[int]) -> None:
+    if len(sizes) < 2 or any(int(n) < 1 for n in sizes):
+        raise ValueError(f"sizes must name at least input and output neurons, all ≥ 1, got {tuple(sizes)}")
+
+
+def _check_output(logits: object, num: int) -> Tensor:
+    if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != num:
+        got = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ValueError(f"the network must return logits [N, K] with N={num}, got {got}")
+    return logits
+
+
+def _check_trace(spikes: Tensor, membrane: Tensor, num_steps: int, num: int) -> None:
+    for name, value in (("spikes", spikes), ("membrane", membrane)):
+        if not isinstance(value, Tensor) or value.dim() != 3 or value.shape[:2] != (num_steps, num):
+            got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise ValueError(f"the network must return {name} [T, N, K] with T={num_steps}, N={num}, got {got}")
