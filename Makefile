@@ -2,7 +2,7 @@
 # make test   all checks and tests             make clean  forget what was built (make distclean: .venv too)
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
-# A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), PYTEST_ARGS=….
+# A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), LAB_ARGS=…, PYTEST_ARGS=….
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,7 +39,7 @@ test: install js browser
 	@pytest $(PYTEST_ARGS)
 
 lab: install
-	@jupyter lab --notebook-dir=book
+	@jupyter lab --notebook-dir=book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 # --- parts of the above ---------------------------------------------------------------------------------------------
 
@@ -51,7 +51,8 @@ install: $(VENV)/.installed
 # here; `pip check` will complain about these two lines of its metadata, and of nothing else.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; name one: make PYTHON=/path/to/python3"; exit 1; }
-	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@$(PIP) --version >/dev/null 2>&1 || \
+		{ echo "Making $(VENV) with $(PYTHON)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
 	@$(PIP) install -c constraints.txt -e '.[book,lab,test]'
