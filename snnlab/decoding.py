@@ -27,8 +27,16 @@ DECODERS: tuple[str, ...] = ("rate", "membrane", "ttfs")
 SILENT = -1
 
 
-def logits_at_every_exit(spikes: Tensor, membrane: Tensor, rule: str = "rate") -> Tensor:
+def logits_at_every_exit(
+    spikes: Tensor, membrane: Tensor, rule: str = "rate", num_steps: int | None = None
+) -> Tensor:
     """Logits for every exit step (table in the module docstring).
+
+    Args:
+        spikes: of the read-out, over the steps that were run.
+        membrane: of the read-out.
+        rule: one of ``DECODERS``.
+        num_steps: ``T`` of the code, where fewer steps were run than it has (``ttfs`` counts from its end).
 
     Shapes: spikes and membrane ``[T, N, K]`` → ``[T, N, K]``; entry ``e-1`` belongs to exit step ``e``.
 
@@ -48,8 +56,8 @@ def logits_at_every_exit(spikes: Tensor, membrane: Tensor, rule: str = "rate") -
         return spikes.cumsum(0)
     if rule == "membrane":
         return membrane.cumsum(0)
-    num_steps = len(spikes)
-    worth = torch.arange(num_steps, 0, -1, dtype=spikes.dtype, device=spikes.device)
+    whole = num_steps or len(spikes)
+    worth = whole - torch.arange(len(spikes), dtype=spikes.dtype, device=spikes.device)
     return (spikes * worth.view(-1, 1, 1)).cummax(0).values
 
 

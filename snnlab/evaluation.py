@@ -46,8 +46,8 @@ def wilson_interval(correct: int, n: int, z: float = Z95) -> tuple[float, float]
     centre = p + z * z / (2 * n)
     half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    # At p = 0 and p = 1 the bound is exact; rounding must not push it past.
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    # The interval holds p; where a bound equals p (0 or 1) rounding must not push it past.
+    return max(0.0, min(p, (centre - half) / scale)), min(1.0, max(p, (centre + half) / scale))
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ class Classifier(nn.Module):
             logits = _check_output(self.network(images), len(images)).unsqueeze(0)
             return logits, logits
         _, spikes, membrane = self.trace(images, num_steps)
-        return logits_at_every_exit(spikes, membrane, self.decoder), membrane
+        return logits_at_every_exit(spikes, membrane, self.decoder, self.num_steps), membrane
 
     def trace(self, images: Tensor, num_steps: int | None = None) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
         """Spikes of the code and of every hidden layer, then read-out spikes and potential, all time first."""

@@ -1,0 +1,176 @@
+"""What an explorer shows for one state, computed by PyTorch: state in, plain arrays out, no browser needed.
+
+The browser engine answers the same requests with the same fields; ``tests/test_browser_engine.py`` holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from snnlab.attack import ATTACKERS, ATTACKS, Budget, attack, input_gradient
+from snnlab.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
+from snnlab.network import MLP, Classifier, SpikingMLP
+
+__all__ = ["Request", "frame", "pack"]
+
+PGD_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Request:
+    """One state of an explorer: an image ``[C, H, W]`` in [0, 1], its class (``None`` if unknown) and the settings.
+
+    Raises:
+        ValueError: unknown attack or attacker, ε outside [0, 1] or not a number.
+    """
+
+    image: Tensor
+    label: int | None
+    encoding: str
+    attack: str = "none"
+    attacker: str = "informed"
+    eps: float = 0.0
+    exit_step: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.attack not in ATTACKS:
+            raise ValueError(f"unknown attack {self.attack!r}; choose one of {', '.join(ATTACKS)}")
+        if self.attacker not in ATTACKERS:
+            raise ValueError(f"unknown attacker {self.attacker!r}; choose one of {', '.join(ATTACKERS)}")
+        Budget(self.eps)
+
+
+def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
+    """Clean and attacked image, spikes, votes and answers at every exit, as numpy arrays.
+
+    An image without a label is attacked as what the network takes it for. ``attacked`` is ``None`` without an attack.
+    """
+    started = perf_counter()
+    images = request.image.unsqueeze(0)
+    num_steps = classifier.num_steps
+    # An ANN has one exit, but stands beside networks that have several.
+    exit_step = 1 if classifier.encoder is None else check_exit_step(request.exit_step, num_steps)
+    aimed = classifier.at(exit_step=exit_step)
+    clean = _side(aimed, images, request.seed)
+    target = request.label if request.label is not None else max(int(clean["predictions"][exit_step - 1]), 0)
+    shown: dict[str, Any] = {
+        "shape": list(request.image.shape),
+        "num_steps": num_steps,
+        "encoding": request.encoding,
+        "exit_step": request.exit_step,
+        "computed_by": "kernel",
+        "label": request.label,
+        "target": target,
+        "clean": clean,
+        "attacked": None,
+        "order": {"input": _input_order(request.image, clean), "hidden": _hidden_order(classifier, clean)},
+        "gradient_zero": None,
+        "moved": 0.0,
+    }
+    if request.attack != "none" and request.eps > 0:
+        generator = torch.Generator().manual_seed(request.seed)
+        aimed.generator = generator
+        result = attack(
+            aimed,
+            images,
+            torch.tensor([target]),
+            Budget(request.eps),
+            request.attack,
+            ATTACKERS[request.attacker],
+            steps=PGD_STEPS,
+            generator=generator,
+        )
+        shown |= {
+            "attacked": _side(aimed, result.images, request.seed),
+            "gradient_zero": result.zero_gradient,
+            "moved": result.moved,
+        }
+    return shown | {"ms": 1000 * (perf_counter() - started)}
+
+
+def gradient(classifier: Classifier, request: Request) -> Tensor:
+    """The input gradient that the request's attacker sees on the clean image, ``[C, H, W]``."""
+    aimed = classifier.at(exit_step=None if classifier.encoder is None else request.exit_step)
+    label = torch.tensor([0 if request.label is None else request.label])
+    with ATTACKERS[request.attacker].view(aimed) as seen:
+        return input_gradient(seen, request.image.unsqueeze(0), label)[0]
+
+
+def pack(shown: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+    """Split a frame into JSON and binary buffers; ``buffers`` names them, in order, with their dtype."""
+    plain: dict[str, Any] = {}
+    names: list[tuple[str, str]] = []
+    buffers: list[memoryview] = []
+    for key, value in shown.items():
+        if not isinstance(value, Mapping):
+            plain[key] = value
+            continue
+        plain[key] = {}
+        for part, array in value.items():
+            if array is not None:
+                names.append((f"{key}.{part}", str(array.dtype)))
+                buffers.append(memoryview(np.ascontiguousarray(array).tobytes()))
+    return plain | {"buffers": names}, buffers
+
+
+def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
+    """One image through the network; the same seed gives a stochastic code the same random numbers."""
+    if classifier.encoder is None:
+        return _ann_side(classifier, images)
+    classifier.generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        layers, spikes, membrane = classifier.trace(images)
+    logits = logits_at_every_exit(spikes, membrane, classifier.decoder)
+    return {
+        "image": images[0].flatten().numpy(),
+        "input": layers[0][:, 0].flatten().numpy(),
+        "hidden": layers[-1][:, 0].flatten().to(torch.uint8).numpy() if len(layers) > 1 else None,
+        "votes": logits[:, 0].flatten().numpy(),
+        "membrane": membrane[:, 0].flatten().numpy(),
+        "predictions": predictions(logits, membrane)[:, 0].to(torch.int8).numpy(),
+    }
+
+
+def _ann_side(classifier: Classifier, images: Tensor) -> dict[str, Any]:
+    with torch.no_grad():
+        logits = classifier(images)
+        network = classifier.network
+        activation = torch.relu(network.layers[0](images.flatten(1))) if isinstance(network, MLP) else None
+    answer = logits[0].argmax() if logits.any() else torch.tensor(SILENT)
+    return {
+        "image": images[0].flatten().numpy(),
+        "input": None,
+        "hidden": None,
+        "activation": None if activation is None else activation[0].numpy(),
+        "votes": logits[0].numpy(),
+        "membrane": None,
+        "predictions": answer.to(torch.int8).reshape(1).numpy(),
+    }
+
+
+def _input_order(image: Tensor, clean: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """Input neurons by intensity of their pixel in the clean image, brightest first, part by part of a fusion."""
+    pixels = image.flatten().numpy()
+    by_intensity = np.argsort(-pixels, kind="stable")
+    trains = clean["input"]
+    steps = len(clean["predictions"])
+    parts = 1 if trains is None else len(trains) // steps // len(pixels)
+    return np.concatenate([by_intensity + k * len(pixels) for k in range(parts)]).astype(np.int32)
+
+
+def _hidden_order(classifier: Classifier, clean: Mapping[str, Any]) -> np.ndarray[Any, Any] | None:
+    """Hidden neurons by the class they excite most, so that neighbours in the raster speak for the same class."""
+    network = classifier.network
+    if not isinstance(network, SpikingMLP | MLP):
+        hidden = clean["hidden"]
+        return None if hidden is None else np.arange(len(hidden) // len(clean["predictions"]), dtype=np.int32)
+    preferred = network.layers[-1].weight.detach().argmax(0).numpy()  # type: ignore[operator]
+    return np.argsort(preferred, kind="stable").astype(np.int32)

@@ -1,0 +1,208 @@
+"""Laws of the neural codes."""
+
+import re
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from snnlab.encoding import ENCODINGS, encoder, first_active_step
+
+STEP_CODES = ["onset", "offset", "latency", "phase"]
+ALL = ["direct", "poisson", *STEP_CODES, "fusion(direct, latency)", "fusion(poisson, onset, phase)"]
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("num_steps", [1, 3, 8])
+def test_spikes_are_time_first_and_as_long_as_asked(name: str, num_steps: int) -> None:
+    code = encoder(name, num_steps=num_steps)
+    spikes = code(torch.rand(2, 3, 4, 5))
+    assert spikes.shape == (num_steps, 2, 3 * code.channel_factor, 4, 5)
+
+
+@pytest.mark.parametrize("name", ["poisson", "onset", "offset", "latency"])
+def test_spikes_are_zero_or_one(name: str, ramp: Tensor) -> None:
+    assert set(encoder(name)(ramp).unique().tolist()) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("num_steps", [4, 5, 8])
+@pytest.mark.parametrize(("rounding", "fewer"), [("down", 1), ("up", 0)])
+def test_onset_and_offset_spike_equally_often(num_steps: int, rounding: str, fewer: int) -> None:
+    """ceil(Tx) spikes when rounding up, one less (but never below none) when rounding down."""
+    x = torch.tensor([0.0, 0.01, 0.3, 0.49, 0.77, 1.0]).view(1, 1, 1, -1)
+    counts = [encoder(n, num_steps=num_steps, rounding=rounding)(x).sum(0) for n in ("onset", "offset")]
+    expected = (torch.ceil(num_steps * x) - fewer).clamp(min=0)
+    assert torch.equal(counts[0], expected)
+    assert torch.equal(counts[1], expected)
+
+
+@pytest.mark.parametrize("rounding", ["down", "up"])
+def test_offset_is_onset_played_backwards(rounding: str, ramp: Tensor) -> None:
+    forward = encoder("onset", rounding=rounding)(ramp)
+    backward = encoder("offset", rounding=rounding)(ramp)
+    assert torch.equal(forward, backward.flip(0))
+
+
+def test_latency_fires_once_brighter_sooner_and_black_never(ramp: Tensor) -> None:
+    spikes = encoder("latency")(ramp).flatten(1)
+    assert spikes[:, 0].sum() == 0
+    assert torch.equal(spikes[:, 1:].sum(0), torch.ones(256))
+    first = spikes[:, 1:].argmax(0)
+    assert torch.equal(first, first.sort(descending=True).values)
+    assert first[-1] == 0
+
+
+def test_phase_carries_eight_bits_unchanged() -> None:
+    pixels = torch.arange(256)
+    spikes = encoder("phase")((pixels / 255).view(1, 1, 1, -1))
+    assert torch.equal(spikes.sum(0).flatten() * 256, pixels.float())
+
+
+def test_poisson_fires_with_probability_of_the_pixel() -> None:
+    x = torch.tensor([0.0, 0.2, 0.5, 1.0]).view(1, 1, 1, 4)
+    spikes = encoder("poisson", num_steps=20_000)(x, generator=torch.Generator().manual_seed(1))
+    # four standard deviations of a mean over 20,000 draws
+    assert torch.allclose(spikes.mean(0), x, atol=4 * 0.5 / 20_000**0.5)
+
+
+def test_poisson_repeats_with_its_generator_only() -> None:
+    x = torch.full((1, 1, 4, 4), 0.5)
+    draws = [encoder("poisson")(x, generator=torch.Generator().manual_seed(seed)) for seed in (3, 3, 4)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+
+
+@pytest.mark.parametrize("name", ["onset", "latency"])
+@pytest.mark.parametrize("eps", [0.05, 0.1, 0.2, 0.3, 0.5])
+def test_a_perturbed_black_pixel_is_silent_before_its_first_active_step(name: str, eps: float) -> None:
+    spikes = encoder(name, rounding="up")(torch.full((1, 1, 1, 1), eps)) if name == "onset" else None
+    spikes = encoder(name)(torch.full((1, 1, 1, 1), eps)) if spikes is None else spikes
+    assert spikes[: first_active_step(eps)].sum() == 0
+
+
+def test_a_perturbed_black_pixel_fires_at_once_in_offset() -> None:
+    assert encoder("offset")(torch.full((1, 1, 1, 1), 0.01))[0].item() == 1
+
+
+def test_fusion_is_its_parts_side_by_side(ramp: Tensor) -> None:
+    fused = encoder("fusion(direct, latency)")(ramp)
+    assert torch.equal(fused[:, :, :1], encoder("direct")(ramp))
+    assert torch.equal(fused[:, :, 1:], encoder("latency")(ramp))
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("rule", ["straight_through", "relaxed"])
+def test_backward_rule_changes_no_spike(name: str, rule: str, ramp: Tensor) -> None:
+    plain = encoder(name)(ramp, generator=torch.Generator().manual_seed(0))
+    seen = encoder(name, backward=rule)(ramp.clone().requires_grad_(), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(plain, seen)
+
+
+def _gradient(name: str, x: Tensor, weights: Tensor, **options: object) -> Tensor:
+    leaf = x.clone().requires_grad_()
+    spikes = encoder(name, **options)(leaf, generator=torch.Generator().manual_seed(0))
+    (gradient,) = torch.autograd.grad((spikes * weights).sum(), leaf)
+    return gradient
+
+
+@pytest.mark.parametrize("name", ["poisson", *STEP_CODES])
+def test_straight_through_gradient_is_the_upstream_times_the_spike(name: str, ramp: Tensor) -> None:
+    weights = torch.randn(8, 1, 1, 1, 257, generator=torch.Generator().manual_seed(5))
+    spikes = encoder(name)(ramp, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(_gradient(name, ramp, weights), (weights * spikes).sum(0))
+
+
+@pytest.mark.parametrize("name", STEP_CODES)
+def test_straight_through_is_blind_where_nothing_fires_and_relaxed_is_not(name: str) -> None:
+    black, weights = torch.zeros(1, 1, 1, 3), torch.ones(8, 1, 1, 1, 3)
+    assert torch.equal(_gradient(name, black, weights), torch.zeros_like(black))
+    assert (_gradient(name, black, weights, backward="relaxed") > 0).all()
+
+
+@pytest.mark.parametrize("rounding", ["down", "up"])
+@pytest.mark.parametrize("slope", [2.0, 10.0, 25.0])
+def test_relaxed_gradient_is_the_derivative_of_a_smooth_step(rounding: str, slope: float) -> None:
+    """Against central differences of the sigmoid that stands for the step, in double precision."""
+    x = torch.linspace(0.01, 0.99, 23, dtype=torch.float64).view(1, 1, 1, -1)
+    t = torch.arange(8, dtype=torch.float64).view(-1, 1, 1, 1, 1)
+    shift = {("onset", "down"): 0, ("onset", "up"): 1, ("offset", "up"): 0, ("offset", "down"): 1}
+
+    def smooth(name: str, x: Tensor) -> Tensor:
+        if name == "latency":
+            return torch.sigmoid(slope * (x - 1 + (t + 1) / 8)) - torch.sigmoid(slope * (x - 1 + t / 8))
+        threshold = (t + shift[name, rounding]) / 8
+        return torch.sigmoid(slope * (x - 1 + threshold if name == "onset" else x - threshold))
+
+    weights = torch.randn(8, 1, 1, 1, 23, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    for name in ("onset", "offset", "latency"):
+        options = {} if name == "latency" else {"rounding": rounding}
+        gradient = _gradient(name, x, weights, backward="relaxed", slope=slope, **options)
+        h = 1e-6
+        expected = (weights * (smooth(name, x + h) - smooth(name, x - h)) / (2 * h)).sum(0)
+        assert torch.allclose(gradient, expected, atol=1e-7)
+
+
+def test_relaxed_phase_bit_is_smoothed_around_every_one_of_its_thresholds() -> None:
+    x = torch.linspace(0, 1, 33, dtype=torch.float64).view(1, 1, 1, -1)
+    weights = torch.zeros(8, 1, 1, 1, 33, dtype=torch.float64)
+    weights[1] = 1  # second bit: up at 1/4, down at 1/2, up at 3/4, worth 1/4
+    h, slope = 1e-6, 10.0
+
+    def bit(x: Tensor) -> Tensor:
+        return sum(s * torch.sigmoid(slope * (x - c)) for s, c in ((1, 0.25), (-1, 0.5), (1, 0.75))) / 4
+
+    expected = (bit(x + h) - bit(x - h)) / (2 * h)
+    assert torch.allclose(_gradient("phase", x, weights, backward="relaxed"), expected, atol=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(x=st.floats(0, 1, width=32), num_steps=st.integers(1, 16), name=st.sampled_from(ALL))
+def test_any_valid_image_encodes_to_finite_spikes(x: float, num_steps: int, name: str) -> None:
+    spikes = encoder(name, num_steps=num_steps)(torch.full((1, 1, 1, 1), x))
+    assert torch.isfinite(spikes).all()
+    assert 0 <= spikes.min() <= spikes.max() <= 1
+
+
+def test_every_listed_encoding_can_be_made() -> None:
+    assert set(ENCODINGS) == {"direct", "poisson", "onset", "offset", "latency", "phase", "fusion"}
+    for name in ENCODINGS:
+        made = encoder("fusion(direct, latency)" if name == "fusion" else name)
+        assert made.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("morse", {}, "choose one of direct, poisson"),
+        ("fusion(direct)", {}, "at least two parts"),
+        ("fusion()", {}, "at least two parts"),
+        ("onset", {"rounding": "nearest"}, "choose 'down' or 'up'"),
+        ("onset", {"num_steps": 0}, "at least 1"),
+        ("onset", {"num_steps": 2.5}, "integer"),
+        ("onset", {"backward": "magic"}, "choose one of ('straight_through', 'relaxed')"),
+        ("onset", {"slope": -1.0}, "positive"),
+    ],
+)
+def test_bad_encoder_says_what_is_valid(name: str, options: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        encoder(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        (torch.zeros(0, 1, 2, 2), "empty batch"),
+        (torch.zeros(1, 2, 2), "[N, C, H, W], got [1, 2, 2]"),
+        (torch.zeros(1, 1, 2, 2, dtype=torch.uint8), "divide 8-bit images by 255"),
+        (torch.full((1, 1, 2, 2), 1.5), "got values from 1.5 to 1.5"),
+        (torch.full((1, 1, 2, 2), -0.1), "[0, 1]"),
+        (torch.full((1, 1, 2, 2), float("nan")), "[0, 1]"),
+        ([[0.5]], "torch.Tensor"),
+    ],
+)
+def test_bad_images_are_refused_by_every_code(images: Tensor, says: str) -> None:
+    for name in ALL:
+        with pytest.raises(ValueError, match=re.escape(says)):
+            encoder(name)(images)

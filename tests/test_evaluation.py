@@ -1,0 +1,134 @@
+"""Evaluation: intervals, worst cases, resumption, flags."""
+
+from math import sqrt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snnlab import zoo
+from snnlab.attack import INFORMED, NAIVE
+from snnlab.data import Split
+from snnlab.evaluation import SUITE, Evaluation, SuiteAttack, evaluate, wilson_interval
+
+SHORT = (
+    SuiteAttack("noise", "noise", "noise", NAIVE),
+    SuiteAttack("fgsm.naive", "FGSM", "fgsm", NAIVE),
+    SuiteAttack("pgd.informed", "PGD-3", "pgd", INFORMED, steps=3),
+    SuiteAttack("transfer", "PGD-3 on the ANN", "pgd", NAIVE, steps=3, transfer=True),
+)
+EPS = [0.0, 0.05, 0.1, 0.3]
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_holds_the_proportion_and_solves_its_equation(pair: tuple[int, int]) -> None:
+    correct, n = pair
+    p = correct / n
+    low, high = wilson_interval(correct, n)
+    assert 0 <= low <= p <= high <= 1
+    for bound in (low, high):  # the bounds are where |p - bound| equals z standard errors of the bound
+        assert abs(p - bound) == pytest.approx(1.959963984540054 * sqrt(bound * (1 - bound) / n), abs=1e-7)
+
+
+def test_wilson_refuses_impossible_counts() -> None:
+    for correct, n in ((3, 2), (-1, 5), (0, 0)):
+        with pytest.raises(ValueError, match="0 ≤ correct ≤ n"):
+            wilson_interval(correct, n)
+
+
+@pytest.fixture(scope="module")
+def measured(few: Split) -> dict[str, Evaluation]:
+    source = zoo.load("ann")
+    return {
+        name: evaluate(zoo.load(name), few, EPS, suite=SHORT, source=source, progress=False)
+        for name in ("ann", "offset", "latency", "poisson")
+    }
+
+
+@pytest.mark.parametrize("name", ["ann", "offset", "latency", "poisson"])
+def test_accuracy_never_rises_with_eps(name: str, measured: dict[str, Evaluation]) -> None:
+    for attack, counts in measured[name].correct.items():
+        for row in counts if attack != "noise" else []:
+            assert row == sorted(row, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["ann", "offset", "latency", "poisson"])
+def test_worst_case_is_at_most_every_attack(name: str, measured: dict[str, Evaluation]) -> None:
+    counts = measured[name].correct
+    for attack in counts:
+        for worst, row in zip(counts["worst"], counts[attack], strict=True):
+            assert all(w <= c for w, c in zip(worst, row, strict=True))
+
+
+def test_a_superset_of_attacks_never_raises_the_worst_case(few: Split, measured: dict[str, Evaluation]) -> None:
+    fewer = evaluate(zoo.load("latency"), few, EPS, suite=SHORT[:2], progress=False)
+    for more_row, row in zip(measured["latency"].correct["worst"], fewer.correct["worst"], strict=True):
+        assert all(m <= f for m, f in zip(more_row, row, strict=True))
+
+
+def test_the_clean_point_is_plain_accuracy(few: Split, measured: dict[str, Evaluation]) -> None:
+    predicted = zoo.load("latency").predict(few.images)
+    expected = (predicted == few.labels).sum(1).tolist()
+    for counts in measured["latency"].correct.values():
+        assert [row[0] for row in counts] == expected
+
+
+def test_silence_counts_as_wrong(measured: dict[str, Evaluation]) -> None:
+    first_exit = measured["latency"].silent["fgsm.naive"][0][0]
+    assert first_exit > 0  # after one step almost no latency network has spoken
+    assert measured["latency"].correct["fgsm.naive"][0][0] <= 40 - first_exit
+
+
+def test_an_interrupted_evaluation_goes_on_to_the_same_numbers(few: Split, measured: dict[str, Evaluation]) -> None:
+    class Stop(Exception):
+        pass
+
+    kept: dict[str, Any] = {}
+    saves = 0
+
+    def save(partial: dict[str, Any]) -> None:
+        nonlocal saves
+        kept.update(partial)
+        saves += 1
+        if saves == 5:
+            raise Stop
+
+    options: dict[str, Any] = {"suite": SHORT, "source": zoo.load("ann"), "progress": False}
+    with pytest.raises(Stop):
+        evaluate(zoo.load("latency"), few, EPS, save=save, **options)
+    resumed = evaluate(zoo.load("latency"), few, EPS, done=dict(kept), **options)
+    assert resumed == measured["latency"]
+
+
+def test_flags_say_what_is_wrong_with_a_number(measured: dict[str, Evaluation]) -> None:
+    flags = measured["offset"].flags()
+    assert all("single seed" in notes for notes in flags.values())
+    assert any("zero input gradient" in note for note in flags["fgsm.naive"])
+    assert any("transferred attack beats it" in note for note in flags["fgsm.naive"])
+    assert any("not near chance" in note for note in flags["fgsm.naive"])
+    assert not any("zero input gradient" in note for note in flags["pgd.informed"])
+    assert "single seed" not in measured["offset"].flags(seeds=3)["worst"]
+
+
+def test_record_holds_everything_a_reader_needs(measured: dict[str, Evaluation]) -> None:
+    record = measured["offset"].record()
+    assert {"n", "eps", "correct", "silent", "interval", "flags"} <= set(record)
+    k = EPS.index(0.1)
+    low, high = record["interval"]["worst"][7][k]
+    assert low <= measured["offset"].accuracy("worst", 8, 0.1) <= high
+
+
+def test_bad_requests_say_what_is_valid(few: Split) -> None:
+    model = zoo.load("onset")
+    with pytest.raises(ValueError, match="eps must rise from 0"):
+        evaluate(model, few, [0.1, 0.2], progress=False)
+    with pytest.raises(ValueError, match="eps must rise from 0"):
+        evaluate(model, few, [0.0, 0.2, 0.1], progress=False)
+    with pytest.raises(ValueError, match="exit_step must be"):
+        evaluate(model, few, EPS, exits=[9], progress=False)
+
+
+def test_names_of_the_suite_are_unique_and_described() -> None:
+    assert len({a.name for a in SUITE}) == len(SUITE)
+    assert all(a.description for a in SUITE)

@@ -1,0 +1,193 @@
+"""The zoo: small, whole, refused when altered, remade from its recipes."""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from typer.testing import CliRunner
+
+from snnlab import zoo
+from snnlab.cli import app
+from snnlab.data import Dataset
+from snnlab.training import accuracy
+from snnlab.zoo import web
+from snnlab.zoo.build import build
+from snnlab.zoo.storage import MAX_LEVEL, integers, quantise, read_weights, write_weights
+
+NAMES = zoo.names()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_tells_the_accuracy_of_the_stored_model(name: str, mnist: Dataset) -> None:
+    model = zoo.load(name)
+    model.generator = torch.Generator().manual_seed(0)
+    told = zoo.card(name)["accuracy"]["stored"]["test"]
+    # analog input sums in another order on other machines: one image may change sides
+    assert accuracy(model, mnist.test) == pytest.approx(told, abs=0.0021)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_clean_accuracy_is_what_the_book_promises(name: str) -> None:
+    record = zoo.results(name)
+    assert record["correct"]["worst"][-1][0] / record["n"] >= (0.90 if name == "latency" else 0.93)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_record_says_how_it_was_measured(name: str) -> None:
+    record = zoo.results(name)
+    assert record["n"] == 1000
+    assert set(record["correct"]) == set(record["attacks"])
+    assert all("single seed" in notes for notes in record["flags"].values())
+    assert record["data_sha256"] == zoo.card(name)["data"]["sha256"]
+
+
+def test_the_repository_stays_light() -> None:
+    assert sum(p.stat().st_size for p in zoo.MODELS.rglob("*") if p.is_file()) < 5e6
+
+
+def test_web_data_is_under_two_megabytes_and_holds_every_weight(tmp_path: Path) -> None:
+    paths = web.write(tmp_path)
+    assert sum(len(gzip.compress(p.read_bytes(), 9)) for p in paths) < 2_000_000
+    for name in NAMES:
+        first = web.payload(f"model/{name}")["layers"][0]
+        levels = torch.tensor([ord(c) - 80 for c in first["weight"]]).view(first["shape"])
+        weight = levels * torch.exp2(torch.tensor(first["exponent"], dtype=torch.float32))[:, None]
+        assert torch.equal(weight, zoo.load(name).network.layers[0].weight)
+
+
+def test_quantising_twice_is_quantising_once_and_survives_the_file(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 5))
+    quantise(network)
+    once = [p.clone() for p in network.parameters()]
+    quantise(network)
+    write_weights(network, tmp_path / "w.safetensors")
+    other = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 5))
+    read_weights(other, (tmp_path / "w.safetensors").read_bytes(), "test")
+    for a, b, c in zip(once, network.parameters(), other.parameters(), strict=True):
+        assert torch.equal(a, b)
+        assert torch.equal(a, c)
+
+
+def test_rounding_moves_a_weight_by_half_a_level_at_most() -> None:
+    layer = nn.Linear(300, 40)
+    weight = layer.weight.detach().clone()
+    q, _, exponent = integers(layer)
+    assert q.abs().max() <= MAX_LEVEL
+    step = torch.exp2(exponent.float())[:, None]
+    assert ((weight - q * step).abs() <= step / 2).all()
+
+
+def test_sums_of_stored_weights_are_exact_in_any_order() -> None:
+    weight = zoo.load("onset").network.layers[0].weight.detach()
+    spikes = (torch.rand(784, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    order = torch.randperm(784, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(weight @ spikes, (weight.double() @ spikes.double()).float())
+    assert torch.equal(weight @ spikes, weight[:, order] @ spikes[order])
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(zoo.MODELS / "ann", tmp_path / "ann")
+    return tmp_path
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-7], lambda b: b[:500] + bytes([b[500] ^ 1]) + b[501:], lambda b: b""])
+def test_altered_weights_are_refused(damage, copy: Path) -> None:  # type: ignore[no-untyped-def]
+    path = copy / "ann" / "weights.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match="altered or truncated"):
+        zoo.load("ann", copy)
+
+
+def test_weights_of_another_network_are_refused(copy: Path) -> None:
+    card = json.loads((copy / "ann" / "card.json").read_text())
+    blob = (zoo.MODELS / "fusion" / "weights.safetensors").read_bytes()
+    (copy / "ann" / "weights.safetensors").write_bytes(blob)
+    (copy / "ann" / "card.json").write_text(json.dumps(card | {"weights_sha256": hashlib.sha256(blob).hexdigest()}))
+    with pytest.raises(ValueError, match="the network expects"):
+        zoo.load("ann", copy)
+
+
+def test_altered_results_are_refused(copy: Path) -> None:
+    path = copy / "ann" / "results.json"
+    whole = json.loads(path.read_text())
+    cases = {
+        "no valid JSON": path.read_text()[:-40],
+        "lacks": json.dumps({k: v for k, v in whole.items() if k != "n"}),
+        "other weights": json.dumps(whole | {"weights_sha256": "0"}),
+        "bad counts": json.dumps(whole | {"correct": whole["correct"] | {"worst": [[1001] * 7]}}),
+    }
+    for says, text in cases.items():
+        path.write_text(text)
+        with pytest.raises(ValueError, match=says):
+            zoo.results("ann", copy)
+
+
+def test_unknown_and_missing_models_are_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="choose one of ann, direct"):
+        zoo.load("resnet")
+    with pytest.raises(ValueError, match="snnlab zoo build onset"):
+        zoo.load("onset", tmp_path)
+    with pytest.raises(ValueError, match="choose one of zoo, model/ann"):
+        web.payload("models")
+    with pytest.raises(ValueError, match="unknown models"):
+        build(["resnet"], tmp_path)
+
+
+TRIAL = {"epochs": 2, "hidden": [16]}
+
+
+def test_build_makes_a_model_once_and_remakes_it_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = zoo.recipes()
+    trial = {n: zoo.ModelRecipe(n, {**r.settings, **TRIAL}) for n, r in known.items()}
+    monkeypatch.setattr(zoo, "recipes", lambda: trial)
+    for folder in ("a", "b"):
+        assert build(["onset"], tmp_path / folder, measure=False, progress=False) == ["onset"]
+    assert build(["onset"], tmp_path / "a", measure=False, progress=False) == []
+    files = [tmp_path / folder / "onset" / "weights.safetensors" for folder in ("a", "b")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert not list(tmp_path.rglob("*.checkpoint"))
+
+
+def test_shipped_weights_come_from_their_recipes() -> None:
+    for name, recipe in zoo.recipes().items():
+        assert zoo.card(name)["recipe_sha256"] == recipe.sha256
+
+
+def test_ctrl_c_is_survived(tmp_path: Path) -> None:
+    """Stopped in the middle of a training, the same command goes on and ends as an uninterrupted one."""
+    command = [sys.executable, "-m", "snnlab.cli", "zoo", "build", "phase", "--no-measure", "--folder"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen([*command, str(tmp_path)], stderr=subprocess.DEVNULL, env=environment)
+    checkpoint = tmp_path / ".unfinished" / "phase.checkpoint"
+    while not checkpoint.exists() and running.poll() is None:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    assert running.wait() == 130
+    assert checkpoint.exists()
+    assert not (tmp_path / "phase" / "weights.safetensors").exists()
+    subprocess.run([*command, str(tmp_path)], check=True, stderr=subprocess.DEVNULL, env=environment)
+    # spikes are exact, training is not: another processor may round other weights
+    assert zoo.card("phase", tmp_path)["accuracy"]["stored"]["test"] == pytest.approx(
+        zoo.card("phase")["accuracy"]["stored"]["test"], abs=0.02
+    )
+
+
+def test_the_command_lists_models_and_explains_mistakes() -> None:
+    runner = CliRunner()
+    listing = runner.invoke(app, ["zoo", "list"])
+    assert listing.exit_code == 0
+    assert all(name in listing.output for name in NAMES)
+    mistake = runner.invoke(app, ["zoo", "build", "resnet"])
+    assert mistake.exit_code == 2
+    assert "unknown models" in mistake.output
