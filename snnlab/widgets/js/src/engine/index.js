@@ -6,3 +6,4 @@ export { BrowserEngine, DISTURBANCES } from "./engine.js";
 export { ATTACKERS, network } from "./network.js";
 export { mulberry32 } from "./random.js";
 export { wilson } from "./wilson.js";
+export { unpackZoo } from "./zoo.js";

@@ -61,7 +61,7 @@ export class SpikingNetwork {
     };
     choose("decoder", payload.decoder ?? "rate", ["rate"]);
     this.eot = this.encoder.stochastic ? (payload.eot ?? 10) : 1;
-    this.order = hiddenOrder(second.columns, this.classes);
+    this.hiddenOrder = hiddenOrder(second.columns, this.classes);
   }
 
   /**
@@ -148,7 +148,7 @@ export class ConventionalNetwork {
     this.eot = 1;
     this.classes = second.outputs;
     this.numPixels = first.inputs;
-    this.order = hiddenOrder(second.columns, this.classes);
+    this.hiddenOrder = hiddenOrder(second.columns, this.classes);
   }
 
   /** Trace of one image; votes hold the same logits at every exit. */

@@ -24,12 +24,13 @@ export function inputOrder(image, parts) {
  *
  * @param {Float32Array} columns outgoing weights, [hidden, classes]
  * @param {number} classes
- * @returns {Int32Array} a permutation of 0 … hidden - 1
+ * @returns {{order: Int32Array, preferred: Int8Array}} a permutation of 0 … hidden - 1, and the class of each of its entries
  */
 export function hiddenOrder(columns, classes) {
-  const preferred = Array.from({ length: columns.length / classes }, (_, i) => {
+  const favourite = Array.from({ length: columns.length / classes }, (_, i) => {
     const outgoing = columns.subarray(i * classes, (i + 1) * classes);
     return outgoing.indexOf(Math.max(...outgoing));
   });
-  return Int32Array.from([...preferred.keys()].sort((a, b) => preferred[a] - preferred[b] || a - b));
+  const order = Int32Array.from([...favourite.keys()].sort((a, b) => favourite[a] - favourite[b] || a - b));
+  return { order, preferred: Int8Array.from(order, (i) => favourite[i]) };
 }
