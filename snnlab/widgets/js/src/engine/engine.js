@@ -98,7 +98,11 @@ export class BrowserEngine {
       target,
       clean: side(clean),
       attacked: result && side(look(result.image)),
-      order: { input: inputOrder(image, model.parts), hidden: model.hiddenOrder.order, preferred: model.hiddenOrder.preferred },
+      order: {
+        input: inputOrder(image, model.parts),
+        hidden: model.hiddenOrder.order,
+        preferred: model.hiddenOrder.preferred,
+      },
       gradient_zero: result?.gradientZero ?? null,
       moved: result?.moved ?? 0,
       ms: performance.now() - started,
