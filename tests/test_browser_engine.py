@@ -63,7 +63,7 @@ def test_browser_engine_matches_torch_in_node(vectors: Path) -> None:
 def test_browser_engine_matches_torch_in_chromium(vectors: Path, chromium: Browser, tmp_path: Path) -> None:
     page = chromium.new_page()
     errors: list[Any] = []
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(error))
     page.goto(_page(tmp_path, vectors).as_uri())
     found = page.evaluate("async () => await compare(snnlab.engine, golden)")
     page.close()
