@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from snnlab import zoo
-from snnlab.evaluation import wilson_interval
+from snnlab.evaluation import summary
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
 zoo_app = typer.Typer(no_args_is_help=True, help="The trained models: list them, remake them.")
@@ -37,20 +37,12 @@ def zoo_build(
 @zoo_app.command("list")
 def zoo_list() -> None:
     """Print the models with accuracy on clean and attacked test digits (L∞ 0.1, last exit, 95 % intervals)."""
+    records = {name: zoo.results(name) for name in zoo.names()}
     columns = [("clean", "worst", 0.0), ("FGSM naive", "fgsm.naive", 0.1), ("worst case", "worst", 0.1)]
-    typer.echo(f"{'model':10} {'code':24} " + " ".join(f"{title:>20}" for title, _, _ in columns))
-    for name in zoo.names():
-        record = zoo.results(name)
-        cells = [_cell(record, attack, eps) for _, attack, eps in columns]
-        typer.echo(f"{name:10} {zoo.card(name)['encoding']:24} " + " ".join(f"{cell:>20}" for cell in cells))
-    attacks = ", ".join(attack for attack in record["attacks"] if attack != "worst")
-    typer.echo(f"n = {record['n']:,} test digits, one seed; worst case over: {attacks}")
-
-
-def _cell(record: dict[str, Any], attack: str, eps: float) -> str:
-    correct, n = record["correct"][attack][-1][record["eps"].index(eps)], record["n"]
-    low, high = wilson_interval(correct, n)
-    return f"{correct / n:.3f} [{low:.3f}, {high:.3f}]"
+    typer.echo(summary(records, columns).to_string())
+    last = next(reversed(records.values()))
+    attacks = ", ".join(attack for attack in last["attacks"] if attack != "worst")
+    typer.echo(f"n = {last['n']:,} test digits, one seed; worst case over: {attacks}")
 
 
 if __name__ == "__main__":

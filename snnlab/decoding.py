@@ -27,9 +27,7 @@ DECODERS: tuple[str, ...] = ("rate", "membrane", "ttfs")
 SILENT = -1
 
 
-def logits_at_every_exit(
-    spikes: Tensor, membrane: Tensor, rule: str = "rate", num_steps: int | None = None
-) -> Tensor:
+def logits_at_every_exit(spikes: Tensor, membrane: Tensor, rule: str = "rate", num_steps: int | None = None) -> Tensor:
     """Logits for every exit step (table in the module docstring).
 
     Args:

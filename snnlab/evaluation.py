@@ -13,12 +13,13 @@ Intervals are Wilson's (1927) at 95 %, over samples:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import sqrt
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -29,7 +30,7 @@ from snnlab.decoding import SILENT
 from snnlab.network import Classifier
 from snnlab.neuron import Surrogate
 
-__all__ = ["SUITE", "Evaluation", "SuiteAttack", "evaluate", "wilson_interval"]
+__all__ = ["SUITE", "Evaluation", "SuiteAttack", "evaluate", "summary", "wilson_interval"]
 
 Z95 = 1.959963984540054
 
@@ -124,6 +125,34 @@ class Evaluation:
             for name, counts in self.correct.items()
         }
         return vars(self) | {"interval": interval, "flags": self.flags(seeds)}
+
+
+def summary(
+    records: Mapping[str, Mapping[str, Any]],
+    columns: Sequence[tuple[str, str, float]],
+    exit_step: int | None = None,
+) -> pd.DataFrame:
+    """A table of accuracies with their 95 % intervals, one row a model, from recorded results.
+
+    Args:
+        records: results by model name, as ``snnlab.zoo.results`` gives them.
+        columns: title, attack and ε of each column.
+        exit_step: steps that are read; ``None`` reads all.
+    """
+    rows = {}
+    for name, record in records.items():
+        cells = {}
+        for title, attack_name, eps in columns:
+            counts = record["correct"].get(attack_name)
+            if counts is None:  # an attack that was not run on this model, such as a transfer to its own source
+                cells[title] = "—"
+                continue
+            row = counts[-1 if exit_step is None else min(exit_step, len(counts)) - 1]
+            correct = row[record["eps"].index(eps)]
+            low, high = wilson_interval(correct, record["n"])
+            cells[title] = f"{correct / record['n']:.3f} [{low:.3f}, {high:.3f}]"
+        rows[name] = cells
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _beats(stronger: Sequence[int], weaker: Sequence[int], n: int) -> bool:

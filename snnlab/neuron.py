@@ -35,8 +35,8 @@ Reset = Literal["subtract", "zero"]
 
 
 def _sigmoid(v: Tensor, alpha: float) -> Tensor:
-    s = torch.sigmoid(alpha * v)
-    return alpha * s * (1 - s)
+    s = torch.sigmoid_(alpha * v)
+    return torch.addcmul(s, s, s, value=-1).mul_(alpha)  # α (s - s²)
 
 
 def _arctan(v: Tensor, alpha: float) -> Tensor:

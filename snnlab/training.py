@@ -84,7 +84,7 @@ def train(
     generator = torch.Generator().manual_seed(recipe.seed)
     classifier.generator = generator
     per_epoch = -(-len(data) // recipe.batch_size)
-    optimizer = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), recipe.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * per_epoch)
     history = History()
     parts = {"network": network, "optimizer": optimizer, "schedule": schedule}

@@ -85,9 +85,14 @@ def test_eot_averages_logits_over_fresh_encodings(few: Split) -> None:
 
 def test_surrogate_is_put_back_even_after_an_exception() -> None:
     network = SpikingMLP((4, 3, 2))
-    with pytest.raises(RuntimeError), surrogate_of(network, Surrogate("arctan", 9.0)):
-        assert network.surrogate.shape == "arctan"
-        raise RuntimeError
+
+    def fail() -> None:
+        with surrogate_of(network, Surrogate("arctan", 9.0)):
+            assert network.surrogate.shape == "arctan"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert network.surrogate == Surrogate("sigmoid", 4.0)
 
 

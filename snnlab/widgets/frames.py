@@ -71,7 +71,7 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
         "target": target,
         "clean": clean,
         "attacked": None,
-        "order": {"input": _input_order(request.image, clean), "hidden": _hidden_order(classifier, clean)},
+        "order": {"input": _input_order(request.image, clean), **_hidden_order(classifier, clean)},
         "gradient_zero": None,
         "moved": 0.0,
     }
@@ -166,11 +166,18 @@ def _input_order(image: Tensor, clean: Mapping[str, Any]) -> np.ndarray[Any, Any
     return np.concatenate([by_intensity + k * len(pixels) for k in range(parts)]).astype(np.int32)
 
 
-def _hidden_order(classifier: Classifier, clean: Mapping[str, Any]) -> np.ndarray[Any, Any] | None:
-    """Hidden neurons by the class they excite most, so that neighbours in the raster speak for the same class."""
+def _hidden_order(classifier: Classifier, clean: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any] | None]:
+    """Hidden neurons by the class they excite most, so that neighbours in the raster speak for the same class.
+
+    ``hidden`` is their order, ``preferred`` the class of each in that order (unknown for a network of the reader's own).
+    """
     network = classifier.network
     if not isinstance(network, SpikingMLP | MLP):
-        hidden = clean["hidden"]
-        return None if hidden is None else np.arange(len(hidden) // len(clean["predictions"]), dtype=np.int32)
-    preferred = network.layers[-1].weight.detach().argmax(0).numpy()  # type: ignore[operator]
-    return np.argsort(preferred, kind="stable").astype(np.int32)
+        trains = clean["hidden"]
+        count = 0 if trains is None else len(trains) // len(clean["predictions"])
+        return {"hidden": np.arange(count, dtype=np.int32) if count else None, "preferred": None}
+    readout = network.layers[-1].weight
+    assert isinstance(readout, Tensor)
+    preferred = readout.detach().argmax(0).numpy()
+    order = np.argsort(preferred, kind="stable")
+    return {"hidden": order.astype(np.int32), "preferred": preferred[order].astype(np.int8)}

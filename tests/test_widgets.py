@@ -1,0 +1,251 @@
+"""The explorers' Python side: frames as pure functions, state as traits, messages, the element for the static page."""
+
+import html
+import re
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+import traitlets
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_network import TutorialNet
+
+from snnlab import Budget, attack, plot, zoo
+from snnlab.attack import INFORMED
+from snnlab.data import Split
+from snnlab.encoding import encoder
+from snnlab.network import MLP, Classifier, SpikingMLP
+from snnlab.widgets import EncoderExplorer, RobustnessExplorer
+from snnlab.widgets.frames import Request, frame, pack
+
+NAMES = zoo.names()
+
+
+def _request(few: Split, **changes: Any) -> Request:
+    settings = {"encoding": "onset", "attack": "pgd", "eps": 0.1, "exit_step": 6} | changes
+    return Request(few.images[0], int(few.labels[0]), **settings)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frame_shows_what_the_classifier_does(name: str, few: Split) -> None:
+    model = zoo.load(name)
+    shown = frame(model, _request(few, encoding=name, attack="none"))
+    model.generator = torch.Generator().manual_seed(0)
+    assert shown["clean"]["predictions"].tolist() == model.predict(few.images[:1])[:, 0].tolist()
+    assert shown["attacked"] is None
+    if name != "ann":
+        votes = shown["clean"]["votes"].reshape(8, 10)
+        assert (np.diff(votes, axis=0) >= 0).all()
+        assert set(np.unique(shown["clean"]["hidden"])) <= {0, 1}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("method", ["noise", "fgsm", "pgd"])
+def test_attacked_frame_stays_in_its_budget(name: str, method: str, few: Split) -> None:
+    shown = frame(zoo.load(name), _request(few, encoding=name, attack=method))
+    moved = np.abs(shown["attacked"]["image"] - shown["clean"]["image"])
+    assert moved.max() <= 0.1 + 1e-6
+    assert shown["moved"] == pytest.approx((moved > 0).mean(), abs=1e-6)
+
+
+def test_frame_attacks_the_exit_that_is_shown(few: Split) -> None:
+    found = [frame(zoo.load("latency"), _request(few, attack="fgsm", exit_step=e))["attacked"]["image"] for e in (4, 8)]
+    assert not np.array_equal(*found)
+
+
+def test_frame_is_the_attack_of_the_package(few: Split) -> None:
+    model = zoo.load("onset")
+    shown = frame(model, _request(few, attack="fgsm", exit_step=8))
+    expected = attack(model, few.images[:1], few.labels[:1], Budget(0.1), "fgsm", INFORMED)
+    assert np.array_equal(shown["attacked"]["image"], expected.images.flatten().numpy())
+
+
+def test_unlabelled_image_is_attacked_as_what_it_is_taken_for(few: Split) -> None:
+    request = Request(few.images[0], None, "onset", "fgsm", eps=0.1)
+    assert frame(zoo.load("onset"), request)["target"] == zoo.load("onset").predict(few.images[:1])[-1, 0]
+
+
+def test_order_sorts_pixels_by_intensity_and_neurons_by_class(few: Split) -> None:
+    shown = frame(zoo.load("fusion"), _request(few, encoding="fusion"))
+    order = shown["order"]["input"]
+    assert sorted(order.tolist()) == list(range(2 * 784))
+    brightness = few.images[0].flatten().numpy()[order[:784]]
+    assert (np.diff(brightness) <= 0).all()
+    assert (np.diff(shown["order"]["preferred"]) >= 0).all()
+
+
+def test_pack_keeps_every_number(few: Split) -> None:
+    shown = frame(zoo.load("onset"), _request(few))
+    plain, buffers = pack(shown)
+    assert len(buffers) == len(plain["buffers"])
+    for (name, dtype), buffer in zip(plain["buffers"], buffers, strict=True):
+        part, key = name.split(".")
+        assert np.array_equal(np.frombuffer(buffer, dtype), shown[part][key])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    name=st.sampled_from(NAMES),
+    method=st.sampled_from(["none", "noise", "fgsm", "pgd"]),
+    attacker=st.sampled_from(["naive", "informed"]),
+    eps=st.floats(0, 1),
+    exit_step=st.integers(1, 8),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_every_state_has_a_frame(**state: Any) -> None:
+    generator = torch.Generator().manual_seed(state["seed"])
+    name, method = state["name"], state["method"]
+    request = Request(
+        torch.rand(1, 28, 28, generator=generator),
+        3,
+        name,
+        method,
+        state["attacker"],
+        state["eps"],
+        state["exit_step"],
+        state["seed"],
+    )
+    shown = frame(zoo.load(name), request)
+    assert np.isfinite(shown["clean"]["votes"]).all()
+    assert (shown["attacked"] is None) == (method == "none" or state["eps"] == 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"attack": "magic"}, "choose one of none, noise, fgsm, pgd"),
+        ({"attacker": "psychic"}, "choose one of naive, informed"),
+        ({"eps": -0.1}, "eps must lie in"),
+        ({"eps": float("nan")}, "eps must lie in"),
+        ({"exit_step": 9}, "from 1 to num_steps=8"),
+    ],
+)
+def test_bad_state_says_what_is_valid(changes: dict[str, Any], says: str, few: Split) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        frame(zoo.load("onset"), _request(few, **changes))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"encoding": "morse"},
+        {"attack": "magic"},
+        {"attacker": "psychic"},
+        {"eps": -0.01},
+        {"eps": float("nan")},
+        {"exit_step": 0},
+        {"exit_step": 9},
+        {"image": 10_000},
+    ],
+)
+def test_explorer_refuses_a_state_that_does_not_exist(state: dict[str, Any]) -> None:
+    with pytest.raises(traitlets.TraitError):
+        RobustnessExplorer(**state)
+
+
+def test_explorer_links_with_any_other_widget() -> None:
+    explorer, slider = RobustnessExplorer(), ipywidgets.FloatSlider(min=0, max=0.3, step=0.01)
+    traitlets.link((explorer, "eps"), (slider, "value"))
+    slider.value = 0.12
+    assert explorer.eps == pytest.approx(0.12)
+    heard = []
+    explorer.observe(lambda change: heard.append(change["new"]), "exit_step")
+    explorer.exit_step = 5
+    assert heard == [5]
+
+
+def _answers(explorer: RobustnessExplorer, message: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the explorer sends in reply to one message of its view."""
+    sent: list[dict[str, Any]] = []
+    explorer.send = lambda content, buffers=None: sent.append(content | {"buffers": buffers})  # type: ignore[method-assign]
+    explorer._answer(explorer, message, [])
+    return sent
+
+
+def test_explorer_answers_its_view(few: Split) -> None:
+    explorer = RobustnessExplorer()
+    assert _answers(explorer, {"type": "hello", "id": 1})[-1]["type"] == "hello"
+    request = {
+        "image": few.images[0].flatten().tolist(),
+        "shape": [1, 28, 28],
+        "label": 7,
+        "encoding": "onset",
+        "attack": "fgsm",
+        "attacker": "naive",
+        "eps": 0.1,
+        "exit_step": 8,
+        "seed": 0,
+    }
+    working, reply = _answers(explorer, {"type": "run", "id": 2, "request": request})
+    assert working["type"] == "working"
+    assert (reply["type"], reply["id"]) == ("frame", 2)
+    assert reply["frame"]["computed_by"] == "kernel"
+    assert _answers(explorer, {"type": "data", "id": 3, "key": "model/onset"})[-1]["payload"]["name"] == "onset"
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ({"type": "dance", "id": 1}, "unknown message 'dance'"),
+        ({"type": "data", "id": 1, "key": "secrets"}, "unknown key"),
+        ({"type": "run", "id": 1, "request": {"image": [0.5] * 4, "shape": [1, 28, 28]}}, "shape"),
+        ({"type": "run", "id": 1, "request": {"image": [2.0] * 784, "shape": [1, 28, 28], "label": 1,
+          "encoding": "onset"}}, "[0, 1]"),
+    ],
+)  # fmt: skip
+def test_an_exception_reaches_the_view_as_a_sentence(message: dict[str, Any], says: str) -> None:
+    reply = _answers(RobustnessExplorer(), message)[-1]
+    assert reply["type"] == "error"
+    assert says in reply["message"]
+
+
+@pytest.mark.parametrize("make", [TutorialNet, lambda: SpikingMLP((784, 12, 10))])
+def test_explorer_takes_a_network_of_your_own(make: Any, few: Split) -> None:
+    explorer = RobustnessExplorer(model=make(), images=few.images, labels=few.labels, attack="pgd", eps=0.1)
+    assert explorer.result()["attacked"] is not None
+    payload = _answers(explorer, {"type": "data", "id": 1, "key": "zoo"})[-1]["payload"]
+    assert payload["results"] is None
+    assert [m["name"] for m in payload["models"]] == ["direct", "poisson", "onset", "offset", "latency", "phase"]
+
+
+def test_explorer_takes_an_ann_and_a_classifier(few: Split) -> None:
+    for model in (Classifier(MLP()), Classifier(SpikingMLP(), encoder("onset", num_steps=8))):
+        assert RobustnessExplorer(model=model, images=few.images, labels=few.labels).result()["clean"]["votes"].size
+
+
+def test_explorer_refuses_what_it_cannot_show(few: Split) -> None:
+    x, y = few.images, few.labels
+    cases = [
+        (lambda: RobustnessExplorer(model=MLP()), "needs images"),
+        (lambda: RobustnessExplorer(model=torch.nn.Flatten(), images=x, labels=y), "must return a Trace or a pair"),
+        (lambda: RobustnessExplorer(model=SpikingMLP(), images=(x * 255).byte(), labels=y), "divide 8-bit images"),
+        (lambda: RobustnessExplorer(model=SpikingMLP(), images=x, labels=y + 5), "labels must lie in"),
+        (lambda: RobustnessExplorer(model=SpikingMLP(), images=x, labels=y[:3]), "labels [N]"),
+        (lambda: RobustnessExplorer(model=SpikingMLP(), images=x[:0], labels=y[:0]), "empty batch"),
+        (lambda: RobustnessExplorer(model=SpikingMLP(), images=x[0], labels=y), "[N, C, H, W]"),
+    ]
+    for call, says in cases:
+        with pytest.raises(ValueError, match=re.escape(says)):
+            call()
+
+
+def test_static_page_gets_the_state_a_picture_and_a_sentence() -> None:
+    shown = RobustnessExplorer(image=7, encoding="offset", attack="fgsm", attacker="naive", eps=0.1).to_html()
+    for attribute in ('image="7"', 'encoding="offset"', 'attack="fgsm"', 'attacker="naive"', 'eps="0.1"'):
+        assert attribute in shown
+    assert "data:image/png;base64," in shown
+    assert "The network with the offset code reads" in html.unescape(shown)
+    assert "<script" not in shown
+    bundle = EncoderExplorer(eps=0.1)._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(data)
+
+
+def test_figures_draw_every_code_with_its_own_colour_dash_and_marker() -> None:
+    assert len({colour for colour, _, _ in plot.CODES.values()}) == len(plot.CODES)
+    assert len({(str(dash), marker) for _, dash, marker in plot.CODES.values()}) == len(plot.CODES)
+    figure = plot.accuracy_curves({name: zoo.results(name) for name in NAMES})
+    assert len(figure.axes[0].get_lines()) == len(NAMES) + 1  # and chance
