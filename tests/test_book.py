@@ -129,6 +129,12 @@ def test_widgets_stand_in_pages_as_html_and_leave_no_state_behind(html: Path) ->
         assert "application/vnd.jupyter.widget" not in path.read_text(encoding="utf8"), path.name
 
 
+def test_outputs_are_figures_and_tables_rather_than_their_names(html: Path) -> None:
+    for path in html.glob("*.html"):
+        names = re.findall(r"&lt;(?:Figure|Axes|[\w.]+ object at 0x|IPython\.)[^\n]*", path.read_text(encoding="utf8"))
+        assert names == [], path.name
+
+
 def test_the_bundle_and_the_data_in_the_book_are_those_of_the_package(html: Path) -> None:
     from snnlab.zoo import web
 
