@@ -14,7 +14,7 @@ import { derivative, encode, encoder, isConstant } from "./encode.js";
 import { lif, lifBackward, neuron } from "./lif.js";
 import { hiddenOrder } from "./order.js";
 import { surrogate } from "./surrogate.js";
-import { addColumn, layer } from "./weights.js";
+import { addInputs, layer } from "./weights.js";
 
 export const ATTACKERS = ["naive", "informed"];
 
@@ -113,13 +113,13 @@ export class SpikingNetwork {
     const moving = [];
     this.encoder.parts.forEach((part, index) => {
       const [from, to] = [index * numPixels, (index + 1) * numPixels];
-      if (isConstant(part)) addRange(fixed, first, input, from, to, 0);
+      if (isConstant(part)) addInputs(fixed, first, input, from, to, 0);
       else moving.push([from, to]);
     });
     const out = new Float32Array(numSteps * first.outputs);
     for (let t = 0; t < numSteps; t++) {
       const sum = Float64Array.from(fixed);
-      for (const [from, to] of moving) addRange(sum, first, input, from, to, t * first.inputs);
+      for (const [from, to] of moving) addInputs(sum, first, input, from, to, t * first.inputs);
       out.set(sum, t * first.outputs);
     }
     return out;
@@ -155,10 +155,10 @@ export class ConventionalNetwork {
   forward(image) {
     const { first, second, numSteps, classes } = this;
     const sum = Float64Array.from(first.bias);
-    addRange(sum, first, image, 0, image.length, 0);
+    addInputs(sum, first, image, 0, image.length, 0);
     const activation = Float32Array.from(sum, (v) => Math.max(0, v));
     const logits = Float64Array.from(second.bias);
-    addRange(logits, second, activation, 0, activation.length, 0);
+    addInputs(logits, second, activation, 0, activation.length, 0);
     const votes = new Float32Array(numSteps * classes);
     for (let t = 0; t < numSteps; t++) votes.set(logits, t * classes);
     const answer = logits.indexOf(Math.max(...logits));
@@ -183,18 +183,10 @@ function current(layer, spikes, numSteps) {
   const out = new Float32Array(numSteps * layer.outputs);
   for (let t = 0; t < numSteps; t++) {
     const sum = Float64Array.from(layer.bias);
-    addRange(sum, layer, spikes, 0, layer.inputs, t * layer.inputs);
+    addInputs(sum, layer, spikes, 0, layer.inputs, t * layer.inputs);
     out.set(sum, t * layer.outputs);
   }
   return out;
-}
-
-/** sum += Σ_j values[start + j] W[:, j] for from ≤ j < to; silent inputs cost nothing. */
-function addRange(sum, layer, values, from, to, start) {
-  for (let j = from; j < to; j++) {
-    const value = values[start + j];
-    if (value !== 0) addColumn(sum, layer, j, value);
-  }
 }
 
 /** grad[p] += W[:, p] · Σ_t g[t]: for an input that is the same at every step one product is enough. */
