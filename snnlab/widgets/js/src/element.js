@@ -1,0 +1,45 @@
+/**
+ * <snn-lab explorer="robustness" encoding="onset" …>: an explorer in a page. What stands inside the element is shown until
+ * the first frame is ready, and stays where no script runs.
+ */
+import { BrowserEngine } from "./engine/index.js";
+import { loadScript } from "./loader.js";
+import { ATTRIBUTES, ElementStore } from "./store.js";
+import { mount } from "./view/explorer.js";
+
+/** All explorers of a page share one engine, and so the models that it has unpacked. */
+let engine = null;
+
+/** Define the element, unless this script stands in the page a second time. */
+export function defineElement() {
+  if (!globalThis.customElements || customElements.get("snn-lab")) return;
+  engine = new BrowserEngine(loadScript);
+
+  class SnnLab extends HTMLElement {
+    static observedAttributes = ATTRIBUTES;
+    #store = new ElementStore(this);
+    #dispose = null;
+
+    connectedCallback() {
+      this.#dispose ??= mount(this, this.#store, engine);
+    }
+
+    disconnectedCallback() {
+      // Moving an element disconnects it for a moment; only one that stays away is cleared.
+      queueMicrotask(() => {
+        if (this.isConnected) return;
+        this.#dispose?.();
+        this.#dispose = null;
+      });
+    }
+
+    attributeChangedCallback(name) {
+      if (name === "explorer" && this.#dispose) {
+        this.#dispose();
+        this.#dispose = mount(this, this.#store, engine);
+      }
+      this.#store.changed();
+    }
+  }
+  customElements.define("snn-lab", SnnLab);
+}

@@ -1,0 +1,51 @@
+/**
+ * Data for a page that has no kernel and perhaps no server: each file is a classic script that calls
+ * `snnlabData(key, payload)`. Modules and fetch fail on file://, a classic script works everywhere.
+ */
+
+const waiting = new Map();
+const loading = new Map();
+
+// The script may stand in the page twice; the first one answers.
+globalThis.snnlabData ??= (key, payload) => waiting.get(key)?.(payload);
+
+// Known only while the script itself runs, and only to a classic one.
+const ownFolder = globalThis.document?.currentScript?.src.replace(/[^/]*$/, "") ?? "";
+
+/**
+ * Load the data behind a key, once.
+ *
+ * @param {string} key "zoo" or "model/<name>"
+ * @returns {Promise<object>}
+ */
+export function loadScript(key) {
+  if (!loading.has(key)) loading.set(key, inject(key));
+  return loading.get(key);
+}
+
+function inject(key) {
+  const file = `snnlab-${key.replace("/", "-")}.js`;
+  return new Promise((resolve, reject) => {
+    const failed = (what) => {
+      loading.delete(key);
+      reject(new Error(`${file} ${what}; reload the page, or build the book again`));
+    };
+    const script = document.createElement("script");
+    script.src = dataFolder() + file;
+    waiting.set(key, (payload) => {
+      waiting.delete(key);
+      resolve(payload);
+    });
+    script.onerror = () => failed("did not load");
+    script.onload = () => {
+      script.remove();
+      if (waiting.delete(key)) failed("holds no data");
+    };
+    document.head.append(script);
+  });
+}
+
+function dataFolder() {
+  const root = document.documentElement.dataset.content_root;
+  return root === undefined ? ownFolder : `${root}_static/`;
+}

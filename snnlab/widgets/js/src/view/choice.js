@@ -1,0 +1,44 @@
+/** One of a few: a group of native radio buttons that looks like one control; and one of many: a native select. */
+import { h, uniqueId } from "./dom.js";
+
+export class Choice {
+  /**
+   * @param {string} label
+   * @param {[string, string][]} options value and text
+   * @param {(value: string) => void} onChange
+   */
+  constructor(label, options, onChange) {
+    const name = uniqueId("choice");
+    this.inputs = options.map(([value]) =>
+      h("input", { type: "radio", name, value, onchange: () => onChange(value) }),
+    );
+    const labels = options.map(([, text], k) => h("label", {}, this.inputs[k], h("span", {}, text)));
+    this.element = h("fieldset", { class: "field choice" }, h("legend", {}, label), h("div", { class: "options" }, ...labels));
+  }
+
+  show(value, disabled = false) {
+    for (const input of this.inputs) input.checked = input.value === value;
+    this.element.disabled = disabled;
+  }
+}
+
+export class Select {
+  /**
+   * @param {string} label
+   * @param {[string, string][]} options value and text
+   * @param {(value: string) => void} onChange
+   */
+  constructor(label, options, onChange) {
+    const id = uniqueId("select");
+    this.select = h(
+      "select",
+      { id, onchange: () => onChange(this.select.value) },
+      ...options.map(([value, text]) => h("option", { value }, text)),
+    );
+    this.element = h("div", { class: "field select" }, h("label", { for: id }, label), this.select);
+  }
+
+  show(value) {
+    this.select.value = value;
+  }
+}

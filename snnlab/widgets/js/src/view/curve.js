@@ -1,0 +1,201 @@
+/**
+ * Accuracy against the budget ε for all codes, with the 95 % band of the current one, the chance line, and the ε of the
+ * explorer as a line that can be dragged.
+ */
+import { axisBottom, axisLeft } from "d3-axis";
+import { scaleLinear } from "d3-scale";
+import { select } from "d3-selection";
+import { area, line } from "d3-shape";
+import { readCurve } from "./accuracy.js";
+import { h, setText, svg } from "./dom.js";
+import { placeOnCurves } from "./labels.js";
+import { markerAt, swatch } from "./marks.js";
+import { epsText, percent } from "./words.js";
+
+const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
+const LABEL_HEIGHT = 13;
+const CHARACTER = 6.6;
+
+/**
+ * @typedef {{name: string, title: string, points: {eps: number, share: number, low: number, high: number}[]}} Curve
+ */
+export class AccuracyPlot {
+  #hidden = false;
+  #shown = null;
+
+  /** @param {{onEps: (eps: number) => void, onPick: (name: string) => void}} hooks */
+  constructor({ onEps, onPick }) {
+    this.svg = svg("svg", { class: "plot", role: "img" });
+    this.svg.addEventListener("pointerdown", (event) => this.#drag(event, onEps));
+    this.title = h("h4", {});
+    this.empty = h("p", { class: "empty" });
+    this.legend = h("ul", { class: "legend" });
+    this.legend.addEventListener("click", (event) => {
+      const name = event.target.closest("li")?.dataset.name;
+      if (name) onPick(name);
+    });
+    this.element = h("section", { class: "panel curve" }, this.title, this.svg, this.empty, this.legend);
+  }
+
+  /** Say why there are no curves. */
+  showNothing(sentence) {
+    this.#hidden = true;
+    setText(this.title, "Accuracy");
+    setText(this.empty, sentence);
+    this.svg.style.display = "none";
+    this.legend.replaceChildren();
+  }
+
+  /**
+   * @param {{title: string, curves: Curve[], current: string, eps: number, draggable: boolean, chance: number}} content
+   * @param {object} colours
+   */
+  show(content, colours) {
+    const { clientWidth: width, clientHeight: height } = this.svg;
+    if (this.#hidden || width === 0) return;
+    this.#shown = content;
+    const { curves, current, eps, draggable } = content;
+    const x = scaleLinear([0, lastEps(curves)], [MARGIN.left, width - MARGIN.right]);
+    const y = scaleLinear([0, 1], [height - MARGIN.bottom, MARGIN.top]);
+    this.x = x;
+    setText(this.title, content.title);
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.svg.setAttribute("aria-label", describe(content));
+    this.svg.classList.toggle("draggable", draggable);
+    const ordered = [...curves].sort((a, b) => (a.name === current) - (b.name === current));
+    const own = curves.find((curve) => curve.name === current);
+    this.svg.replaceChildren(
+      ...axes(x, y, width, height),
+      ...chanceLine(content.chance, x, y),
+      own ? band(own, x, y, colours) : "",
+      ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
+      ...curveLabels(curves, own, x, y, colours),
+      ...(eps === null ? [] : marker(eps, own, x, y, colours)),
+    );
+    this.#showLegend(content, colours);
+  }
+
+  #showLegend({ curves, current, eps }, colours) {
+    const at = eps ?? 0;
+    this.legend.replaceChildren(
+      h("li", { class: "head", "aria-hidden": "true" }, h("span", {}, "accuracy at"), h("b", {}, `ε = ${epsText(at)}`)),
+      ...curves.map((curve) => {
+        const read = readCurve(curve.points, at);
+        const value = read ? `${read.measured ? "" : "≈ "}${percent(read.share)}` : "–";
+        return h(
+          "li",
+          { class: curve.name === current ? "current" : "", "data-name": curve.name },
+          swatch(curve.name, colours),
+          h("span", { class: "name" }, curve.title),
+          h("b", {}, value),
+        );
+      }),
+    );
+  }
+
+  #drag(event, onEps) {
+    if (!this.#shown?.draggable) return;
+    const { left } = this.svg.getBoundingClientRect();
+    const move = ({ clientX }) => {
+      const eps = this.x.invert(clientX - left);
+      onEps(Math.round(1000 * Math.min(this.x.domain()[1], Math.max(0, eps))) / 1000);
+    };
+    this.svg.setPointerCapture(event.pointerId);
+    const end = () => this.svg.removeEventListener("pointermove", move);
+    this.svg.addEventListener("pointermove", move);
+    for (const name of ["pointerup", "pointercancel"]) this.svg.addEventListener(name, end, { once: true });
+    move(event);
+  }
+}
+
+const lastEps = (curves) => Math.max(0.3, ...curves.map((curve) => curve.points.at(-1).eps));
+
+function axes(x, y, width, height) {
+  const bottom = svg("g", { class: "axis", transform: `translate(0 ${height - MARGIN.bottom})` });
+  const left = svg("g", { class: "axis", transform: `translate(${MARGIN.left} 0)` });
+  select(bottom).call(axisBottom(x).ticks(4).tickSizeOuter(0).tickSize(4));
+  select(left).call(axisLeft(y).ticks(5).tickSizeOuter(0).tickSize(-(width - MARGIN.left - MARGIN.right)));
+  return [left, bottom, svg("text", { x: width - MARGIN.right, y: height - 2, class: "tick", "text-anchor": "end" }, "budget ε (L∞)")];
+}
+
+function chanceLine(chance, x, y) {
+  const [from, to] = x.range();
+  return [
+    svg("line", { class: "chance", x1: from, x2: to, y1: y(chance), y2: y(chance) }),
+    svg("text", { class: "tick", x: to - 30, y: y(chance) + 12, "text-anchor": "end" }, "chance"),
+  ];
+}
+
+function band(curve, x, y, colours) {
+  const shape = area(
+    (p) => x(p.eps),
+    (p) => y(p.low),
+    (p) => y(p.high),
+  );
+  return svg("path", { d: shape(curve.points), fill: colours.code(curve.name).colour, opacity: 0.22 });
+}
+
+function drawCurve({ name, points }, isCurrent, x, y, colours) {
+  const { colour, dash } = colours.code(name);
+  const path = line(
+    (p) => x(p.eps),
+    (p) => y(p.share),
+  );
+  return svg(
+    "g",
+    { opacity: isCurrent ? 1 : 0.55 },
+    svg("path", {
+      d: path(points),
+      fill: "none",
+      stroke: colour,
+      "stroke-width": isCurrent ? 2.75 : 1.5,
+      "stroke-dasharray": dash.join(" ") || null,
+      "stroke-linecap": dash[0] === 1 ? "round" : null,
+    }),
+    ...points.map((p) => markerAt(name, x(p.eps), y(p.share), isCurrent ? 44 : 22, colours)),
+  );
+}
+
+/** The current curve's label is placed first. */
+function curveLabels(curves, own, x, y, colours) {
+  const [left, right] = x.range();
+  const field = { left, right, top: MARGIN.top, bottom: y.range()[0] };
+  const important = own ? [own, ...curves.filter((curve) => curve !== own)] : curves;
+  const places = placeOnCurves(
+    important.map((curve) => ({
+      name: curve.name,
+      width: short(curve).length * CHARACTER,
+      y: (at) => y(readCurve(curve.points, Math.max(0, Math.min(x.invert(at), curve.points.at(-1).eps))).share),
+    })),
+    field,
+    LABEL_HEIGHT,
+  );
+  return important
+    .filter((curve) => places.has(curve.name))
+    .map((curve) => {
+      const place = places.get(curve.name);
+      const kind = curve === own ? "curve-label strong" : "curve-label";
+      return svg("text", { ...place, class: kind, style: `fill: ${colours.code(curve.name).colour}` }, short(curve));
+    });
+}
+
+/** "fusion(direct, latency)" is too long for a label on a curve. */
+const short = ({ title }) => title.split("(")[0];
+
+function marker(eps, own, x, y, colours) {
+  const at = own && readCurve(own.points, eps);
+  const [bottom, top] = y.range();
+  return [
+    svg("line", { class: "eps-line", x1: x(eps), x2: x(eps), y1: top, y2: bottom }),
+    svg("circle", { class: "eps-grip", cx: x(eps), cy: bottom, r: 6 }),
+    at ? svg("circle", { cx: x(eps), cy: y(at.share), r: 5, fill: colours.code(own.name).colour, stroke: colours.background, "stroke-width": 2 }) : "",
+  ];
+}
+
+function describe({ title, curves, current, eps }) {
+  const own = curves.find((curve) => curve.name === current);
+  const read = own && readCurve(own.points, eps ?? 0);
+  if (!read) return title;
+  const range = `${percent(read.low)} to ${percent(read.high)}`;
+  return `${title}. ${own.title} at epsilon ${epsText(eps ?? 0)}: ${percent(read.share)}, 95 % interval ${range}.`;
+}

@@ -1,0 +1,63 @@
+/** Small pictures of an image in [0, 1], and of the difference between two. */
+import { rgb } from "../palette.js";
+import { h } from "./dom.js";
+
+/** How much a difference is magnified; the caption says so. */
+export const MAGNIFIED = 8;
+
+/**
+ * A picture with a caption.
+ *
+ * @param {string} caption
+ * @param {string} [kind] class name
+ */
+export class Picture {
+  constructor(caption, kind = "") {
+    this.canvas = h("canvas", { role: "img", "aria-label": caption });
+    this.caption = h("figcaption", {}, caption);
+    this.element = h("figure", { class: `picture ${kind}` }, this.caption, this.canvas);
+  }
+
+  /** Grey levels; three channels are colours. @param {Float32Array} image  @param {number[]} shape [C, H, W] */
+  show(image, shape) {
+    const [channels, height, width] = shape;
+    const size = height * width;
+    paint(this.canvas, width, height, (p) =>
+      channels === 3 ? [0, 1, 2].map((c) => 255 * image[c * size + p]) : Array(3).fill(255 * image[p]),
+    );
+  }
+
+  /** What was added and taken away, magnified, on the diverging map; channels are averaged. */
+  showDifference(before, after, shape, colours) {
+    const [channels, height, width] = shape;
+    const size = height * width;
+    const [darker, neutral, brighter] = [colours.darker, colours.neutral, colours.brighter].map(rgb);
+    paint(this.canvas, width, height, (p) => {
+      let change = 0;
+      for (let c = 0; c < channels; c++) change += (after[c * size + p] - before[c * size + p]) / channels;
+      const amount = Math.min(Math.abs(change) * MAGNIFIED, 1);
+      const end = change < 0 ? darker : brighter;
+      return neutral.map((from, c) => from + amount * (end[c] - from));
+    });
+  }
+}
+
+/** Paint a canvas of exactly width × height pixels; the style sheet scales it up without smoothing. */
+function paint(canvas, width, height, colourOf) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  const data = context.createImageData(width, height);
+  for (let p = 0; p < width * height; p++) {
+    data.data.set([...colourOf(p), 255], 4 * p);
+  }
+  context.putImageData(data, 0, 0);
+}
+
+/** A picture without a caption, for the strip of digits. */
+export function thumbnail(image, shape) {
+  const picture = new Picture("");
+  picture.show(image, shape);
+  picture.canvas.removeAttribute("role");
+  picture.canvas.removeAttribute("aria-label");
+  return picture.canvas;
+}

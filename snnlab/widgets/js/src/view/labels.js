@@ -1,0 +1,63 @@
+/** Where labels can stand without covering each other. */
+
+/**
+ * Move labels along a line so that they do not overlap, as little as possible.
+ *
+ * @param {number[]} wanted positions
+ * @param {number} size of a label
+ * @param {number} low first position allowed
+ * @param {number} high last position allowed
+ * @returns {number[]} positions, in the given order
+ */
+export function spread(wanted, size, low, high) {
+  const order = [...wanted.keys()].sort((a, b) => wanted[a] - wanted[b]);
+  const placed = Array(wanted.length);
+  let floor = low;
+  for (const k of order) {
+    placed[k] = Math.max(wanted[k], floor);
+    floor = placed[k] + size;
+  }
+  let ceiling = high;
+  for (const k of order.reverse()) {
+    placed[k] = Math.min(placed[k], ceiling);
+    ceiling = placed[k] - size;
+  }
+  return placed;
+}
+
+/**
+ * Places for one label per curve, on the curve where other curves are far away. A curve without such a place gets none.
+ *
+ * @param {{name: string, width: number, y: (x: number) => number}[]} curves in order of importance
+ * @param {{left: number, right: number, top: number, bottom: number}} field
+ * @param {number} height of a label
+ * @returns {Map<string, {x: number, y: number}>} centres
+ */
+export function placeOnCurves(curves, field, height) {
+  const taken = [];
+  const places = new Map();
+  for (const curve of curves) {
+    let best = null;
+    for (let x = field.left + curve.width / 2 + 4; x <= field.right - curve.width / 2; x += 6) {
+      for (const y of [highest(curve, x) - height / 2 - 3, lowest(curve, x) + height / 2 + 3]) {
+        if (y < field.top + height / 2 || y > field.bottom - height / 2) continue;
+        const box = { x, y, width: curve.width, height };
+        if (taken.some((other) => overlap(box, other))) continue;
+        const room = Math.min(...curves.filter((c) => c !== curve).map((other) => distance(other, box)));
+        if (!best || room > best.room) best = { room, box };
+      }
+    }
+    if (best && best.room > height / 2 + 1) {
+      taken.push(best.box);
+      places.set(curve.name, { x: best.box.x, y: best.box.y });
+    }
+  }
+  return places;
+}
+
+const samples = (width) => [-0.5, -0.25, 0, 0.25, 0.5].map((k) => k * width);
+const highest = (curve, x) => Math.min(...samples(curve.width).map((dx) => curve.y(x + dx)));
+const lowest = (curve, x) => Math.max(...samples(curve.width).map((dx) => curve.y(x + dx)));
+const distance = (curve, { x, y, width }) => Math.min(...samples(width).map((dx) => Math.abs(curve.y(x + dx) - y)));
+const overlap = (a, b) =>
+  Math.abs(a.x - b.x) < (a.width + b.width) / 2 + 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;

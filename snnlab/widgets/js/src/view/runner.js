@@ -1,0 +1,84 @@
+/**
+ * Asks the engine whenever the state has changed, once a display frame at most. What is shown stays until the new frame
+ * is ready, and the newest request wins.
+ *
+ * While a slider is dragged, requests come faster than a long attack can answer. One that has begun shortly before may
+ * finish, so that the picture follows the hand; one that takes longer, or asks for something else, is called off.
+ */
+
+/** An attack may finish although a newer request waits, if it began within this time (ms). */
+const GRACE = 150;
+
+export class Runner {
+  #hooks;
+  #scheduled = null;
+  #running = null;
+  #again = false;
+  #disposed = false;
+
+  /**
+   * @param {object} hooks
+   * @param {() => {request: object, topic: string}} hooks.ask the present request; requests of one topic resemble each other
+   * @param {(request: object) => Promise<object>} hooks.run
+   * @param {(frame: object) => void} hooks.show
+   * @param {(error: Error) => void} hooks.fail
+   * @param {(busy: boolean) => void} hooks.busy
+   */
+  constructor(hooks) {
+    this.#hooks = hooks;
+  }
+
+  /** The state has changed. */
+  request() {
+    if (this.#disposed) return;
+    this.#scheduled ??= requestAnimationFrame(() => {
+      this.#scheduled = null;
+      this.#start();
+    });
+  }
+
+  #start() {
+    let asked;
+    try {
+      asked = this.#hooks.ask();
+    } catch (error) {
+      this.#hooks.fail(error);
+      return;
+    }
+    const { request, topic } = asked;
+    if (this.#running) {
+      const { began, topic: other } = this.#running;
+      if (topic === other && performance.now() - began < GRACE) {
+        this.#again = true;
+        return;
+      }
+      this.#running.controller.abort();
+    }
+    this.#run(request, topic);
+  }
+
+  async #run(request, topic) {
+    const running = { controller: new AbortController(), began: performance.now(), topic };
+    this.#running = running;
+    this.#again = false;
+    this.#hooks.busy(true);
+    let [frame, failure] = [null, null];
+    try {
+      frame = await this.#hooks.run({ ...request, signal: running.controller.signal });
+    } catch (error) {
+      failure = error;
+    }
+    if (this.#disposed || this.#running !== running) return;
+    this.#running = null;
+    if (!this.#again) this.#hooks.busy(false);
+    if (frame) this.#hooks.show(frame);
+    else if (failure.name !== "AbortError") this.#hooks.fail(failure);
+    if (this.#again) this.#start();
+  }
+
+  dispose() {
+    this.#disposed = true;
+    if (this.#scheduled !== null) cancelAnimationFrame(this.#scheduled);
+    this.#running?.controller.abort();
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * The style sheet of the explorers, inside their shadow root, so that neither the page nor an explorer paints the other.
+ * Colours are the palette's, set as custom properties. Layout follows the explorer's own width, not the window's.
+ */
+export const STYLE = `
+:host { display: block; container: snn-lab / inline-size; font-size: 15px; line-height: 1.4; text-align: left; }
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+h4, p, figure, fieldset, ul { margin: 0; padding: 0; border: 0; font: inherit; list-style: none; }
+.lab { color: var(--ink); background: var(--background); font-variant-numeric: tabular-nums; position: relative; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.notice { margin: 0 0 10px; padding: 8px 12px; border-left: 4px solid var(--attack); background: var(--panel); font-size: 14px; }
+.notice.status { border-color: var(--focus); }
+canvas { display: block; }
+:focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
+
+/* --- controls -------------------------------------------------------------------------------------------------- */
+.field label, .field legend, .field > label { font-size: 13px; color: var(--quiet); }
+.select { display: flex; flex-direction: column; gap: 4px; }
+.choice legend { float: left; margin-bottom: 4px; }
+.choice legend + * { clear: both; }
+.select select, button { font: inherit; font-size: 14px; color: inherit; background: var(--background); border: 1px solid var(--control);
+  border-radius: 6px; height: 34px; padding: 0 10px; }
+.select select { max-width: 100%; min-width: 0; padding-right: 4px; }
+button { cursor: pointer; }
+button:hover, .select select:hover { border-color: var(--ink); }
+.options { display: flex; border: 1px solid var(--control); border-radius: 6px; overflow: hidden; height: 34px; }
+.options label { position: relative; display: flex; align-items: center; cursor: pointer; color: var(--ink); font-size: 14px; }
+.options label + label { border-left: 1px solid var(--control); }
+.options input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
+.options span { padding: 0 11px; height: 100%; display: flex; align-items: center; }
+.options label:hover span { background: var(--panel); }
+.options input:checked + span { background: var(--ink); color: var(--background); font-weight: 600; }
+.options label:has(:focus-visible) { outline: 2px solid var(--focus); outline-offset: -3px; }
+fieldset:disabled .options { opacity: 0.45; }
+fieldset:disabled .options * { cursor: not-allowed; }
+.slider { display: grid; grid-template-columns: 5.4em minmax(0, 1fr) 7.2em; gap: 12px; align-items: center; min-height: 34px; }
+.slider label { font-size: 14px; color: var(--ink); }
+.slider output { font-size: 14px; font-weight: 600; white-space: nowrap; }
+.slider.disabled output, .slider.disabled label { color: var(--quiet); font-weight: 400; }
+input[type="range"] { appearance: none; width: 100%; height: 28px; margin: 0; background: transparent; cursor: pointer; }
+input[type="range"]::-webkit-slider-runnable-track { height: 4px; border-radius: 2px;
+  background: linear-gradient(to right, var(--ink) var(--filled, 0%), var(--control) var(--filled, 0%)); }
+input[type="range"]::-moz-range-track { height: 4px; border-radius: 2px;
+  background: linear-gradient(to right, var(--ink) var(--filled, 0%), var(--control) var(--filled, 0%)); }
+input[type="range"]::-webkit-slider-thumb { appearance: none; width: 20px; height: 20px; margin-top: -8px; border-radius: 50%;
+  background: var(--background); border: 3px solid var(--ink); }
+input[type="range"]::-moz-range-thumb { width: 14px; height: 14px; border-radius: 50%; background: var(--background); border: 3px solid var(--ink); }
+input[type="range"]:disabled { opacity: 0.4; cursor: not-allowed; }
+
+/* --- digits ---------------------------------------------------------------------------------------------------- */
+.digits { min-width: 0; }
+.digits legend { float: left; width: 100%; margin-bottom: 4px; }
+.digits .row { clear: both; height: 34px; display: flex; gap: 8px; align-items: center; min-width: 0; }
+.strip { display: flex; gap: 4px; overflow-x: auto; padding: 2px; margin: -2px; min-width: 0; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
+.strip label { position: relative; flex: none; cursor: pointer; border-radius: 5px; padding: 1px; border: 2px solid transparent; }
+.strip canvas { width: 28px; height: 28px; image-rendering: auto; border-radius: 2px; opacity: 0.72; }
+.strip label:hover canvas, .strip label:has(:checked) canvas { opacity: 1; }
+.strip input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
+.strip label:has(:checked) { border-color: var(--ink); }
+.strip label:has(:focus-visible) { border-color: var(--focus); }
+.draw-button { flex: none; }
+.draw-button.chosen { background: var(--ink); color: var(--background); font-weight: 600; }
+.drawing { position: absolute; z-index: 5; width: 250px; padding: 12px; background: var(--background); border: 1px solid var(--control);
+  border-radius: 10px; box-shadow: 0 8px 30px rgb(0 0 0 / 25%); font-size: 13px; }
+.drawing .field { position: relative; width: 224px; height: 224px; }
+.drawing canvas { width: 224px; height: 224px; touch-action: none; cursor: crosshair; border-radius: 6px; }
+.drawing p { margin: 8px 0; color: var(--quiet); }
+.drawing .buttons { display: flex; justify-content: space-between; }
+.pen { position: absolute; left: 50%; top: 25%; width: 16px; height: 16px; margin: -8px; border: 2px solid #7DB7FF; border-radius: 50%; pointer-events: none; visibility: hidden; }
+canvas:focus-visible + .pen { visibility: visible; }
+.pen.down { background: #7DB7FF; }
+
+/* --- pictures -------------------------------------------------------------------------------------------------- */
+.picture figcaption { font-size: 13px; color: var(--quiet); margin-bottom: 3px; white-space: nowrap; }
+.picture canvas { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 4px; }
+.picture.difference canvas { border: 1px solid var(--line); }
+.picture.attacked.changed figcaption { color: var(--attack); font-weight: 600; }
+.picture.idle { opacity: 0.35; }
+
+/* --- time ------------------------------------------------------------------------------------------------------ */
+.panel header { display: flex; gap: 4px 10px; align-items: center; font-size: 13px; min-height: 22px; white-space: nowrap; overflow: hidden; }
+.panel h4, .panel.curve h4 { font-size: 14px; font-weight: 600; }
+.panel .note { color: var(--quiet); overflow: hidden; text-overflow: ellipsis; }
+.key { color: var(--quiet); display: inline-flex; align-items: center; gap: 5px; }
+.key i { width: 12px; height: 12px; border-radius: 2px; }
+.key .made { background: repeating-linear-gradient(135deg, var(--attack) 0 3px, color-mix(in srgb, var(--attack) 62%, var(--panel)) 3px 4px); }
+.key .lost { margin-left: 6px; background: color-mix(in srgb, var(--ink) 38%, var(--panel)); }
+.time { position: relative; touch-action: pan-y; cursor: ew-resize; user-select: none; -webkit-user-select: none; }
+.time.timeless { cursor: default; }
+.time .panel + .panel { margin-top: 8px; }
+.time .body { position: relative; }
+.time canvas, .votes { display: block; width: 100%; }
+.input canvas { height: 180px; }
+.hidden canvas { height: 118px; }
+.votes { height: 104px; overflow: visible; }
+.rows { position: absolute; left: 0; top: 0; bottom: 0; width: calc(var(--left) - 12px); font-size: 10.5px; line-height: 1; color: var(--quiet); text-align: right; }
+.rows span { position: absolute; right: 0; transform: translateY(-50%); }
+.steps { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; margin: 2px var(--right) 24px var(--left); font-size: 13px; color: var(--quiet); text-align: center; }
+.steps::before { content: "step"; position: absolute; left: 0; width: calc(var(--left) - 7px); text-align: right; }
+.steps .read { color: var(--ink); font-weight: 600; }
+.timeless .steps, .timeless .cursor, .timeless .veil { visibility: hidden; }
+.cursor, .veil { position: absolute; top: 0; bottom: 0; left: calc(var(--left) + var(--exit, 1) * (100% - var(--left) - var(--right))); pointer-events: none; }
+.cursor { width: 0; border-left: 2px solid var(--ink); margin-left: -1.5px; z-index: 3; top: 22px; }
+.grip { position: absolute; bottom: 0; left: 0; transform: translateX(-50%); padding: 0 8px; border-radius: 10px; background: var(--ink); color: var(--background);
+  font-size: 12px; line-height: 20px; font-weight: 600; white-space: nowrap; }
+.veil { right: var(--right); background: var(--background); opacity: 0.75; z-index: 1; }
+.unread { fill: var(--background); opacity: 0.75; }
+.time header > * { position: relative; z-index: 4; background: var(--background); }
+svg text { font-size: 12px; fill: var(--quiet); font-variant-numeric: tabular-nums; }
+svg .class { font-size: 12px; font-weight: 700; text-anchor: middle; dominant-baseline: central; }
+svg .label { dominant-baseline: central; font-size: 13px; }
+svg .label.strong { font-weight: 700; }
+svg .label, svg .curve-label { paint-order: stroke; stroke: var(--background); stroke-width: 3px; stroke-linejoin: round; }
+.votes { position: relative; z-index: 0; }
+
+/* --- curves ---------------------------------------------------------------------------------------------------- */
+.plot { display: block; width: 100%; height: 250px; touch-action: pan-y; user-select: none; -webkit-user-select: none; }
+.plot.draggable { cursor: ew-resize; }
+.curve h4 { min-height: 22px; }
+.axis path { display: none; }
+.axis line { stroke: var(--line); }
+.axis text { fill: var(--quiet); font: 12px system-ui, sans-serif; font-family: inherit; }
+.chance { stroke: var(--control); stroke-dasharray: 2 4; }
+.curve-label { text-anchor: middle; dominant-baseline: central; font-size: 12px; }
+svg .curve-label.strong { font-weight: 700; font-size: 14px; }
+.eps-line { stroke: var(--ink); stroke-width: 2; }
+.eps-grip { fill: var(--background); stroke: var(--ink); stroke-width: 3; }
+.legend { display: grid; grid-template-columns: 1fr 1fr; gap: 0 18px; font-size: 13px; margin-top: 6px; }
+.legend li { display: flex; align-items: center; gap: 7px; padding: 2px 0; border-bottom: 1px solid var(--line); cursor: pointer; min-width: 0; color: var(--quiet); }
+.legend li.head { grid-column: 1 / -1; cursor: default; color: var(--quiet); justify-content: flex-start; }
+.legend li:not(.head):hover, .legend li.current { color: var(--ink); }
+.legend li.current { font-weight: 700; }
+.legend .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.legend b { margin-left: auto; font-weight: inherit; white-space: nowrap; }
+.legend .head b { margin-left: 0; font-weight: 600; color: var(--ink); }
+.swatch { flex: none; }
+.empty { color: var(--quiet); font-size: 14px; padding: 10px 0; }
+
+/* --- verdict --------------------------------------------------------------------------------------------------- */
+.answer { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 10px; }
+.answer strong { font-size: 28px; line-height: 1.15; font-weight: 700; }
+.answer .note { font-size: 17px; }
+.answer .sign { font-size: 24px; line-height: 1; font-weight: 700; }
+.answer[data-tone="right"] .sign, .answer[data-tone="right"] .note { color: var(--right); }
+.answer[data-tone="wrong"] strong, .answer[data-tone="wrong"] .sign, .answer[data-tone="wrong"] .note { color: var(--attack); }
+.effect { font-size: 14px; color: var(--ink); max-width: 70ch; }
+
+/* --- caption --------------------------------------------------------------------------------------------------- */
+.caption { font-size: 13px; color: var(--quiet); border-top: 1px solid var(--line); padding-top: 8px; }
+.caption summary { cursor: pointer; list-style: none; }
+.caption summary::-webkit-details-marker { display: none; }
+.caption summary > span + span::before { content: " · "; white-space: pre; }
+.caption .badge::before { content: "●"; margin-right: 6px; color: var(--right); font-size: 10px; vertical-align: 1px; }
+.caption .badge { color: var(--ink); font-weight: 600; }
+.caption .flags:empty { display: none; }
+.caption u { white-space: nowrap; margin-left: 4px; }
+.caption p { margin-top: 6px; max-width: 80ch; }
+
+/* --- robustness explorer: one column, controls pinned ---------------------------------------------------------- */
+.robustness { display: flex; flex-direction: column; gap: 14px; }
+.pictures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px; }
+.controls { order: 9; position: sticky; bottom: 0; z-index: 4; background: var(--background); border-top: 1px solid var(--control); padding: 8px 0 10px;
+  display: grid; gap: 6px; }
+.setup { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: start; }
+.caption { order: 8; }
+@container snn-lab (max-width: 559px) {
+  .answer strong { font-size: 22px; }
+  .answer .note { font-size: 15px; }
+  .answer .sign { font-size: 20px; }
+  .controls { grid-template-columns: minmax(0, 1fr) auto; align-items: center; }
+  .setup { display: contents; }
+  .tune { grid-column: 1 / -1; }
+  .setup .select { max-width: 132px; }
+  .setup .select label, .setup .choice legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .setup .select select, .setup .options { width: 100%; }
+  .setup .options label { flex: 1; }
+  .setup .options span { width: 100%; justify-content: center; padding: 0 7px; }
+  .slider { grid-template-columns: 4.6em minmax(0, 1fr) 4.4em; gap: 10px; min-height: 32px; }
+  .digits .row { height: 42px; }
+  .strip canvas { width: 36px; height: 36px; }
+  .panel .note { display: none; }
+}
+@container snn-lab (min-width: 560px) {
+  .robustness { display: grid; gap: 16px 20px; grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
+    grid-template-areas: "digits digits digits" "setup setup setup" "pics time time" "tune tune answer" "tune tune effect" "curve curve curve" "caption caption caption"; }
+  .robustness .digits { grid-area: digits; }
+  .robustness .controls { display: contents; }
+  .robustness .setup { grid-area: setup; gap: 6px 16px; }
+  .robustness .pictures { grid-area: pics; grid-template-columns: 1fr; align-content: start; gap: 8px; }
+  .robustness .time { grid-area: time; }
+  .robustness .tune { grid-area: tune; align-self: start; }
+  .robustness .answer { grid-area: answer; }
+  .robustness .effect { grid-area: effect; min-height: 3em; }
+  .robustness .curve { grid-area: curve; }
+  .robustness .caption { grid-area: caption; }
+}
+@container snn-lab (min-width: 900px) {
+  .robustness { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 320px; gap: 12px 22px;
+    grid-template-areas: "top top top top" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption"; }
+  .robustness .digits { grid-area: top; margin-right: 618px; }
+  .robustness .setup { grid-area: top; justify-self: end; flex-wrap: nowrap; }
+  .robustness .pictures { gap: 12px; }
+  .plot { height: 268px; }
+  .legend { grid-template-columns: 1fr; }
+}
+@media (max-height: 560px) { .controls, .encoder .tune { position: static !important; } }
+
+/* --- encoder explorer ------------------------------------------------------------------------------------------ */
+.encoder { display: flex; flex-direction: column; gap: 14px; }
+.pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; align-content: start; }
+.pair figure { position: relative; }
+.pair .picture:first-child canvas { cursor: crosshair; touch-action: none; }
+.mark { position: absolute; border: 2px solid #2E9BFF; box-shadow: 0 0 0 1px #fff; pointer-events: none; }
+.encoder .options { width: max-content; max-width: 100%; }
+.pixel { font-size: 14px; min-height: 2.8em; max-width: 68ch; }
+.codes { display: grid; gap: 18px 26px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 225px), 1fr)); }
+.code h4 { font-size: 15px; font-weight: 600; display: flex; gap: 8px; align-items: center; margin-bottom: 4px; }
+.code .body { position: relative; --left: 14px; --right: 0px; cursor: ew-resize; touch-action: pan-y; }
+.code canvas { width: 100%; height: 132px; }
+.code canvas.train { height: 16px; margin-top: 5px; }
+.code .line { position: absolute; left: 0; right: 0; height: 0; border-top: 2px solid #2E9BFF; margin-top: -1px; pointer-events: none; z-index: 2; }
+.code .cursor { top: 0; bottom: -3px; }
+.code .steps { margin: 1px 0 0 14px; font-size: 10.5px; }
+.code .steps::before { content: none; }
+.code .summary { font-size: 13px; color: var(--quiet); min-height: 2.8em; margin-top: 4px; }
+.code .summary b { color: var(--attack); font-weight: 600; }
+.explain { align-self: center; font-size: 13px; color: var(--quiet); display: grid; gap: 6px; }
+.explain p { display: flex; gap: 8px; align-items: center; }
+.explain i { flex: none; width: 14px; height: 14px; border-radius: 2px; }
+.explain .kept { background: var(--ink); }
+.explain .made, .key .made { background: repeating-linear-gradient(135deg, var(--attack) 0 3px, color-mix(in srgb, var(--attack) 62%, var(--panel)) 3px 4px); }
+.explain .lost { background: color-mix(in srgb, var(--ink) 38%, var(--panel)); }
+.explain .marked { background: #2E9BFF; height: 3px; }
+@container snn-lab (max-width: 699px) {
+  .encoder .tune { order: 9; position: sticky; bottom: 0; z-index: 4; background: var(--background); border-top: 1px solid var(--control); padding: 6px 0; }
+  .encoder .slider { grid-template-columns: 4.6em minmax(0, 1fr) 6.4em; }
+}
+@container snn-lab (max-width: 559px) {
+  .codes { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px 16px; }
+  .code h4 { font-size: 14px; }
+  .code .swatch { display: none; }
+}
+@container snn-lab (min-width: 700px) {
+  .encoder { display: grid; gap: 10px 28px; grid-template-columns: 316px auto minmax(0, 1fr);
+    grid-template-areas: "pair digits digits" "pair change tune" "pair pixel pixel" "codes codes codes" "caption caption caption"; }
+  .encoder .pair { grid-area: pair; }
+  .encoder .digits { grid-area: digits; }
+  .encoder .choice { grid-area: change; }
+  .encoder .tune { grid-area: tune; align-self: end; }
+  .encoder .pixel { grid-area: pixel; min-height: 1.4em; }
+  .encoder .codes { grid-area: codes; margin-top: 10px; }
+  .encoder .caption { grid-area: caption; }
+}
+
+@media (prefers-reduced-motion: no-preference) {
+  .options span, .strip canvas, button { transition: background-color 120ms, opacity 120ms; }
+}
+@media print {
+  .controls { position: static; }
+  .draw-button, .how { display: none; }
+}
+`;
