@@ -20,6 +20,7 @@ from snnlab.attack import ATTACKERS, Budget, attack, input_gradient
 from snnlab.decoding import predictions
 from snnlab.network import Classifier, SpikingMLP
 from snnlab.neuron import lif
+from snnlab.widgets import frames
 from snnlab.zoo import web
 
 NUM_IMAGES = 200
@@ -32,7 +33,8 @@ FGSM_EPS = 0.1
 def write(path: Path, names: list[str]) -> None:
     """Write the golden vectors of the models called ``names``."""
     split = data.load("mnist5k").test[slice(NUM_IMAGES)]
-    path.write_text(json.dumps(golden({n: (zoo.load(n), web.payload(f"model/{n}")) for n in names}, split)))
+    models = {name: (zoo.load(name), web.payload(f"model/{name}")) for name in names}
+    path.write_text(json.dumps(golden(models, split) | {"zoo": web.payload("zoo")}))
 
 
 def golden(models: dict[str, tuple[Classifier, dict[str, Any]]], split: data.Split) -> dict[str, Any]:
@@ -50,7 +52,12 @@ def golden(models: dict[str, tuple[Classifier, dict[str, Any]]], split: data.Spl
 
 def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -> dict[str, Any]:
     few = split[slice(DETAILED)]
-    vectors = {"payload": payload, "exact": not _analog(classifier), "gradients": _gradients(classifier, few)}
+    vectors = {
+        "payload": payload,
+        "exact": not _analog(classifier),
+        "gradients": _gradients(classifier, few),
+        "frame": _frame(classifier, payload["name"], few),
+    }
     if classifier.stochastic:
         return vectors | _activity(classifier, few) | {"poisson": _distribution(classifier, split)}
     if classifier.encoder is None:
@@ -104,6 +111,17 @@ def _gradients(classifier: Classifier, split: data.Split) -> list[dict[str, Any]
                 gradient = input_gradient(seen.at(exit_step=exit_step, eot=1), split.images, split.labels)
             found.append({"attacker": name, "exit_step": exit_step, "values": _pack(gradient)})
     return found
+
+
+def _frame(classifier: Classifier, name: str, split: data.Split) -> dict[str, Any]:
+    """What the explorer with a kernel shows for the first image under FGSM; arrays as ``[dtype, base64]``."""
+    state = frames.Request(split.images[0], int(split.labels[0]), name, "fgsm", "informed", FGSM_EPS, EXITS[-1])
+    shown = frames.frame(classifier, state)
+    arrays = {
+        group: {part: [str(a.dtype), _pack(torch.from_numpy(a))] for part, a in shown[group].items() if a is not None}
+        for group in ("clean", "attacked", "order")
+    }
+    return shown | arrays
 
 
 def _distribution(classifier: Classifier, split: data.Split) -> dict[str, Any]:

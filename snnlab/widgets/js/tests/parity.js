@@ -10,6 +10,8 @@ export async function compare(engine, golden) {
   const images = Float32Array.from(unpack(Uint8Array, golden.images), (v) => v / 255);
   const pixels = images.length / golden.labels.length;
   const imageAt = (n) => images.slice(n * pixels, (n + 1) * pixels);
+  const payloads = async (key) => (key === "zoo" ? golden.zoo : golden.models[key.slice("model/".length)].payload);
+  const lab = new engine.BrowserEngine(payloads);
   const report = {};
   const failures = [];
   for (const [name, expected] of Object.entries(golden.models)) {
@@ -20,6 +22,7 @@ export async function compare(engine, golden) {
     else compareForward(task, found);
     await compareGradients(task, found);
     await compareAttack(task, found);
+    found.frame = await compareFrame(lab, name, task);
     report[name] = found;
     failures.push(...laws(found, expected, golden).map((law) => `${name}: ${law}`));
   }
@@ -40,6 +43,7 @@ function laws(found, expected, golden) {
   hold(`gradient differs by ${found.gradient}`, found.gradient <= 1e-4);
   hold(`gradient differs by ${found.gradientRelative} of its maximum`, found.gradientRelative <= 1e-4);
   hold(`FGSM ends in the same prediction on ${found.fgsm} only`, found.fgsm === undefined || found.fgsm >= 0.97);
+  broken.push(...found.frame.map((what) => `frame: ${what}`));
   if (found.poisson) {
     for (const [what, z] of Object.entries(found.poisson)) hold(`${what} is off by ${z} standard errors`, z < 5);
   }
@@ -155,6 +159,49 @@ async function compareAttack({ engine, network, expected, golden, imageAt }, fou
   }
   found.fgsm = same / golden.labels.length;
 }
+
+/** The frame that this engine gives the view against the one that comes from a kernel: what differs, as sentences. */
+async function compareFrame(lab, name, { expected, golden, imageAt }) {
+  const theirs = expected.frame;
+  const { label, exit_step } = theirs;
+  const state = { image: imageAt(0), shape: theirs.shape, label, encoding: name, exit_step };
+  const ours = await lab.run({ ...state, attack: "fgsm", attacker: "informed", eps: 0.1 });
+  const differs = [];
+  for (const field of ["label", "target", "encoding", "exit_step"]) {
+    if (ours[field] !== theirs[field]) differs.push(`${field} is ${ours[field]}, with a kernel ${theirs[field]}`);
+  }
+  for (const field of ["moved", "gradient_zero"]) {
+    if (!(Math.abs(ours[field] - theirs[field]) <= 0.01)) differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
+  }
+  for (const group of ["clean", "order", "attacked"]) {
+    const present = Object.keys(ours[group]).filter((part) => ours[group][part] !== null);
+    if (String(present.sort()) !== String(Object.keys(theirs[group]).sort())) differs.push(`${group} holds ${present}`);
+    for (const [part, [dtype, base64]] of Object.entries(theirs[group])) {
+      const apart = difference(ours[group][part], ARRAYS[dtype], base64);
+      if (!(apart <= tolerated(group, part, expected))) differs.push(`${group}.${part} differs by ${apart}`);
+    }
+  }
+  return differs;
+}
+
+/** The fraction of entries by which a part of two frames may differ. */
+function tolerated(group, part, { poisson }) {
+  const exact = group === "order" || (group === "clean" && (part === "image" || !poisson));
+  if (exact) return 0;
+  // Random numbers, and the sign of a gradient near zero, differ; what follows from them may differ wholly.
+  return part === "image" ? (poisson ? 0.2 : 0.01) : 1;
+}
+
+/** The fraction of entries that differ by more than 1e-4; infinite for another type or length. */
+function difference(values, Type, base64) {
+  const reference = unpack(Type, base64);
+  if (!(values instanceof Type) || values.length % reference.length > 0) return Infinity;
+  // A kernel's ANN has one exit; here its answer is repeated at every one.
+  const last = values.subarray(values.length - reference.length);
+  return last.filter((v, i) => Math.abs(v - reference[i]) > 1e-4).length / reference.length;
+}
+
+const ARRAYS = { float32: Float32Array, uint8: Uint8Array, int8: Int8Array, int32: Int32Array };
 
 /** Written out here, so that the engine's own is checked and not reused. */
 function softmaxLess(logits, label) {
