@@ -44,6 +44,13 @@ CODES: dict[str, tuple[str, str | tuple[int, tuple[int, ...]], str]] = {
 DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0072B2", "#F4F5F7", "#B3123B"])
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as it is, without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self, dpi=160)
+
+
 @dataclass(frozen=True)
 class Still:
     """A picture for where no script runs, with the sentence that says what it shows."""
@@ -125,7 +132,7 @@ def rasters(
     brighter = (clean + eps).clamp(max=1)
     order = torch.argsort(clean.flatten(), descending=True, stable=True)
     with style():
-        figure = Figure(figsize=(1.75 * len(codes) + 0.4, 2.6), layout="constrained")
+        figure = Picture(figsize=(1.75 * len(codes) + 0.4, 2.6), layout="constrained")
         all_axes = np.atleast_1d(figure.subplots(1, len(codes), sharey=True))
         for ax, name in zip(all_axes, codes, strict=True):
             code = encoder(name, num_steps=num_steps)
@@ -240,12 +247,12 @@ def _axes(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
         figure = axes.figure
         assert isinstance(figure, Figure)
         return figure, axes
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Picture(figsize=size, layout="constrained")
     return figure, figure.subplots()
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, dpi: int = 110) -> bytes:
     buffer = io.BytesIO()
     with style():
-        figure.savefig(buffer, format="png", dpi=110)
+        figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -1,11 +1,27 @@
 """Fixtures shared by all tests: small images, the shipped data, a trained model."""
 
+import shutil
+from collections.abc import Iterator
+
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
 
 from snnlab import data, zoo
 from snnlab.data import Dataset, Split
 from snnlab.network import Classifier
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: flags for a browser that starts clean, asks no other host anything and runs as any user
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 torch.set_num_threads(2)
 
@@ -30,3 +46,14 @@ def onset() -> Classifier:
 def ramp() -> torch.Tensor:
     """One image of 257 pixels that takes every 256th of [0, 1]."""
     return torch.linspace(0, 1, 257).view(1, 1, 1, 257)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium, started once for all tests that look at a page."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    assert path, f"no browser on the PATH: install one of {', '.join(BROWSERS)}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield browser
+        browser.close()
