@@ -161,7 +161,7 @@ class Poisson(Encoder):
     def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
         shape = (self.num_steps, *images.shape)
         noise = torch.rand(shape, generator=generator, dtype=images.dtype, device=images.device)
-        return (noise < images).to(images.dtype)
+        return torch.lt(noise, images, out=noise)
 
     def _derivative(self, images: Tensor) -> Tensor:
         return torch.ones_like(images).expand(self.num_steps, *images.shape)

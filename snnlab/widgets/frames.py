@@ -51,7 +51,8 @@ class Request:
 def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     """Clean and attacked image, spikes, votes and answers at every exit, as numpy arrays.
 
-    An image without a label is attacked as what the network takes it for. ``attacked`` is ``None`` without an attack.
+    An image without a label is attacked as what the network takes it for (if silent: as the class of the highest
+    potential). ``attacked`` is ``None`` without an attack.
     """
     started = perf_counter()
     images = request.image.unsqueeze(0)
@@ -60,7 +61,7 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     exit_step = 1 if classifier.encoder is None else check_exit_step(request.exit_step, num_steps)
     aimed = classifier.at(exit_step=exit_step)
     clean = _side(aimed, images, request.seed)
-    target = request.label if request.label is not None else max(int(clean["predictions"][exit_step - 1]), 0)
+    target = _taken_for(clean, exit_step) if request.label is None else request.label
     shown: dict[str, Any] = {
         "shape": list(request.image.shape),
         "num_steps": num_steps,
@@ -137,6 +138,15 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
         "membrane": membrane[:, 0].flatten().numpy(),
         "predictions": predictions(logits, membrane)[:, 0].to(torch.int8).numpy(),
     }
+
+
+def _taken_for(clean: Mapping[str, Any], exit_step: int) -> int:
+    """The class that an unlabelled image is read as."""
+    answer = int(clean["predictions"][exit_step - 1])
+    if answer != SILENT:
+        return answer
+    scores = clean["votes"] if clean["membrane"] is None else clean["membrane"]
+    return int(scores.reshape(len(clean["predictions"]), -1)[exit_step - 1].argmax())
 
 
 def _ann_side(classifier: Classifier, images: Tensor) -> dict[str, Any]:
