@@ -49,6 +49,9 @@ MATHJAX_PARTS = (
     "sre/mathmaps/nemeth.json",
 )
 
+#: the address that JupyterQuiz's script falls back to
+QUIZ_MATHJAX = "https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-svg.js"
+
 logger = logging.getLogger(__name__)
 
 
@@ -189,6 +192,15 @@ def _drop_widget_state(app: Sphinx, pagename: str, templatename: str, context: d
         ]
 
 
+def _keep_quizzes_at_home(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Point JupyterQuiz to our MathJax: where the page's own is slow to come, it would load one from another host."""
+    if "body" in context:
+        local = f"{context['content_root']}_static/mathjax/tex-chtml.js"
+        context["body"] = context["body"].replace(QUIZ_MATHJAX, local)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the above to a build of Sphinx."""
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
@@ -200,4 +212,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", _rewrite_pages)
     app.connect("build-finished", _forget_warned_build)
     app.connect("html-page-context", _drop_widget_state, priority=900)  # after MyST-NB has added it
+    app.connect("html-page-context", _keep_quizzes_at_home)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

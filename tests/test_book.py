@@ -91,6 +91,11 @@ def test_no_page_loads_anything_from_another_host(pages: list[Page]) -> None:
     assert foreign == []
 
 
+def test_no_script_in_a_page_names_a_host_to_load_from(html: Path) -> None:
+    for path in html.glob("*.html"):
+        assert not re.search(r"cdn\.|unpkg|googleapis", path.read_text()), path.name
+
+
 def test_no_style_sheet_loads_anything_from_another_host(html: Path) -> None:
     loads = re.compile(r"""(?:@import\s+|url\()\s*["']?\s*(?:https?:)?//[^"')\s]+""")
     assert [(p.name, loads.findall(p.read_text(encoding="utf8"))[:1]) for p in html.rglob("*.css")
