@@ -78,7 +78,9 @@ export class KernelEngine {
     this.#hello ??= this.#ask({ type: "hello" }).catch((error) => {
       this.#hello = null;
       this.#zoo = null;
-      throw error instanceof SilentKernel ? new Error("no kernel answers; run this cell to bring the explorer to life") : error;
+      throw error instanceof SilentKernel
+        ? new Error("no kernel answers; run this cell to bring the explorer to life")
+        : error;
     });
     return this.#hello;
   }
@@ -154,7 +156,9 @@ export class KernelEngine {
     if (!this.#data.has(key)) {
       const answer = this.#ask({ type: "data", key }).catch((error) => {
         this.#data.delete(key);
-        throw error instanceof SilentKernel ? new Error(`the kernel went away before it had sent ${key}; run the cell again`) : error;
+        throw error instanceof SilentKernel
+          ? new Error(`the kernel went away before it had sent ${key}; run the cell again`)
+          : error;
       });
       this.#data.set(key, answer);
     }
@@ -224,11 +228,28 @@ export class KernelEngine {
  * @param {DataView[]} buffers
  */
 export function unpackFrame({ buffers: names, ...frame }, buffers) {
-  const side = { image: null, input: null, hidden: null, activation: null, votes: null, membrane: null, predictions: null };
-  const out = { ...frame, clean: { ...side }, attacked: frame.attacked && { ...side }, order: { input: null, hidden: null } };
+  const side = {
+    image: null,
+    input: null,
+    hidden: null,
+    activation: null,
+    votes: null,
+    membrane: null,
+    predictions: null,
+  };
+  const out = {
+    ...frame,
+    clean: { ...side },
+    attacked: frame.attacked && { ...side },
+    order: { input: null, hidden: null },
+  };
   names.forEach(([path, type], k) => {
     const [group, name] = path.split(".");
-    const { buffer, byteOffset = 0, byteLength } = ArrayBuffer.isView(buffers[k]) ? buffers[k] : { buffer: buffers[k], byteLength: buffers[k].byteLength };
+    const {
+      buffer,
+      byteOffset = 0,
+      byteLength,
+    } = ArrayBuffer.isView(buffers[k]) ? buffers[k] : { buffer: buffers[k], byteLength: buffers[k].byteLength };
     // A copy, because a buffer of a message need not begin where its numbers may be aligned.
     out[group][name] = new ARRAYS[type](buffer.slice(byteOffset, byteOffset + byteLength));
   });

@@ -69,3 +69,8 @@ function style(name, dark, colours) {
 export function rgb(hex) {
   return [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
 }
+
+/** [r, g, b] as one number, in the order of bytes that canvases have on all of today's machines. */
+export function packed([r, g, b]) {
+  return ((255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
+}

@@ -5,25 +5,30 @@ import { count, epsText } from "./words.js";
 const WHO = { browser: "computed in your browser", kernel: "computed by PyTorch in your kernel" };
 
 export class Badge {
+  #paragraphs = [];
+
   constructor() {
     this.who = h("span", { class: "badge" });
     this.facts = h("span", { class: "facts" });
     this.flags = h("span", { class: "flags" });
     this.more = h("div", {});
-    this.element = h(
-      "footer",
-      { class: "caption" },
-      h("details", {}, h("summary", {}, this.who, this.facts, this.flags, " ", h("u", {}, "how?")), this.more),
-    );
+    const summary = h("summary", {}, this.who, this.facts, this.flags, " ", h("u", {}, "how?"));
+    this.details = h("details", { ontoggle: () => this.#tell() }, summary, this.more);
+    this.element = h("footer", { class: "caption" }, this.details);
   }
 
-  /** @param {object|null} frame  @param {string} facts  @param {string[]} flags  @param {string[]} how paragraphs */
+  /** @param {object} frame  @param {string} facts  @param {string[]} flags  @param {string[]} how paragraphs */
   show(frame, facts, flags, how) {
     setText(this.who, WHO[frame.computed_by] ?? "precomputed");
     this.who.dataset.who = frame.computed_by;
     setText(this.facts, facts);
     setText(this.flags, flags.length ? `⚑ ${flags.join(" · ")}` : "");
-    this.more.replaceChildren(...how.map((text) => h("p", {}, text)));
+    this.#paragraphs = how;
+    if (this.details.open) this.#tell();
+  }
+
+  #tell() {
+    this.more.replaceChildren(...this.#paragraphs.map((text) => h("p", {}, text)));
   }
 }
 

@@ -9,11 +9,14 @@ export class Choice {
    */
   constructor(label, options, onChange) {
     const name = uniqueId("choice");
-    this.inputs = options.map(([value]) =>
-      h("input", { type: "radio", name, value, onchange: () => onChange(value) }),
-    );
+    this.inputs = options.map(([value]) => h("input", { type: "radio", name, value, onchange: () => onChange(value) }));
     const labels = options.map(([, text], k) => h("label", {}, this.inputs[k], h("span", {}, text)));
-    this.element = h("fieldset", { class: "field choice" }, h("legend", {}, label), h("div", { class: "options" }, ...labels));
+    this.element = h(
+      "fieldset",
+      { class: "field choice" },
+      h("legend", {}, label),
+      h("div", { class: "options" }, ...labels),
+    );
   }
 
   show(value, disabled = false) {

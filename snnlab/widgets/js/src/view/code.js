@@ -1,8 +1,8 @@
 /** One code of an image as a small picture: raster, the train of one pixel, and a line of numbers. */
+import { summaryText } from "./codewords.js";
 import { h, setText } from "./dom.js";
 import { swatch } from "./marks.js";
 import { blockRows, drawable, inputBlocks, paintRaster } from "./raster.js";
-import { summaryText } from "./words.js";
 
 const MARGINS = { left: 14, right: 0 };
 
@@ -15,11 +15,26 @@ export class CodePanel {
     this.train = h("canvas", { class: "train", "aria-hidden": "true" });
     this.line = h("div", { class: "line", "aria-hidden": "true" });
     this.cursor = h("div", { class: "cursor", "aria-hidden": "true" });
-    this.body = h("div", { class: "body" }, this.canvas, this.train, this.line, h("div", { class: "veil", "aria-hidden": "true" }), this.cursor);
+    this.body = h(
+      "div",
+      { class: "body" },
+      this.canvas,
+      this.train,
+      this.line,
+      h("div", { class: "veil", "aria-hidden": "true" }),
+      this.cursor,
+    );
     this.steps = h("div", { class: "steps", "aria-hidden": "true" });
     this.base = h("span", {});
     this.added = h("b", {});
-    this.element = h("section", { class: "code" }, h("h4", {}, this.mark, name), this.body, this.steps, h("p", { class: "summary" }, this.base, " ", this.added));
+    this.element = h(
+      "section",
+      { class: "code" },
+      h("h4", {}, this.mark, name),
+      this.body,
+      this.steps,
+      h("p", { class: "summary" }, this.base, " ", this.added),
+    );
     this.body.addEventListener("pointerdown", (event) => this.#drag(event, onStep));
   }
 
@@ -44,7 +59,10 @@ export class CodePanel {
     const { num_steps: steps } = frame;
     const size = frame.order.length;
     const parts = clean.length / steps / size;
-    const order = Int32Array.from({ length: parts * size }, (_, k) => Math.floor(k / size) * size + frame.order[k % size]);
+    const order = Int32Array.from(
+      { length: parts * size },
+      (_, k) => Math.floor(k / size) * size + frame.order[k % size],
+    );
     const image = frame.images.clean;
     const blocks = inputBlocks(image, parts);
     const sideband = Float32Array.from(order, (p) => image[p % size]);
@@ -63,8 +81,15 @@ export class CodePanel {
   #showPixel({ clean, attacked, steps }, pixel, size, parts, colours) {
     const width = clean.length / steps;
     const rows = Array.from({ length: parts }, (_, k) => k * size + pixel);
-    const pick = (values) => values && Float32Array.from({ length: steps * parts }, (_, i) => values[Math.floor(i / parts) * width + rows[i % parts]]);
-    paintRaster(this.train, { clean: pick(clean), attacked: pick(attacked), order: [...rows.keys()], steps }, MARGINS, colours);
+    const pick = (values) =>
+      values &&
+      Float32Array.from({ length: steps * parts }, (_, i) => values[Math.floor(i / parts) * width + rows[i % parts]]);
+    paintRaster(
+      this.train,
+      { clean: pick(clean), attacked: pick(attacked), order: [...rows.keys()], steps },
+      MARGINS,
+      colours,
+    );
   }
 
   /** Height of a neuron's row in the raster, in CSS pixels. */

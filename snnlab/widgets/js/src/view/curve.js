@@ -7,9 +7,10 @@ import { scaleLinear } from "d3-scale";
 import { select } from "d3-selection";
 import { area, line } from "d3-shape";
 import { readCurve } from "./accuracy.js";
-import { h, setText, svg } from "./dom.js";
+import { h, setText, sizeOf, svg } from "./dom.js";
 import { placeOnCurves } from "./labels.js";
-import { markerAt, swatch } from "./marks.js";
+import { Legend } from "./legend.js";
+import { markerAt } from "./marks.js";
 import { epsText, percent } from "./words.js";
 
 const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
@@ -20,77 +21,64 @@ const CHARACTER = 6.6;
  * @typedef {{name: string, title: string, points: {eps: number, share: number, low: number, high: number}[]}} Curve
  */
 export class AccuracyPlot {
-  #hidden = false;
+  #empty = false;
   #shown = null;
+  #drawn = null;
 
   /** @param {{onEps: (eps: number) => void, onPick: (name: string) => void}} hooks */
   constructor({ onEps, onPick }) {
-    this.svg = svg("svg", { class: "plot", role: "img" });
+    this.back = svg("g");
+    this.front = svg("g");
+    this.svg = svg("svg", { class: "plot", role: "img" }, this.back, this.front);
     this.svg.addEventListener("pointerdown", (event) => this.#drag(event, onEps));
     this.title = h("h4", {});
     this.empty = h("p", { class: "empty" });
-    this.legend = h("ul", { class: "legend" });
-    this.legend.addEventListener("click", (event) => {
-      const name = event.target.closest("li")?.dataset.name;
-      if (name) onPick(name);
-    });
-    this.element = h("section", { class: "panel curve" }, this.title, this.svg, this.empty, this.legend);
+    this.legend = new Legend(onPick);
+    this.element = h("section", { class: "panel curve" }, this.title, this.svg, this.empty, this.legend.element);
   }
 
   /** Say why there are no curves. */
   showNothing(sentence) {
-    this.#hidden = true;
+    this.#empty = true;
     setText(this.title, "Accuracy");
     setText(this.empty, sentence);
     this.svg.style.display = "none";
-    this.legend.replaceChildren();
+    this.legend.element.hidden = true;
   }
 
   /**
-   * @param {{title: string, curves: Curve[], current: string, eps: number, draggable: boolean, chance: number}} content
+   * @param {{title: string, key: string, curves: Curve[], current: string, eps: number|null, draggable: boolean,
+   *   chance: number}} content `key` says which curves these are; without an attack there is no `eps`
    * @param {object} colours
    */
   show(content, colours) {
-    const { clientWidth: width, clientHeight: height } = this.svg;
-    if (this.#hidden || width === 0) return;
+    const { width, height } = sizeOf(this.svg);
+    if (this.#empty || width === 0) return;
     this.#shown = content;
     const { curves, current, eps, draggable } = content;
+    const own = curves.find((curve) => curve.name === current);
     const x = scaleLinear([0, lastEps(curves)], [MARGIN.left, width - MARGIN.right]);
     const y = scaleLinear([0, 1], [height - MARGIN.bottom, MARGIN.top]);
     this.x = x;
     setText(this.title, content.title);
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("aria-label", describe(content));
     this.svg.classList.toggle("draggable", draggable);
-    const ordered = [...curves].sort((a, b) => (a.name === current) - (b.name === current));
-    const own = curves.find((curve) => curve.name === current);
-    this.svg.replaceChildren(
-      ...axes(x, y, width, height),
-      ...chanceLine(content.chance, x, y),
-      own ? band(own, x, y, colours) : "",
-      ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
-      ...curveLabels(curves, own, x, y, colours),
-      ...(eps === null ? [] : marker(eps, own, x, y, colours)),
-    );
-    this.#showLegend(content, colours);
-  }
-
-  #showLegend({ curves, current, eps }, colours) {
-    const at = eps ?? 0;
-    this.legend.replaceChildren(
-      h("li", { class: "head", "aria-hidden": "true" }, h("span", {}, "accuracy at"), h("b", {}, `ε = ${epsText(at)}`)),
-      ...curves.map((curve) => {
-        const read = readCurve(curve.points, at);
-        const value = read ? `${read.measured ? "" : "≈ "}${percent(read.share)}` : "–";
-        return h(
-          "li",
-          { class: curve.name === current ? "current" : "", "data-name": curve.name },
-          swatch(curve.name, colours),
-          h("span", { class: "name" }, curve.title),
-          h("b", {}, value),
-        );
-      }),
-    );
+    const drawing = [content.key, current, width, height, colours.scheme].join();
+    if (this.#drawn !== drawing) {
+      // Everything that does not move with ε.
+      this.#drawn = drawing;
+      this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      const ordered = [...curves].sort((a, b) => (a.name === current) - (b.name === current));
+      this.back.replaceChildren(
+        ...axes(x, y, width, height),
+        ...chanceLine(content.chance, x, y),
+        own ? band(own, x, y, colours) : "",
+        ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
+        ...curveLabels(content, own, x, y, colours),
+      );
+    }
+    this.front.replaceChildren(...(eps === null ? [] : marker(eps, own, x, y, colours)));
+    this.legend.show(content, colours);
   }
 
   #drag(event, onEps) {
@@ -114,15 +102,24 @@ function axes(x, y, width, height) {
   const bottom = svg("g", { class: "axis", transform: `translate(0 ${height - MARGIN.bottom})` });
   const left = svg("g", { class: "axis", transform: `translate(${MARGIN.left} 0)` });
   select(bottom).call(axisBottom(x).ticks(4).tickSizeOuter(0).tickSize(4));
-  select(left).call(axisLeft(y).ticks(5).tickSizeOuter(0).tickSize(-(width - MARGIN.left - MARGIN.right)));
-  return [left, bottom, svg("text", { x: width - MARGIN.right, y: height - 2, class: "tick", "text-anchor": "end" }, "budget ε (L∞)")];
+  select(left).call(
+    axisLeft(y)
+      .ticks(5)
+      .tickSizeOuter(0)
+      .tickSize(-(width - MARGIN.left - MARGIN.right)),
+  );
+  return [
+    left,
+    bottom,
+    svg("text", { x: width - MARGIN.right, y: height - 2, class: "tick", "text-anchor": "end" }, "budget ε (L∞)"),
+  ];
 }
 
 function chanceLine(chance, x, y) {
   const [from, to] = x.range();
   return [
     svg("line", { class: "chance", x1: from, x2: to, y1: y(chance), y2: y(chance) }),
-    svg("text", { class: "tick", x: to - 30, y: y(chance) + 12, "text-anchor": "end" }, "chance"),
+    svg("text", { class: "tick", x: to, y: y(chance) - 5, "text-anchor": "end" }, "chance"),
   ];
 }
 
@@ -157,18 +154,15 @@ function drawCurve({ name, points }, isCurrent, x, y, colours) {
 }
 
 /** The current curve's label is placed first. */
-function curveLabels(curves, own, x, y, colours) {
+function curveLabels({ curves, chance }, own, x, y, colours) {
   const [left, right] = x.range();
   const field = { left, right, top: MARGIN.top, bottom: y.range()[0] };
   const important = own ? [own, ...curves.filter((curve) => curve !== own)] : curves;
   const places = placeOnCurves(
-    important.map((curve) => ({
-      name: curve.name,
-      width: short(curve).length * CHARACTER,
-      y: (at) => y(readCurve(curve.points, Math.max(0, Math.min(x.invert(at), curve.points.at(-1).eps))).share),
-    })),
+    important.map((curve) => ({ name: curve.name, width: short(curve).length * CHARACTER, y: heights(curve, x, y) })),
     field,
     LABEL_HEIGHT,
+    [{ x: right - 20, y: y(chance) - 9, width: 46, height: LABEL_HEIGHT }],
   );
   return important
     .filter((curve) => places.has(curve.name))
@@ -177,6 +171,16 @@ function curveLabels(curves, own, x, y, colours) {
       const kind = curve === own ? "curve-label strong" : "curve-label";
       return svg("text", { ...place, class: kind, style: `fill: ${colours.code(curve.name).colour}` }, short(curve));
     });
+}
+
+/** Where a curve runs, looked up per pixel, because the search for places asks often. */
+function heights(curve, x, y) {
+  const [left, right] = x.range();
+  const last = curve.points.at(-1).eps;
+  const table = Float64Array.from({ length: Math.ceil(right - left) + 1 }, (_, k) =>
+    y(readCurve(curve.points, Math.min(x.invert(left + k), last)).share),
+  );
+  return (at) => table[Math.min(table.length - 1, Math.max(0, Math.round(at - left)))];
 }
 
 /** "fusion(direct, latency)" is too long for a label on a curve. */
@@ -188,7 +192,16 @@ function marker(eps, own, x, y, colours) {
   return [
     svg("line", { class: "eps-line", x1: x(eps), x2: x(eps), y1: top, y2: bottom }),
     svg("circle", { class: "eps-grip", cx: x(eps), cy: bottom, r: 6 }),
-    at ? svg("circle", { cx: x(eps), cy: y(at.share), r: 5, fill: colours.code(own.name).colour, stroke: colours.background, "stroke-width": 2 }) : "",
+    at
+      ? svg("circle", {
+          cx: x(eps),
+          cy: y(at.share),
+          r: 5,
+          fill: colours.code(own.name).colour,
+          stroke: colours.background,
+          "stroke-width": 2,
+        })
+      : "",
   ];
 }
 

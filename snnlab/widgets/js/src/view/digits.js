@@ -24,8 +24,15 @@ export class Digits {
       h("label", {}, input, thumbnail(digits.images.subarray(k * size, (k + 1) * size), digits.shape)),
     );
     this.strip = h("div", { class: "strip" }, ...tiles);
-    this.draw = onDraw && h("button", { type: "button", class: "draw-button", "aria-expanded": "false", onclick: onDraw }, "✎ draw");
-    this.element = h("fieldset", { class: "field digits" }, h("legend", {}, legend), h("div", { class: "row" }, this.strip, this.draw));
+    this.draw =
+      onDraw &&
+      h("button", { type: "button", class: "draw-button", "aria-expanded": "false", onclick: onDraw }, "✎ draw");
+    this.element = h(
+      "fieldset",
+      { class: "field digits" },
+      h("legend", {}, legend),
+      h("div", { class: "row" }, this.strip, this.draw),
+    );
   }
 
   /** @param {number} index -1: none of them, the reader's own */
@@ -33,14 +40,16 @@ export class Digits {
     for (const [k, input] of this.inputs.entries()) {
       if (input.checked === (k === index)) continue;
       input.checked = k === index;
-      if (k === index) this.#reveal(input.parentElement);
+      if (k === index) this.reveal();
     }
     this.draw?.classList.toggle("chosen", index === -1);
   }
 
-  /** Scroll the strip, and nothing but the strip, so that a tile is seen. */
-  #reveal(tile) {
+  /** Scroll the strip, and nothing but the strip, so that the chosen tile is seen. */
+  reveal() {
     const { strip } = this;
+    const tile = this.inputs.find((input) => input.checked)?.parentElement;
+    if (!tile) return;
     const left = tile.offsetLeft - strip.offsetLeft;
     if (left < strip.scrollLeft) strip.scrollLeft = left - 8;
     else if (left + tile.offsetWidth > strip.scrollLeft + strip.clientWidth) {

@@ -39,7 +39,12 @@ export class Drawing {
       { class: "drawing", role: "group", "aria-label": "draw a digit", hidden: true },
       h("div", { class: "field" }, this.canvas, this.cursor),
       h("p", {}, "Draw a digit from 0 to 9. It is scaled and centred as the training digits were."),
-      h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => this.clear() }, "clear"), h("button", { type: "button", onclick: onClose }, "done")),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "button", onclick: () => this.clear() }, "clear"),
+        h("button", { type: "button", onclick: onClose }, "done"),
+      ),
     );
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Escape") onClose();

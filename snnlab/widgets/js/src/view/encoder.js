@@ -5,13 +5,14 @@
 import { facts } from "./badge.js";
 import { Choice } from "./choice.js";
 import { CodePanel } from "./code.js";
+import { codeSummary, spokenCodes } from "./codewords.js";
 import { Digits } from "./digits.js";
 import { h, setText } from "./dom.js";
 import { Picture } from "./image.js";
 import { PixelPicker } from "./pixel.js";
 import { Runner } from "./runner.js";
 import { Slider } from "./slider.js";
-import { codeSummary, epsText, summaryText } from "./words.js";
+import { epsText } from "./words.js";
 
 const CODES = ["direct", "poisson", "onset", "offset", "latency", "phase", "fusion(direct, latency)"];
 const CHANGES = [
@@ -80,7 +81,10 @@ class EncoderExplorer {
       spoken: (step) => `step ${step} of ${steps}`,
       onInput: set("exit_step"),
     });
-    this.pictures = { clean: new Picture("image: point at a pixel"), attacked: new Picture("changed by ε", "attacked changed") };
+    this.pictures = {
+      clean: new Picture("image: point at a pixel"),
+      attacked: new Picture("changed by ε", "attacked changed"),
+    };
     this.picker = new PixelPicker(this.pictures.clean, zoo.digits.shape, () => this.#paint());
     this.pixel = h("p", { class: "pixel" });
     this.panels = CODES.map((name) => new CodePanel(name, set("exit_step")));
@@ -124,7 +128,7 @@ class EncoderExplorer {
   #show(frame) {
     this.#frame = frame;
     this.stage.succeed();
-    this.stage.reveal();
+    if (this.stage.reveal()) this.digits.reveal();
     this.#paint();
   }
 
@@ -142,10 +146,10 @@ class EncoderExplorer {
       const code = frame.codes[panel.name];
       const summary = codeSummary(panel.name, code, frame.num_steps, clean);
       panel.show(code, frame, this.picker.pixel, summary, step, colours);
-      return `${panel.name}: ${summaryText(summary, step).join(" ")}`;
+      return { name: panel.name, ...summary };
     });
     setText(this.badge, `computed in your browser · ${facts(this.zoo, null)} · ε = ${epsText(eps)} (L∞)`);
-    this.stage.speak(summaries.join(" "));
+    this.stage.speak(spokenCodes(summaries, eps));
   }
 
   #pixelText(clean, attacked) {
@@ -169,6 +173,10 @@ function key() {
     h("p", {}, h("i", { class: "made" }), "spikes that ε adds"),
     h("p", {}, h("i", { class: "lost" }), "spikes that ε takes away"),
     h("p", {}, h("i", { class: "marked" }), "the marked pixel"),
-    h("p", { class: "quiet" }, "A row is a pixel, brightest on top; black pixels stand apart below. Steps run from left to right; what lies after the last step that is read fades."),
+    h(
+      "p",
+      { class: "quiet" },
+      "A row is a pixel, brightest on top; black pixels stand apart below. Steps run from left to right; what lies after the last step that is read fades.",
+    ),
   );
 }

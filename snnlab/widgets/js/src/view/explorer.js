@@ -4,7 +4,7 @@
  */
 import { palette } from "../palette.js";
 import { watchScheme } from "../theme.js";
-import { h, setText } from "./dom.js";
+import { forgetSizes, h, setText } from "./dom.js";
 import { encoderExplorer } from "./encoder.js";
 import { robustnessExplorer } from "./robustness.js";
 import { STYLE } from "./style.js";
@@ -51,7 +51,10 @@ class Stage {
     this.lab = h("div", { class: "lab" }, this.status, this.notice, this.fallback, this.app, this.live);
     this.root.replaceChildren(h("style", {}, STYLE), this.lab);
     this.onDispose(watchScheme((scheme) => this.#recolour(scheme)));
-    const observer = new ResizeObserver(() => this.#repaint());
+    const observer = new ResizeObserver(() => {
+      forgetSizes();
+      this.#repaint();
+    });
     observer.observe(this.lab);
     this.onDispose(() => observer.disconnect());
   }
@@ -74,12 +77,13 @@ class Stage {
     this.#cleanups.push(cleanup);
   }
 
-  /** The first frame is ready: it takes the place of the fallback. */
+  /** The first frame is ready: it takes the place of the fallback. @returns {boolean} whether this is the first one */
   reveal() {
-    if (!this.app.hidden) return;
+    if (!this.app.hidden) return false;
     this.app.hidden = false;
     this.fallback.hidden = true;
     this.host.setAttribute("data-ready", "");
+    return true;
   }
 
   busy(isBusy) {
@@ -88,8 +92,11 @@ class Stage {
 
   /** One sentence in place; what was shown before stays. */
   fail(error) {
-    const sentence = error.message.replace(/^./, (c) => c.toUpperCase());
-    setText(this.notice, `⚠ ${sentence}${/[.!?]$/.test(sentence) ? "" : "."}${this.app.hidden ? "" : " What you see is the last good state."}`);
+    const sentence = error.message;
+    setText(
+      this.notice,
+      `⚠ ${sentence}${/[.!?]$/.test(sentence) ? "" : "."}${this.app.hidden ? "" : " What you see is the last good state."}`,
+    );
     this.notice.hidden = false;
   }
 

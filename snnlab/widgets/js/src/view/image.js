@@ -1,5 +1,5 @@
 /** Small pictures of an image in [0, 1], and of the difference between two. */
-import { rgb } from "../palette.js";
+import { packed, rgb } from "../palette.js";
 import { h } from "./dom.js";
 
 /** How much a difference is magnified; the caption says so. */
@@ -23,7 +23,9 @@ export class Picture {
     const [channels, height, width] = shape;
     const size = height * width;
     paint(this.canvas, width, height, (p) =>
-      channels === 3 ? [0, 1, 2].map((c) => 255 * image[c * size + p]) : Array(3).fill(255 * image[p]),
+      channels === 3
+        ? [255 * image[p], 255 * image[size + p], 255 * image[2 * size + p]]
+        : [255 * image[p], 255 * image[p], 255 * image[p]],
     );
   }
 
@@ -47,9 +49,8 @@ function paint(canvas, width, height, colourOf) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   const data = context.createImageData(width, height);
-  for (let p = 0; p < width * height; p++) {
-    data.data.set([...colourOf(p), 255], 4 * p);
-  }
+  const pixels = new Uint32Array(data.data.buffer);
+  for (let p = 0; p < width * height; p++) pixels[p] = packed(colourOf(p));
   context.putImageData(data, 0, 0);
 }
 

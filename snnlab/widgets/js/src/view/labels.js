@@ -31,10 +31,11 @@ export function spread(wanted, size, low, high) {
  * @param {{name: string, width: number, y: (x: number) => number}[]} curves in order of importance
  * @param {{left: number, right: number, top: number, bottom: number}} field
  * @param {number} height of a label
+ * @param {{x: number, y: number, width: number, height: number}[]} [reserved] where no label may stand
  * @returns {Map<string, {x: number, y: number}>} centres
  */
-export function placeOnCurves(curves, field, height) {
-  const taken = [];
+export function placeOnCurves(curves, field, height, reserved = []) {
+  const taken = [...reserved];
   const places = new Map();
   for (const curve of curves) {
     let best = null;

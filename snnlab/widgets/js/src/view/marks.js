@@ -32,7 +32,15 @@ export function swatch(name, colours) {
   return svg(
     "svg",
     { class: "swatch", viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" },
-    svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, stroke: colour, "stroke-width": 2, "stroke-dasharray": dash.join(" ") || null }),
+    svg("line", {
+      x1: 0,
+      x2: 26,
+      y1: 6,
+      y2: 6,
+      stroke: colour,
+      "stroke-width": 2,
+      "stroke-dasharray": dash.join(" ") || null,
+    }),
     markerAt(name, 13, 6, 36, colours),
   );
 }

@@ -17,7 +17,13 @@ export class PixelPicker {
     const { canvas } = this;
     this.mark = h("span", { class: "mark", "aria-hidden": "true" });
     picture.element.append(this.mark);
-    const attributes = { role: "slider", tabindex: "0", "aria-label": "pixel", "aria-valuemin": "0", "aria-valuemax": String(height * width - 1) };
+    const attributes = {
+      role: "slider",
+      tabindex: "0",
+      "aria-label": "pixel",
+      "aria-valuemin": "0",
+      "aria-valuemax": String(height * width - 1),
+    };
     for (const [name, value] of Object.entries(attributes)) canvas.setAttribute(name, value);
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("pointerdown", (event) => this.#point(event));

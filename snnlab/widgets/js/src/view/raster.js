@@ -6,7 +6,7 @@
  * There are more neurons than pixels, so a pixel shows the share of its neurons that spiked. Sparse spikes would vanish
  * in that; a power below one keeps them visible.
  */
-import { rgb } from "../palette.js";
+import { packed, rgb } from "../palette.js";
 import { fit } from "./dom.js";
 
 const CONTRAST = 0.6;
@@ -37,7 +37,8 @@ export function paintRaster(canvas, sequence, margins, colours) {
   const target = fit(canvas);
   if (!target) return;
   const { context, width, height, ratio } = target;
-  const pixels = context.createImageData(width, height);
+  const image = context.createImageData(width, height);
+  const pixels = { width, data: new Uint32Array(image.data.buffer) };
   const left = Math.round(margins.left * ratio);
   const columnWidth = (width - left - margins.right * ratio) / sequence.steps;
   const gap = Math.max(1, Math.round(ratio));
@@ -50,7 +51,7 @@ export function paintRaster(canvas, sequence, margins, colours) {
   if (sequence.sideband) {
     for (const block of blocks) paintSideband(pixels, sequence.sideband, block, left, ratio);
   }
-  context.putImageData(pixels, 0, 0);
+  context.putImageData(image, 0, 0);
 }
 
 /** Rows of the canvas that each block takes, with a gap between blocks. */
@@ -114,30 +115,31 @@ function paintColumn(pixels, { clean, attacked, order }, t, { top, bottom, first
 /** Fills a run of pixels with the colour for given shares of kept, made and lost spikes. */
 function shader(colours, hatch) {
   const [panel, ink, attack] = [colours.panel, colours.ink, colours.attack].map(rgb);
+  const empty = packed(panel);
   return (pixels, y, x0, x1, kept, made, lost) => {
+    const row = y * pixels.width;
     const amount = kept + made + lost * LOST;
-    const cover = Math.min(1, amount) ** CONTRAST;
-    const share = amount > 0 ? made / amount : 0;
-    const mix = (hue) => panel.map((p, c) => p + cover * (ink[c] + hue * (attack[c] - ink[c]) - p));
-    const plain = mix(share);
-    // A hatch tells the two apart without colour.
-    const light = plain.map((v, c) => v + 0.38 * share * (panel[c] - v));
-    for (let x = x0; x < x1; x++) {
-      const [r, g, b] = share > 0 && (x + y) % hatch < hatch / 4 ? light : plain;
-      const at = 4 * (y * pixels.width + x);
-      pixels.data[at] = r;
-      pixels.data[at + 1] = g;
-      pixels.data[at + 2] = b;
-      pixels.data[at + 3] = 255;
+    if (amount === 0) {
+      pixels.data.fill(empty, row + x0, row + x1);
+      return;
     }
+    const cover = Math.min(1, amount) ** CONTRAST;
+    const share = made / amount;
+    const plain = panel.map((p, c) => p + cover * (ink[c] + share * (attack[c] - ink[c]) - p));
+    pixels.data.fill(packed(plain), row + x0, row + x1);
+    if (share === 0) return;
+    // A hatch tells the two apart without colour.
+    const light = packed(plain.map((v, c) => v + 0.38 * share * (panel[c] - v)));
+    for (let x = x0; x < x1; x++) if ((x + y) % hatch < hatch / 4) pixels.data[row + x] = light;
   };
 }
 
 function paintSideband(pixels, values, { top, bottom, first, neurons }, left, ratio) {
-  const [x0, x1] = [left - Math.round(8 * ratio), left - Math.round(3 * ratio)];
+  const x0 = Math.max(0, left - Math.round(8 * ratio));
+  const x1 = left - Math.round(3 * ratio);
   for (let y = top; y < bottom; y++) {
     const grey = 255 * values[first + Math.floor(((y - top) * neurons) / (bottom - top))];
-    for (let x = Math.max(0, x0); x < x1; x++) pixels.data.set([grey, grey, grey, 255], 4 * (y * pixels.width + x));
+    pixels.data.fill(packed([grey, grey, grey]), y * pixels.width + x0, y * pixels.width + x1);
   }
 }
 
@@ -158,6 +160,6 @@ export function isAnalog(values, steps, from = 0, to = values.length / steps) {
  * are worth, or most would not be seen.
  */
 export function drawable(values, steps) {
-  if (!values || isAnalog(values, steps)) return values;
+  if (!values || isAnalog(values, steps) || values.every((v) => v === 0 || v === 1)) return values;
   return Float32Array.from(values, (v) => (v === 0 || v === 1 ? v : 0.35 + 0.65 * Math.min(1, 2 * v)));
 }

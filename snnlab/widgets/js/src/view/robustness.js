@@ -16,7 +16,17 @@ import { Runner } from "./runner.js";
 import { Slider } from "./slider.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
-import { ATTACKS, effect, epsText, flipText, isGradientAttack, resultKey, shownSide, spoken, verdict } from "./words.js";
+import {
+  ATTACKS,
+  effect,
+  epsText,
+  flipText,
+  isGradientAttack,
+  resultKey,
+  shownSide,
+  spoken,
+  verdict,
+} from "./words.js";
 
 const MAX_EPS = 0.3;
 const FIRST_EPS = 0.1;
@@ -69,11 +79,28 @@ class RobustnessExplorer {
     const set = (name) => (value) => this.store.set({ [name]: value });
     const { zoo } = this;
     const canDraw = this.size === 784;
-    this.digits = new Digits(zoo.digits, set("image"), { onDraw: canDraw ? () => this.#openDrawing() : null, legend: zoo.results ? "digit" : "image" });
-    this.drawing = new Drawing((pixels) => this.store.set({ drawing: pixels, image: DRAWN }), () => this.#closeDrawing());
-    this.code = new Select("code", zoo.models.map(({ name, title }) => [name, title]), set("encoding"));
+    this.digits = new Digits(zoo.digits, set("image"), {
+      onDraw: canDraw ? () => this.#openDrawing() : null,
+      legend: zoo.results ? "digit" : "image",
+    });
+    this.drawing = new Drawing(
+      (pixels) => this.store.set({ drawing: pixels, image: DRAWN }),
+      () => this.#closeDrawing(),
+    );
+    this.code = new Select(
+      "code",
+      zoo.models.map(({ name, title }) => [name, title]),
+      set("encoding"),
+    );
     this.attack = new Choice("attacker", Object.entries(ATTACKS), (value) => this.#chooseAttack(value));
-    this.attacker = new Choice("knows the code?", [["naive", "naive"], ["informed", "informed"]], set("attacker"));
+    this.attacker = new Choice(
+      "knows the code?",
+      [
+        ["naive", "naive"],
+        ["informed", "informed"],
+      ],
+      set("attacker"),
+    );
     this.eps = new Slider({
       label: "budget ε",
       min: 0,
@@ -137,7 +164,11 @@ class RobustnessExplorer {
     this.code.show(state.encoding);
     this.attack.show(state.attack);
     this.attacker.show(state.attacker, !isGradientAttack(state.attack));
-    this.eps.show(state.eps, { disabled: quiet, max: Math.max(MAX_EPS, state.eps || 0), note: quiet ? "no attack" : "" });
+    this.eps.show(state.eps, {
+      disabled: quiet,
+      max: Math.max(MAX_EPS, state.eps || 0),
+      note: quiet ? "no attack" : "",
+    });
     this.exit.show(state.exit_step);
     this.time.showExit(state.exit_step, this.#frame?.num_steps ?? this.zoo.num_steps);
     this.flip.stop();
@@ -158,7 +189,9 @@ class RobustnessExplorer {
       return { image: Float32Array.from(drawing, (v) => v / 255), label: null };
     }
     if (!(Number.isInteger(index) && index >= 0 && index < labels.length)) {
-      throw new Error(`image must be a whole number from 0 to ${labels.length - 1}, or -1 for a drawn digit; got ${index}`);
+      throw new Error(
+        `image must be a whole number from 0 to ${labels.length - 1}, or -1 for a drawn digit; got ${index}`,
+      );
     }
     return { image: images.subarray(index * this.size, (index + 1) * this.size), label: labels[index] };
   }
@@ -190,7 +223,8 @@ class RobustnessExplorer {
     // What the frame answers: the reader may have gone on since.
     this.#request = request;
     this.stage.succeed();
-    this.stage.reveal();
+    if (this.stage.reveal()) this.digits.reveal();
+    this.time.showExit(this.store.get("exit_step"), frame.num_steps);
     this.#paint();
     this.stage.speak(spoken(frame, request, this.#title(frame)));
     // In a kernel the scan would stand in the way of the next request.
@@ -215,7 +249,10 @@ class RobustnessExplorer {
     const frame = this.#frame;
     const analog = Boolean(frame.clean.input) && isAnalog(frame.clean.input, frame.num_steps);
     const found = frame.attacked ? flipText(this.flip.known(this.#request), MAX_EPS) : "";
-    this.verdict.show(verdict(frame, frame.exit_step), [...effect(frame, this.#request, analog), found].filter(Boolean));
+    this.verdict.show(
+      verdict(frame, frame.exit_step),
+      [...effect(frame, this.#request, analog), found].filter(Boolean),
+    );
   }
 
   #paintPictures({ clean, attacked, shape }, colours) {
@@ -242,6 +279,7 @@ class RobustnessExplorer {
     const quiet = state.attack === "none";
     const content = {
       title: curveTitle(state, frame.exit_step),
+      key: [key, frame.exit_step].join(),
       curves,
       current: frame.encoding,
       eps: quiet ? null : state.eps,

@@ -20,7 +20,8 @@ export class Slider {
     const { min, max, step } = options;
     this.input = h("input", { type: "range", id, min, max, step, oninput: () => this.#moved() });
     if (options.key) this.input.addEventListener("keydown", (event) => this.#key(event));
-    this.output = h("output", { for: id });
+    // Not an <output>: that would speak on its own, and the value is spoken by the slider already.
+    this.output = h("span", { class: "value", "aria-hidden": "true" });
     this.element = h("div", { class: "field slider" }, h("label", { for: id }, options.label), this.input, this.output);
   }
 

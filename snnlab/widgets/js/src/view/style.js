@@ -9,7 +9,7 @@ export const STYLE = `
 h4, p, figure, fieldset, ul { margin: 0; padding: 0; border: 0; font: inherit; list-style: none; }
 .lab { color: var(--ink); background: var(--background); font-variant-numeric: tabular-nums; position: relative; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.notice { margin: 0 0 10px; padding: 8px 12px; border-left: 4px solid var(--attack); background: var(--panel); font-size: 14px; }
+.notice { position: sticky; top: 0; z-index: 6; margin: 0 0 10px; padding: 8px 12px; border-left: 4px solid var(--attack); background: var(--panel); font-size: 14px; }
 .notice.status { border-color: var(--focus); }
 canvas { display: block; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
@@ -36,8 +36,8 @@ fieldset:disabled .options { opacity: 0.45; }
 fieldset:disabled .options * { cursor: not-allowed; }
 .slider { display: grid; grid-template-columns: 5.4em minmax(0, 1fr) 7.2em; gap: 12px; align-items: center; min-height: 34px; }
 .slider label { font-size: 14px; color: var(--ink); }
-.slider output { font-size: 14px; font-weight: 600; white-space: nowrap; }
-.slider.disabled output, .slider.disabled label { color: var(--quiet); font-weight: 400; }
+.slider .value { font-size: 14px; font-weight: 600; white-space: nowrap; }
+.slider.disabled .value, .slider.disabled label { color: var(--quiet); font-weight: 400; }
 input[type="range"] { appearance: none; width: 100%; height: 28px; margin: 0; background: transparent; cursor: pointer; }
 input[type="range"]::-webkit-slider-runnable-track { height: 4px; border-radius: 2px;
   background: linear-gradient(to right, var(--ink) var(--filled, 0%), var(--control) var(--filled, 0%)); }
@@ -61,7 +61,7 @@ input[type="range"]:disabled { opacity: 0.4; cursor: not-allowed; }
 .strip label:has(:focus-visible) { border-color: var(--focus); }
 .draw-button { flex: none; }
 .draw-button.chosen { background: var(--ink); color: var(--background); font-weight: 600; }
-.drawing { position: absolute; z-index: 5; width: 250px; padding: 12px; background: var(--background); border: 1px solid var(--control);
+.drawing { position: absolute; z-index: 5; right: 0; top: 62px; width: 250px; padding: 12px; background: var(--background); border: 1px solid var(--control);
   border-radius: 10px; box-shadow: 0 8px 30px rgb(0 0 0 / 25%); font-size: 13px; }
 .drawing .field { position: relative; width: 224px; height: 224px; }
 .drawing canvas { width: 224px; height: 224px; touch-action: none; cursor: crosshair; border-radius: 6px; }
@@ -168,16 +168,17 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
   .answer strong { font-size: 22px; }
   .answer .note { font-size: 15px; }
   .answer .sign { font-size: 20px; }
-  .controls { grid-template-columns: minmax(0, 1fr) auto; align-items: center; }
+  .controls { grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-items: center; }
   .setup { display: contents; }
   .tune { grid-column: 1 / -1; }
   .setup .select { max-width: 132px; }
   .setup .select label, .setup .choice legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .setup .select select, .setup .options { width: 100%; }
   .setup .options label { flex: 1; }
-  .setup .options span { width: 100%; justify-content: center; padding: 0 7px; }
+  .setup .options span { width: 100%; justify-content: center; padding: 0 5px; }
   .slider { grid-template-columns: 4.6em minmax(0, 1fr) 4.4em; gap: 10px; min-height: 32px; }
   .digits .row { height: 42px; }
+  .drawing { position: static; width: 100%; }
   .strip canvas { width: 36px; height: 36px; }
   .panel .note { display: none; }
 }
@@ -191,7 +192,7 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
   .robustness .time { grid-area: time; }
   .robustness .tune { grid-area: tune; align-self: start; }
   .robustness .answer { grid-area: answer; }
-  .robustness .effect { grid-area: effect; min-height: 3em; }
+  .robustness .effect { grid-area: effect; min-height: 4.2em; }
   .robustness .curve { grid-area: curve; }
   .robustness .caption { grid-area: caption; }
 }
@@ -214,7 +215,7 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
 .mark { position: absolute; border: 2px solid #2E9BFF; box-shadow: 0 0 0 1px #fff; pointer-events: none; }
 .encoder .options { width: max-content; max-width: 100%; }
 .pixel { font-size: 14px; min-height: 2.8em; max-width: 68ch; }
-.codes { display: grid; gap: 18px 26px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 225px), 1fr)); }
+.codes { display: grid; gap: 18px 26px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 215px), 1fr)); }
 .code h4 { font-size: 15px; font-weight: 600; display: flex; gap: 8px; align-items: center; margin-bottom: 4px; }
 .code .body { position: relative; --left: 14px; --right: 0px; cursor: ew-resize; touch-action: pan-y; }
 .code canvas { width: 100%; height: 132px; }

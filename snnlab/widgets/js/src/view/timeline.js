@@ -2,17 +2,20 @@
  * The three plots that share the time axis: spikes in, hidden spikes, votes. One line marks the exit in all of them; it can
  * be dragged, and what lies after it fades.
  */
-import { h, setText } from "./dom.js";
 import { barColumn } from "./bars.js";
+import { h, setText, sizeOf } from "./dom.js";
+import { spread } from "./labels.js";
 import { blockRows, drawable, inputBlocks, isAnalog, paintRaster } from "./raster.js";
 import { Votes } from "./votes.js";
 
 /** Room left and right of the columns, in CSS pixels: names of rows, and labels of votes. */
 export const MARGINS = { left: 44, right: 52 };
 
+/** Height of a label beside a raster, in CSS pixels. */
+const ROW_LABEL = 11;
+
 export class Timeline {
   #steps = 8;
-  #last = null;
 
   /** @param {{onExit: (exit: number) => void}} hooks */
   constructor({ onExit }) {
@@ -45,10 +48,8 @@ export class Timeline {
 
   /** @param {object} frame  @param {number} exit  @param {string[]} parts names of the code's parts */
   show(frame, exit, parts, colours) {
-    this.#last = [frame, exit, parts, colours];
     const timeless = !frame.clean.input;
     this.element.classList.toggle("timeless", timeless);
-    this.showExit(exit, frame.num_steps);
     if (timeless) this.#showAnn(frame, colours);
     else this.#showInput(frame, parts, colours);
     if (!timeless) this.#showHidden(frame, colours);
@@ -74,27 +75,35 @@ export class Timeline {
 
   /** "lit" and "black" beside the blocks, at the heights where the raster draws them. */
   #labelBlocks(blocks) {
-    const places = blockRows({ blocks, order: [] }, 1000, 1000 / this.input.canvas.clientHeight);
-    const names = blocks.map(({ name }, k) => {
-      const middle = (places[k].top + places[k].bottom) / 20;
-      return h("span", { style: `top: ${middle}%` }, name);
-    });
-    this.input.rows.replaceChildren(...names);
+    const { height } = sizeOf(this.input.canvas);
+    const places = blockRows({ blocks, order: [] }, height, 1);
+    const labels = blocks.map(({ name }, k) => [name, (places[k].top + places[k].bottom) / 2]);
+    labelRows(this.input.rows, labels, height);
+  }
+
+  #labelClasses(order) {
+    const { height } = sizeOf(this.hidden.canvas);
+    labelRows(this.hidden.rows, classGroups(order, height), height);
   }
 
   #showHidden(frame, colours) {
     const { clean, attacked, order, num_steps: steps } = frame;
     const { hidden } = this;
-    hidden.rows.replaceChildren(...classLabels(order));
+    this.#labelClasses(order);
     setText(hidden.title, "hidden spikes");
+    hidden.body.hidden = !clean.hidden;
     if (!clean.hidden) {
-      setText(hidden.note, "hidden spikes are not reported by this network");
-      hidden.canvas.getContext("2d").clearRect(0, 0, hidden.canvas.width, hidden.canvas.height);
+      setText(hidden.note, "not reported by this network");
       return;
     }
     const preferred = order.preferred ? "sorted by the class they speak for" : "a row per neuron";
     setText(hidden.note, `${clean.hidden.length / steps} neurons, ${preferred}`);
-    paintRaster(hidden.canvas, { clean: clean.hidden, attacked: attacked?.hidden ?? null, order: order.hidden, steps }, MARGINS, colours);
+    paintRaster(
+      hidden.canvas,
+      { clean: clean.hidden, attacked: attacked?.hidden ?? null, order: order.hidden, steps },
+      MARGINS,
+      colours,
+    );
   }
 
   /** An ANN has no time: its input is the image, once, and its hidden layer a column of activations. */
@@ -111,15 +120,10 @@ export class Timeline {
     this.input.key.hidden = !attacked;
     setText(this.hidden.title, "hidden activations");
     setText(this.hidden.note, clean.activation ? "longer is stronger" : "not reported by this network");
-    this.hidden.rows.replaceChildren(...classLabels(order));
-    if (clean.activation) barColumn(this.hidden.canvas, clean.activation, attacked?.activation ?? null, order.hidden, MARGINS, colours);
-  }
-
-  /** Paint again, after a change of size or colours. */
-  repaint(colours) {
-    if (!this.#last) return;
-    const [frame, exit, parts] = this.#last;
-    this.show(frame, exit, parts, colours);
+    this.#labelClasses(order);
+    this.hidden.body.hidden = !clean.activation;
+    if (clean.activation)
+      barColumn(this.hidden.canvas, clean.activation, attacked?.activation ?? null, order.hidden, MARGINS, colours);
   }
 
   #drag(event, onExit) {
@@ -142,26 +146,54 @@ function panel(kind, title, note) {
   const parts = {
     title: h("h4", {}, title),
     note: h("span", { class: "note" }, note),
-    key: h("span", { class: "key", hidden: true }, h("i", { class: "made" }), "made by the attack", h("i", { class: "lost" }), "lost"),
+    key: h(
+      "span",
+      { class: "key", hidden: true },
+      h("i", { class: "made" }),
+      "made by the attack",
+      h("i", { class: "lost" }),
+      "lost",
+    ),
     canvas: h("canvas", { role: "img", "aria-label": title }),
     rows: h("div", { class: "rows", "aria-hidden": "true" }),
   };
-  parts.body = h("div", { class: "body" }, parts.canvas, parts.rows, h("div", { class: "veil", "aria-hidden": "true" }));
-  parts.element = h("section", { class: `panel ${kind}` }, h("header", {}, parts.title, kind === "input" ? parts.key : null, parts.note), parts.body);
+  parts.body = h(
+    "div",
+    { class: "body" },
+    parts.canvas,
+    parts.rows,
+    h("div", { class: "veil", "aria-hidden": "true" }),
+  );
+  parts.element = h(
+    "section",
+    { class: `panel ${kind}` },
+    h("header", {}, parts.title, kind === "input" ? parts.key : null, parts.note),
+    parts.body,
+  );
   return parts;
 }
 
-/** Class numbers beside the groups of hidden neurons, where the engine says which is which. */
-function classLabels({ preferred }) {
-  if (!preferred) return [];
+/** Classes beside the groups of hidden neurons, where the engine says which is which: name and middle, in pixels. */
+function classGroups({ preferred }, height) {
   const groups = new Map();
-  for (const [row, k] of preferred.entries()) {
+  for (const [row, k] of (preferred ?? []).entries()) {
     const group = groups.get(k) ?? { first: row, last: row };
     group.last = row;
     groups.set(k, group);
   }
-  return [...groups].map(([k, { first, last }]) => {
-    const middle = (100 * (first + last + 1)) / 2 / preferred.length;
-    return h("span", { style: `top: ${middle}%` }, String(k));
-  });
+  return [...groups].map(([k, { first, last }]) => [String(k), ((first + last + 1) / 2 / preferred.length) * height]);
+}
+
+/** Write labels beside a raster, none over another; they are made anew only if they have changed. */
+function labelRows(element, labels, height) {
+  const key = `${height} ${labels.join()}`;
+  if (element.dataset.key === key) return;
+  element.dataset.key = key;
+  const places = spread(
+    labels.map(([, middle]) => middle),
+    ROW_LABEL,
+    ROW_LABEL / 2,
+    height - ROW_LABEL / 2,
+  );
+  element.replaceChildren(...labels.map(([text], k) => h("span", { style: `top: ${places[k]}px` }, text)));
 }

@@ -3,7 +3,7 @@
  * exit are labelled there; the truth is drawn in ink, a wrong answer in the attack's colour, the others stay quiet.
  */
 import { scaleLinear } from "d3-scale";
-import { svg } from "./dom.js";
+import { sizeOf, svg } from "./dom.js";
 import { spread } from "./labels.js";
 import { answer, shownSide } from "./words.js";
 
@@ -22,7 +22,7 @@ export class Votes {
    * @param {object} colours
    */
   show(frame, exit, margins, colours) {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const { width, height } = sizeOf(this.element);
     if (width === 0) return;
     const steps = frame.num_steps;
     const side = shownSide(frame);
@@ -37,7 +37,13 @@ export class Votes {
     this.element.replaceChildren(
       ...scaleMarks(y, margins.left, width - margins.right, colours),
       ...lines.map((line) => stepLine(rows, line, place)),
-      svg("rect", { x: place.x(exit), y: 0, width: Math.max(0, place.x(steps) - place.x(exit)), height, class: "unread" }),
+      svg("rect", {
+        x: place.x(exit),
+        y: 0,
+        width: Math.max(0, place.x(steps) - place.x(exit)),
+        height,
+        class: "unread",
+      }),
       ...labels(rows[at], lines, place.x(exit), y, height, colours),
     );
   }
@@ -72,28 +78,49 @@ function emphasis(frame, side, exit, colours) {
 
 function stepLine(rows, { k, colour, width, shift, rank }, { x, y }) {
   const path = rows.map((row, t) => `${t === 0 ? "M" : "L"}${x(t)},${y(row[k]) + shift}H${x(t + 1)}`).join("");
-  return svg("path", { d: path, fill: "none", stroke: colour, "stroke-width": width, opacity: rank === 1 ? 0.6 : 1, "stroke-linejoin": "round" });
+  return svg("path", {
+    d: path,
+    fill: "none",
+    stroke: colour,
+    "stroke-width": width,
+    opacity: rank === 1 ? 0.6 : 1,
+    "stroke-linejoin": "round",
+  });
 }
 
 function scaleMarks(y, left, right, colours) {
   const ticks = y.ticks(3).filter(Number.isInteger);
   return ticks.flatMap((value) => [
     svg("line", { x1: left, x2: right, y1: y(value), y2: y(value), stroke: colours.line, "stroke-width": 1 }),
-    svg("text", { x: left - 6, y: y(value), class: "tick", "text-anchor": "end", "dominant-baseline": "central" }, String(value)),
+    svg(
+      "text",
+      { x: left - 6, y: y(value), class: "tick", "text-anchor": "end", "dominant-baseline": "central" },
+      String(value),
+    ),
   ]);
 }
 
 /** The leading classes, next to the exit: class, and number of votes. */
 function labels(row, lines, x, y, height, colours) {
   const leaders = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
-  const chosen = lines.filter(({ k, rank }) => rank > 1 || (leaders.includes(k) && row[k] > 0));
-  const places = spread(chosen.map(({ k }) => y(row[k])), LABEL, LABEL / 2, height - LABEL / 2);
+  // The stronger stands above where votes are equal.
+  const chosen = lines.filter(({ k, rank }) => rank > 1 || (leaders.includes(k) && row[k] > 0)).reverse();
+  const places = spread(
+    chosen.map(({ k }) => y(row[k])),
+    LABEL,
+    LABEL / 2,
+    height - LABEL / 2,
+  );
   return chosen.flatMap(({ k, colour, rank }, i) => {
     const hue = rank > 1 ? colour : colours.quiet;
     return [
       svg("rect", { x: x + 6, y: places[i] - 7.5, width: 16, height: 15, rx: 4, fill: hue }),
       svg("text", { x: x + 14, y: places[i], class: "class", style: `fill: ${colours.background}` }, String(k)),
-      svg("text", { x: x + 27, y: places[i], class: rank > 1 ? "label strong" : "label", style: `fill: ${hue}` }, format(row[k])),
+      svg(
+        "text",
+        { x: x + 27, y: places[i], class: rank > 1 ? "label strong" : "label", style: `fill: ${hue}` },
+        format(row[k]),
+      ),
     ];
   });
 }

@@ -28,7 +28,7 @@ export function percent(share) {
 
 export const count = (n) => n.toLocaleString("en-US");
 
-const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
+export const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
 
 /** The side that counts: what the attack made, or the clean one. */
 export const shownSide = (frame) => frame.attacked ?? frame.clean;
@@ -49,11 +49,21 @@ export function verdict(frame, exit) {
   if (read === SILENT) return { text: "Silent: no answer", note: "counts as an error", tone: "wrong", sign: "✗" };
   if (label !== null) {
     const right = read === label;
-    return { text: `Reads ${read}`, note: right ? "correct" : `the truth is ${label}`, tone: right ? "right" : "wrong", sign: right ? "✓" : "✗" };
+    return {
+      text: `Reads ${read}`,
+      note: right ? "correct" : `the truth is ${label}`,
+      tone: right ? "right" : "wrong",
+      sign: right ? "✓" : "✗",
+    };
   }
   if (!attacked) return { text: `Reads ${read}`, note: "your digit", tone: "open", sign: "" };
   const same = read === target;
-  return { text: `Reads ${read}`, note: same ? "as without the attack" : `without the attack: ${target}`, tone: same ? "right" : "wrong", sign: same ? "✓" : "✗" };
+  return {
+    text: `Reads ${read}`,
+    note: same ? "as without the attack" : `without the attack: ${target}`,
+    tone: same ? "right" : "wrong",
+    sign: same ? "✓" : "✗",
+  };
 }
 
 /**
@@ -71,18 +81,20 @@ export function verdict(frame, exit) {
 export function difference(clean, attacked, steps, exit, image) {
   const width = clean.length / steps;
   let [made, read, lost, first, black] = [0, 0, 0, null, null];
-  for (let i = 0; i < clean.length; i++) {
-    const [before, after] = [clean[i] > 0, attacked[i] > 0];
-    if (before === after) continue;
-    if (before) {
-      lost += 1;
-      continue;
+  for (let step = 1; step <= steps; step++) {
+    const row = (step - 1) * width;
+    for (let p = 0; p < width; p++) {
+      const [before, after] = [clean[row + p] > 0, attacked[row + p] > 0];
+      if (before === after) continue;
+      if (before) {
+        lost += 1;
+        continue;
+      }
+      made += 1;
+      first ??= step;
+      if (step <= exit) read += 1;
+      if (black === null && image[p % image.length] === 0) black = step;
     }
-    const step = Math.floor(i / width) + 1;
-    made += 1;
-    first ??= step;
-    if (image[i % width % image.length] === 0) black ??= step;
-    if (step <= exit) read += 1;
   }
   return { made, read, lost, first, black };
 }
@@ -110,9 +122,11 @@ export function effect(frame, state, analog) {
   const name = { noise: "Noise", fgsm: "FGSM", pgd: "PGD" }[state.attack];
   const out = [`${name} moved ${percent(frame.moved)} of the pixels by at most ${epsText(state.eps)}.`];
   const before = answer(clean, exit);
-  if (clean.input && !analog) out.push(ownSpikes(difference(clean.input, attacked.input, frame.num_steps, exit, clean.image), exit));
+  if (clean.input && !analog)
+    out.push(ownSpikes(difference(clean.input, attacked.input, frame.num_steps, exit, clean.image), exit));
   else if (clean.input) out.push("Its change flows in at every step, from the first on.");
-  if (before !== answer(attacked, exit)) out.push(before === SILENT ? "Clean, it is silent." : `Clean, it reads ${before}.`);
+  if (before !== answer(attacked, exit))
+    out.push(before === SILENT ? "Clean, it is silent." : `Clean, it reads ${before}.`);
   if (frame.gradient_zero >= 0.5) {
     out.push(`Blind: the gradient it followed was exactly zero on ${percent(frame.gradient_zero)} of the pixels.`);
   }
@@ -128,64 +142,37 @@ function quietly(frame, exit) {
 }
 
 function ownSpikes({ made, read, lost, first, black }, exit) {
-  const gone = lost > 0 ? ` ${spikes(lost)} of the image are gone.` : "";
+  const gone = lost > 0 ? ` ${spikes(lost)} of the image ${lost === 1 ? "is" : "are"} gone.` : "";
   if (made === 0) return `It made no spike of its own.${gone}`;
-  if (first > exit) return `All ${spikes(made)} of its own come after the exit.${gone}`;
+  if (first > exit) {
+    return `${made === 1 ? "Its only spike comes" : `All ${spikes(made)} of its own come`} after the exit.${gone}`;
+  }
   const some = read < made ? `, ${count(read)} of them before the exit` : "";
   return `It made ${spikes(made)} of its own${some}, ${firstSteps(first, black)}.${gone}`;
 }
 
 /** The first step of all, and of those on black pixels, where the image itself has none. */
-function firstSteps(first, black) {
+export function firstSteps(first, black) {
   if (black === null) return `the first in step ${first}, none on black pixels`;
-  return black === first ? `the first in step ${first}, on black pixels` : `the first in step ${first}, on black pixels from step ${black}`;
+  return black === first
+    ? `the first in step ${first}, on black pixels`
+    : `the first in step ${first}, on black pixels from step ${black}`;
 }
 
 /** What a search for the smallest harmful ε has found. @param {number|"never"|null} found */
 export function flipText(found, most) {
   if (found === null) return "";
-  return found === "never" ? `It is not misread up to ε = ${epsText(most)}.` : `First misread at ε = ${epsText(found)}.`;
+  return found === "never"
+    ? `It is not misread up to ε = ${epsText(most)}.`
+    : `First misread at ε = ${epsText(found)}.`;
 }
 
 /** The state and its outcome in one sentence, for a screen reader. */
 export function spoken(frame, state, title) {
-  const how = state.attack === "none" ? "no attack" : `${ATTACKS[state.attack]}${isGradientAttack(state.attack) ? `, ${state.attacker}` : ""}, epsilon ${epsText(state.eps)}`;
+  const how =
+    state.attack === "none"
+      ? "no attack"
+      : `${ATTACKS[state.attack]}${isGradientAttack(state.attack) ? `, ${state.attacker}` : ""}, epsilon ${epsText(state.eps)}`;
   const { text, note } = verdict(frame, state.exit_step);
   return `${title}, ${how}, exit ${state.exit_step}: ${text}, ${note}.`;
-}
-
-/**
- * What a code made of an image, and of the image changed by ε.
- *
- * @param {string} name
- * @param {{clean: Float32Array, attacked: Float32Array|null}} code sequences [T, P]
- * @param {number} steps
- * @param {Float32Array} image the clean one
- */
-export function codeSummary(name, { clean, attacked }, steps, image) {
-  const parts = /\((.*)\)/.exec(name)?.[1].split(",").map((part) => part.trim()) ?? [name];
-  const width = clean.length / steps;
-  const size = width / parts.length;
-  // A constant current is not made of spikes, so only the other parts are counted.
-  const counted = (i) => parts[Math.floor((i % width) / size)] !== "direct";
-  const total = clean.reduce((sum, v, i) => sum + (v > 0 && counted(i)), 0);
-  const masked = (values) => values.map((v, i) => (counted(i) ? v : 0));
-  const change = attacked && difference(masked(clean), masked(attacked), steps, steps, image);
-  const current = parts.includes("direct");
-  return { current, spiking: parts.length > 1 || !current, total, ...(change ?? { made: 0, lost: 0, first: null, black: null }), changed: Boolean(attacked) };
-}
-
-/** The same as two sentences: about the image, and about what ε did. @returns {[string, string]} */
-export function summaryText({ current, spiking, total, made, lost, first, black, changed }, step) {
-  const base = [current ? "A current at every step" : null, spiking ? spikes(total) : null].filter(Boolean).join(" and ");
-  if (!changed) return [`${base}.`, ""];
-  if (!current) return [`${base}.`, ownPart(made, lost, first, black, step)];
-  const own = made > 0 ? `, and adds ${spikes(made)} from step ${first} on` : "";
-  return [`${base}.`, `ε flows in from step 1${own}.`];
-}
-
-function ownPart(made, lost, first, black, step) {
-  if (made === 0) return lost > 0 ? `ε adds none, takes ${count(lost)} away.` : "ε adds none.";
-  const unseen = first > step ? ": after what is read" : "";
-  return `ε adds ${count(made)}, ${firstSteps(first, black)}${unseen}.`;
 }

@@ -1,0 +1,159 @@
+/** The engine behind a kernel, with a kernel played by the test. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { KernelEngine, unpackFrame } from "../src/kernel.js";
+import { modelPayload, request, zooPayload } from "./helpers.js";
+
+const PATIENCE = { silent: 40, working: 200 };
+
+/** A kernel that answers with `answer(message)`, or not at all if that is null. */
+function kernel(answer) {
+  const sent = [];
+  let listener = () => {};
+  const channel = {
+    send(message) {
+      sent.push(message);
+      const reply = answer(message);
+      if (reply) queueMicrotask(() => listener({ ...reply, id: reply.id ?? message.id }, reply.attached ?? []));
+    },
+    listen(added) {
+      listener = added;
+      return () => (listener = () => {});
+    },
+  };
+  const engine = new KernelEngine(channel, PATIENCE);
+  return { engine, sent, say: (message) => listener(message, []) };
+}
+
+const frameOf = ({ request: asked }) => ({
+  type: "frame",
+  frame: {
+    encoding: asked.encoding,
+    exit_step: asked.exit_step,
+    computed_by: "kernel",
+    clean: {},
+    attacked: null,
+    order: {},
+    buffers: [],
+  },
+});
+
+function zooKernel({ custom = false, dead = () => false } = {}) {
+  return kernel((message) => {
+    if (dead()) return null;
+    if (message.type === "hello") return { type: "hello", custom };
+    if (message.type === "run") return frameOf(message);
+    const payload = message.key === "zoo" ? zooPayload() : modelPayload(message.key.slice("model/".length));
+    return { type: "data", payload: custom ? { ...payload, results: null } : payload };
+  });
+}
+
+const until = async (condition) => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+};
+
+test("a frame's buffers find their places, wherever in memory they begin", () => {
+  const bytes = new ArrayBuffer(17);
+  new DataView(bytes).setFloat32(1, 0.5, true);
+  new DataView(bytes).setInt8(9, -1);
+  const names = [
+    ["clean.image", "float32"],
+    ["clean.predictions", "int8"],
+  ];
+  const frame = unpackFrame({ clean: {}, attacked: null, order: {}, buffers: names }, [
+    new DataView(bytes, 1, 4),
+    new DataView(bytes, 9, 1),
+  ]);
+  assert.deepEqual(frame.clean.image, Float32Array.of(0.5));
+  assert.deepEqual(frame.clean.predictions, Int8Array.of(-1));
+  assert.equal(frame.clean.hidden, null);
+  assert.equal(frame.attacked, null);
+});
+
+test("the kernel answers, and of several requests that wait only the newest is asked", async () => {
+  const { engine, sent } = zooKernel();
+  await engine.zoo();
+  const answers = await Promise.allSettled([1, 2, 3, 4].map((exit) => engine.run(request({ exit_step: exit }))));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    ["fulfilled", "rejected", "rejected", "fulfilled"],
+  );
+  assert.equal(answers[1].reason.name, "AbortError");
+  assert.equal(answers[3].value.exit_step, 4);
+  assert.deepEqual(
+    sent.filter(({ type }) => type === "run").map((m) => m.request.exit_step),
+    [1, 4],
+  );
+  assert.equal(engine.kind, "kernel");
+  engine.dispose();
+});
+
+test("images travel as plain numbers and the signal stays here", async () => {
+  const { engine, sent } = zooKernel();
+  await engine.run(request({ signal: new AbortController().signal }));
+  const [{ request: asked }] = sent.filter(({ type }) => type === "run");
+  assert.ok(Array.isArray(asked.image));
+  assert.equal("signal" in asked, false);
+  engine.dispose();
+});
+
+test("an exception of the kernel becomes a message", async () => {
+  const { engine } = kernel(({ type }) =>
+    type === "hello" ? { type, custom: true } : { type: "error", message: "no such code" },
+  );
+  await assert.rejects(engine.run(request()), /no such code/);
+  engine.dispose();
+});
+
+test("a kernel that falls silent is replaced by the browser, which says so, until it speaks again", async () => {
+  let dead = false;
+  const { engine, sent, say } = zooKernel({ dead: () => dead });
+  const said = [];
+  engine.onStatus((status) => said.push(status));
+  await engine.run(request());
+  await until(() => sent.filter(({ type }) => type === "data").length === 9);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  dead = true;
+  const frame = await engine.run(request({ attack: "fgsm" }));
+  assert.equal(frame.computed_by, "browser");
+  assert.equal(engine.kind, "browser");
+  assert.match(said[0], /does not answer/);
+  dead = false;
+  say({ type: "hello" });
+  assert.equal(said[1], null);
+  assert.equal((await engine.run(request())).computed_by, "kernel");
+  engine.dispose();
+});
+
+test("a network of one's own has no substitute: the message says what to do", async () => {
+  let dead = false;
+  const { engine } = zooKernel({ custom: true, dead: () => dead });
+  assert.equal((await engine.zoo()).results, null);
+  dead = true;
+  await assert.rejects(engine.run(request()), /restart it and run the cell again/);
+  engine.dispose();
+});
+
+test("a kernel at work has more time than a silent one", async () => {
+  const slow = kernel((message) => {
+    if (message.type === "hello") return { type: "hello", custom: true };
+    setTimeout(() => slow.say({ type: "frame", id: message.id, frame: frameOf(message).frame }), 3 * PATIENCE.silent);
+    return { type: "working" };
+  });
+  assert.equal((await slow.engine.run(request())).computed_by, "kernel");
+  slow.engine.dispose();
+});
+
+test("answers that nobody waits for are dropped", async () => {
+  const { engine, say } = zooKernel();
+  say({ type: "frame", id: 999, frame: {} });
+  say({ type: "error", id: 1000, message: "late" });
+  assert.equal((await engine.run(request())).computed_by, "kernel");
+  engine.dispose();
+});
+
+test("without any kernel the reader is told to run the cell", async () => {
+  const { engine } = kernel(() => null);
+  await assert.rejects(engine.zoo(), /run this cell/);
+  engine.dispose();
+});

@@ -1,0 +1,202 @@
+/** Pure parts of the view: the drawn digit, accuracies, labels, rasters, state. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { wilson } from "../src/engine/index.js";
+import { CODE_NAMES, packed, palette, rgb } from "../src/palette.js";
+import { ElementStore, TraitStore } from "../src/store.js";
+import { accuracyCurve, readCurve } from "../src/view/accuracy.js";
+import { centreDigit } from "../src/view/centre.js";
+import { placeOnCurves, spread } from "../src/view/labels.js";
+import { blockRows, drawable, inputBlocks, isAnalog } from "../src/view/raster.js";
+
+function drawn(width, height, ...boxes) {
+  const ink = new Uint8Array(width * height);
+  for (const [left, top, right, bottom] of boxes) {
+    for (let y = top; y < bottom; y++) ink.fill(255, y * width + left, y * width + right);
+  }
+  return ink;
+}
+
+function centreOfMass(image) {
+  const sum = image.reduce((a, b) => a + b, 0);
+  const mean = (coordinate) => image.reduce((a, v, p) => a + v * (coordinate(p) + 0.5), 0) / sum;
+  return [mean((p) => p % 28), mean((p) => Math.floor(p / 28))];
+}
+
+test("a drawing fills a box of 20 pixels, wherever and however large it was drawn", () => {
+  const small = centreDigit(drawn(100, 100, [5, 5, 15, 25]), 100, 100);
+  const large = centreDigit(drawn(300, 200, [200, 10, 290, 190]), 300, 200);
+  assert.deepEqual(small, large);
+  const rows = Array.from({ length: 28 }, (_, y) => small.subarray(y * 28, (y + 1) * 28).some((v) => v > 0));
+  assert.equal(rows.filter(Boolean).length, 20);
+  assert.equal(Math.max(...small), 255);
+});
+
+test("a drawing's centre of mass lies in the middle of the field", () => {
+  // An L: its centre of mass is not that of its box.
+  const image = centreDigit(drawn(200, 200, [20, 20, 50, 180], [50, 150, 110, 180]), 200, 200);
+  for (const coordinate of centreOfMass(image)) assert.ok(Math.abs(coordinate - 14) <= 0.5, `${coordinate}`);
+});
+
+test("grey levels of a drawing are means over areas", () => {
+  // 25 pixels shrink to 20: ink of 24 of them leaves the last one part grey.
+  const image = centreDigit(drawn(40, 40, [0, 0, 25, 1], [0, 1, 24, 25]), 40, 40);
+  const levels = new Set(image);
+  assert.ok([...levels].some((v) => v > 0 && v < 255));
+});
+
+test("an empty field is no digit, and a dot is one", () => {
+  assert.equal(centreDigit(new Uint8Array(100), 10, 10), null);
+  assert.ok(centreDigit(drawn(10, 10, [3, 3, 4, 4]), 10, 10).some((v) => v === 255));
+});
+
+const RESULTS = {
+  eps: [0, 0.1, 0.2],
+  n: 100,
+  correct: {
+    onset: {
+      worst: [
+        [90, 50, 10],
+        [95, 70, 20],
+      ],
+    },
+    ann: { worst: [[80, 40, 0]] },
+  },
+};
+
+test("a curve is the zoo's counts at this exit, with Wilson's interval", () => {
+  const curve = accuracyCurve(RESULTS, "onset", "worst", 2);
+  assert.deepEqual(curve[1], { eps: 0.1, ...wilson(70, 100) });
+  assert.deepEqual(accuracyCurve(RESULTS, "ann", "worst", 2)[0], { eps: 0, ...wilson(80, 100) });
+  assert.equal(accuracyCurve(RESULTS, "onset", "noise", 2), null);
+});
+
+test("between measured ε a curve is an estimate, beyond them it is nothing", () => {
+  const curve = accuracyCurve(RESULTS, "onset", "worst", 1);
+  assert.deepEqual(readCurve(curve, 0.1), { ...wilson(50, 100), measured: true });
+  const between = readCurve(curve, 0.15);
+  assert.equal(between.measured, false);
+  assert.ok(Math.abs(between.share - 0.3) < 1e-12);
+  assert.equal(readCurve(curve, 0.25), null);
+});
+
+test("labels are moved apart as little as needed, and stay inside", () => {
+  assert.deepEqual(spread([50, 10], 15, 0, 100), [50, 10]);
+  assert.deepEqual(spread([10, 12, 14], 10, 5, 100), [10, 20, 30]);
+  assert.deepEqual(spread([98, 99], 10, 0, 100), [90, 100]);
+});
+
+test("labels on curves do not cover each other, and the first is served first", () => {
+  const curve = (name, height) => ({ name, width: 40, y: () => height });
+  const field = { left: 0, right: 300, top: 0, bottom: 200 };
+  const places = placeOnCurves([curve("a", 100), curve("b", 100), curve("c", 30)], field, 13);
+  const boxes = [...places.values()];
+  assert.ok(places.has("a") && places.has("c"));
+  for (const [i, one] of boxes.entries()) {
+    for (const other of boxes.slice(i + 1))
+      assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
+  }
+});
+
+test("lit and black pixels are drawn apart, part by part, and every neuron once", () => {
+  const blocks = inputBlocks(new Float32Array([1, 0.5, 0, 0, 0]), 2);
+  assert.deepEqual(
+    blocks.map(({ first, neurons, name }) => [first, neurons, name]),
+    [
+      [0, 2, "lit"],
+      [2, 3, "black"],
+      [5, 2, "lit"],
+      [7, 3, "black"],
+    ],
+  );
+  assert.ok(Math.abs(blocks.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-12);
+  assert.equal(inputBlocks(new Float32Array([1, 1]), 1).length, 1);
+  const rows = blockRows({ blocks, order: { length: 10 } }, 212, 1);
+  assert.equal(rows[0].top, 0);
+  assert.equal(rows.at(-1).bottom, 212);
+  rows.slice(1).forEach((row, k) => assert.ok(row.top > rows[k].bottom));
+});
+
+test("currents are told from spikes, and faint spikes are drawn so that they are seen", () => {
+  assert.equal(isAnalog(new Float32Array([1, 0, 1, 1]), 2), false);
+  assert.equal(isAnalog(new Float32Array([0.2, 0.9, 0.2, 0.9]), 2), true);
+  const phase = drawable(new Float32Array([0.5, 0, 0.25, 0]), 2);
+  assert.ok(phase[0] === 1 && phase[1] === 0 && phase[2] > 0.5 && phase[2] < 1);
+});
+
+function contrast(a, b) {
+  const luminance = (hex) => {
+    const [r, g, bl] = rgb(hex).map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * bl;
+  };
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+test("every colour of a code stands out from its background, and text more so", () => {
+  for (const scheme of ["light", "dark"]) {
+    const colours = palette(scheme);
+    for (const name of CODE_NAMES)
+      assert.ok(contrast(colours.code(name).colour, colours.background) >= 3, `${scheme} ${name}`);
+    for (const name of ["attack", "right", "control", "focus"]) {
+      assert.ok(contrast(colours[name], colours.background) >= 3, `${scheme} ${name}`);
+    }
+    for (const name of ["ink", "quiet", "attack", "right"]) {
+      assert.ok(contrast(colours[name], colours.background) >= 4.5, `${scheme} ${name}`);
+    }
+  }
+});
+
+test("a fusion has the fusion's colour, and an unknown code the colour of text", () => {
+  const colours = palette("light");
+  assert.deepEqual(colours.code("fusion(direct, latency)"), colours.code("fusion"));
+  assert.equal(colours.code("mine").colour, colours.ink);
+  assert.equal(packed(rgb("#010203")), 0xff030201);
+});
+
+class FakeElement {
+  attributes = new Map();
+  getAttribute = (name) => this.attributes.get(name) ?? null;
+  setAttribute = (name, value) => this.attributes.set(name, value);
+}
+
+class FakeModel {
+  values = { image: 3, eps: 0.2, encoding: "latency" };
+  listeners = new Map();
+  saved = 0;
+  get = (name) => this.values[name];
+  set(name, value) {
+    this.values[name] = value;
+    this.listeners.get(`change:${name}`)?.();
+  }
+  save_changes = () => (this.saved += 1);
+  on = (name, listener) => this.listeners.set(name, listener);
+  off = (name) => this.listeners.delete(name);
+}
+
+test("both homes of the state have one interface", () => {
+  const model = new FakeModel();
+  for (const store of [new ElementStore(new FakeElement()), new TraitStore(model)]) {
+    let heard = 0;
+    const stop = store.subscribe(() => (heard += 1));
+    store.set({ eps: 0.05, encoding: "offset" });
+    assert.equal(store.get("eps"), 0.05);
+    assert.equal(store.all().encoding, "offset");
+    assert.equal(store.get("exit_step"), 8);
+    assert.ok(heard > 0);
+    stop();
+    const before = heard;
+    store.set({ eps: 0.1 });
+    assert.equal(heard, before);
+  }
+  assert.equal(model.saved, 2);
+});
+
+test("an attribute that is no number stays visible as none", () => {
+  const element = new FakeElement();
+  element.setAttribute("eps", "much");
+  element.setAttribute("image", "");
+  const store = new ElementStore(element);
+  assert.ok(Number.isNaN(store.get("eps")));
+  assert.ok(Number.isNaN(store.get("image")));
+});
