@@ -1,0 +1,140 @@
+r"""Energy: what an answer costs, counted in operations (Horowitz 2014, 45 nm, 32-bit floating point).
+
+An ANN multiplies and adds once per weight (a MAC). A spike brings its weight by an addition only, and only when it comes (a
+synaptic operation, SynOp). Up to exit step ``e``, with ``s_l`` the spikes of layer ``l`` and ``n_{l+1}`` their fan-out:
+
+.. math::
+
+    E(e) = 4.6\,\mathrm{pJ} · \mathrm{MACs}(e) + 0.9\,\mathrm{pJ} · \mathrm{SynOps}(e), \qquad
+    \mathrm{SynOps}(e) = \sum_{t<e} \sum_l n_{l+1} \sum_i 1[s_{l,i}[t] ≠ 0]
+
+The first layer multiplies where the code is analog. ``direct`` feeds the same current at every step, so its product is
+computed once, whatever the exit; an analog code that changes (an encoder of your own) pays every step. A weighted spike of
+``phase`` is worth a power of two, a shift, and counts as one SynOp. In a fusion each part is counted in its own way. Read-out
+spikes reach no synapse and cost nothing.
+
+This is an estimate from counts, not a measurement of a chip. ``LEFT_OUT`` says what it leaves out; memory access alone can
+outweigh all that is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.encoding import Direct, Encoder, Fusion, Phase
+from snnlab.network import MLP, Classifier, SpikingMLP
+
+__all__ = ["LEFT_OUT", "PJ_PER_MAC", "PJ_PER_SYNOP", "Energy", "energy"]
+
+PJ_PER_MAC = 4.6
+PJ_PER_SYNOP = 0.9
+
+LEFT_OUT: tuple[str, ...] = (
+    "memory access: reading weights, reading and writing membrane potentials",
+    "the neurons' own work at every step: leak, threshold, reset, biases; an ANN's ReLU",
+    "encoding the image, comparing the read-out, deciding when to exit",
+    "moving spikes across a chip, and static power while waiting",
+)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Operations per sample up to every exit step; entry ``e-1`` belongs to exit step ``e``.
+
+    Args:
+        macs: multiply-accumulates, ``[T, N]``; ``T = 1`` for an ANN.
+        synops: synaptic operations, ``[T, N]``.
+        left_out: what the figure does not contain.
+    """
+
+    macs: Tensor
+    synops: Tensor
+    left_out: tuple[str, ...] = LEFT_OUT
+
+    @property
+    def picojoules(self) -> Tensor:
+        """Energy per sample at every exit, ``[T, N]``, in pJ."""
+        return PJ_PER_MAC * self.macs + PJ_PER_SYNOP * self.synops
+
+    def at(self, exit_steps: Tensor | int) -> Tensor:
+        """Energy per sample ``[N]`` in pJ where sample ``n`` leaves at ``exit_steps[n]``, as a dynamic exit does.
+
+        Raises:
+            ValueError: not one exit step, or one per sample, in ``1 … T``.
+        """
+        num_steps, num = self.macs.shape
+        steps = torch.as_tensor(exit_steps)
+        steps = steps.expand(num) if steps.dim() == 0 else steps
+        if steps.shape != (num,) or steps.is_floating_point() or not (steps.min() >= 1 and steps.max() <= num_steps):
+            raise ValueError(
+                f"expected one exit step from 1 to {num_steps}, or one for each of {num} samples, got {exit_steps}"
+            )
+        return self.picojoules.gather(0, steps.view(1, -1) - 1)[0]
+
+    def __str__(self) -> str:
+        last = self.at(len(self.macs)).mean() / 1000
+        return f"{last:.4g} nJ per sample at exit {len(self.macs)}, without {'; '.join(self.left_out)}"
+
+
+@torch.no_grad()
+def energy(classifier: Classifier, images: Tensor) -> Energy:
+    """Count the operations of each sample up to every exit step, in one forward pass.
+
+    Args:
+        classifier: a ``SpikingMLP`` with its encoder, or an ``MLP``.
+        images: ``[N, C, H, W]`` in [0, 1].
+
+    Raises:
+        ValueError: bad images; a network whose hidden spikes cannot be seen.
+
+    Source: Horowitz 2014 (energy per operation); Ding et al. 2025 (use).
+
+    >>> print(energy(Classifier(MLP((4, 3, 2))), torch.ones(1, 1, 2, 2)).picojoules)
+    tensor([[82.8000]])
+    """
+    network = classifier.network
+    if isinstance(network, MLP) and classifier.encoder is None:
+        classifier(images)  # checks images and sizes
+        macs = torch.full(
+            (1, len(images)), float(sum(a * b for a, b in zip(network.sizes, network.sizes[1:], strict=False)))
+        )
+        return Energy(macs, torch.zeros_like(macs))
+    if not isinstance(network, SpikingMLP) or classifier.encoder is None:
+        raise ValueError(
+            f"can count a SpikingMLP with an encoder or an MLP without, got {type(network).__name__} with "
+            f"{'no encoder' if classifier.encoder is None else classifier.encoder.title}"
+        )
+    (sequence, *hidden), _, _ = classifier.trace(images)
+    fan_out = [layer.out_features for layer in network.layers if isinstance(layer, nn.Linear)]
+    macs = torch.zeros(len(sequence), len(images))
+    synops = torch.zeros_like(macs)
+    for code, part in _parts(classifier.encoder, sequence, images.shape[1]):
+        weights = part[0, 0].numel() * fan_out[0]
+        if isinstance(code, Direct):
+            macs += weights
+        elif isinstance(code, Phase) or bool(((part == 0) | (part == 1)).all()):
+            synops += _events(part) * fan_out[0]
+        else:
+            macs += weights * torch.arange(1, len(part) + 1).view(-1, 1)
+    for spikes, targets in zip(hidden, fan_out[1:], strict=True):
+        synops += _events(spikes) * targets
+    return Energy(macs, synops)
+
+
+def _events(spikes: Tensor) -> Tensor:
+    """Number of spikes of each sample up to every exit step, ``[T, N]``."""
+    return (spikes != 0).flatten(2).sum(-1).cumsum(0).float()
+
+
+def _parts(code: Encoder, sequence: Tensor, channels: int) -> Iterator[tuple[Encoder, Tensor]]:
+    """Every code that is no fusion, with its channels ``[T, N, C, H, W]`` of the sequence."""
+    if not isinstance(code, Fusion):
+        yield code, sequence
+        return
+    widths = [part.channel_factor * channels for part in code.parts]
+    for part, own in zip(code.parts, torch.split(sequence, widths, dim=2), strict=True):
+        yield from _parts(part, own, channels)
