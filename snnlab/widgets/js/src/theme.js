@@ -18,20 +18,15 @@ export function currentScheme() {
 }
 
 /**
- * Tell a listener the scheme, now and whenever it changes, also for the time of printing.
+ * Tell a listener the scheme, now and whenever it may have changed, also for the time of printing. A page may call itself
+ * "auto" at first: then the scheme stays the same afterwards, but not the page's own colours.
  *
  * @param {(scheme: "light"|"dark") => void} listener
  * @returns {() => void} stops telling
  */
 export function watchScheme(listener) {
   let printing = false;
-  let last = null;
-  const tell = () => {
-    const scheme = printing ? "light" : currentScheme();
-    if (scheme === last) return;
-    last = scheme;
-    listener(scheme);
-  };
+  const tell = () => listener(printing ? "light" : currentScheme());
   const print = (begins) => () => {
     printing = begins;
     tell();
@@ -53,4 +48,27 @@ export function watchScheme(listener) {
     removeEventListener("beforeprint", before);
     removeEventListener("afterprint", after);
   };
+}
+
+/**
+ * The page's own background behind an element, so that an explorer lies in the page like a figure, not on it like a card;
+ * null if there is none of that scheme (colours are chosen for white and for near black).
+ *
+ * @param {Element} element
+ * @param {"light"|"dark"} scheme
+ * @returns {string|null} a CSS colour
+ */
+export function backgroundBehind(element, scheme) {
+  for (let node = element; node; node = node.parentElement ?? node.getRootNode().host) {
+    const numbers =
+      getComputedStyle(node)
+        .backgroundColor.match(/[\d.]+/g)
+        ?.map(Number) ?? [];
+    const [red, green, blue, alpha = 1] = numbers;
+    if (numbers.length < 3 || alpha === 0) continue;
+    const values = [red, green, blue];
+    const fits = scheme === "dark" ? Math.max(...values) <= 40 : Math.min(...values) >= 247;
+    return alpha === 1 && fits ? `rgb(${values.join(", ")})` : null;
+  }
+  return null;
 }

@@ -10,7 +10,7 @@ import { readCurve } from "./accuracy.js";
 import { h, setText, sizeOf, svg } from "./dom.js";
 import { placeOnCurves } from "./labels.js";
 import { Legend } from "./legend.js";
-import { markerAt } from "./marks.js";
+import { marker, markerId } from "./marks.js";
 import { epsText, percent } from "./words.js";
 
 const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
@@ -23,13 +23,15 @@ const CHARACTER = 6.6;
 export class AccuracyPlot {
   #empty = false;
   #shown = null;
+  #framed = null;
   #drawn = null;
 
   /** @param {{onEps: (eps: number) => void, onPick: (name: string) => void}} hooks */
   constructor({ onEps, onPick }) {
-    this.back = svg("g");
+    this.frame = svg("g");
+    this.lines = svg("g");
     this.front = svg("g");
-    this.svg = svg("svg", { class: "plot", role: "img" }, this.back, this.front);
+    this.svg = svg("svg", { class: "plot", role: "img" }, this.frame, this.lines, this.front);
     this.svg.addEventListener("pointerdown", (event) => this.#drag(event, onEps));
     this.title = h("h4", {});
     this.empty = h("p", { class: "empty" });
@@ -63,21 +65,28 @@ export class AccuracyPlot {
     setText(this.title, content.title);
     this.svg.setAttribute("aria-label", describe(content));
     this.svg.classList.toggle("draggable", draggable);
-    const drawing = [content.key, current, width, height, colours.scheme].join();
-    if (this.#drawn !== drawing) {
-      // Everything that does not move with ε.
-      this.#drawn = drawing;
+    const frame = [width, height, x.domain(), content.chance, colours.scheme, colours.background].join();
+    if (this.#framed !== frame) {
+      this.#framed = frame;
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      const markers = svg(
+        "defs",
+        {},
+        ...curves.flatMap(({ name }) => [6.5, 4.5].map((size) => marker(name, size, colours))),
+      );
+      this.frame.replaceChildren(markers, ...axes(x, y, width, height), ...chanceLine(content.chance, x, y));
+    }
+    const drawing = [frame, content.key, current].join();
+    if (this.#drawn !== drawing) {
+      this.#drawn = drawing;
       const ordered = [...curves].sort((a, b) => (a.name === current) - (b.name === current));
-      this.back.replaceChildren(
-        ...axes(x, y, width, height),
-        ...chanceLine(content.chance, x, y),
+      this.lines.replaceChildren(
         own ? band(own, x, y, colours) : "",
         ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
         ...curveLabels(content, own, x, y, colours),
       );
     }
-    this.front.replaceChildren(...(eps === null ? [] : marker(eps, own, x, y, colours)));
+    this.front.replaceChildren(...(eps === null ? [] : epsLine(eps, own, x, y, colours)));
     this.legend.show(content, colours);
   }
 
@@ -138,19 +147,19 @@ function drawCurve({ name, points }, isCurrent, x, y, colours) {
     (p) => x(p.eps),
     (p) => y(p.share),
   );
-  return svg(
-    "g",
-    { opacity: isCurrent ? 1 : 0.55 },
-    svg("path", {
-      d: path(points),
-      fill: "none",
-      stroke: colour,
-      "stroke-width": isCurrent ? 2.75 : 1.5,
-      "stroke-dasharray": dash.join(" ") || null,
-      "stroke-linecap": dash[0] === 1 ? "round" : null,
-    }),
-    ...points.map((p) => markerAt(name, x(p.eps), y(p.share), isCurrent ? 44 : 22, colours)),
-  );
+  const at = `url(#${markerId(name, isCurrent ? 6.5 : 4.5)})`;
+  return svg("path", {
+    d: path(points),
+    class: "curve-line",
+    opacity: isCurrent ? 1 : 0.6,
+    stroke: colour,
+    "stroke-width": isCurrent ? 2.75 : 1.5,
+    "stroke-dasharray": dash.join(" ") || null,
+    "stroke-linecap": dash[0] === 1 ? "round" : null,
+    "marker-start": at,
+    "marker-mid": at,
+    "marker-end": at,
+  });
 }
 
 /** The current curve's label is placed first. */
@@ -186,7 +195,7 @@ function heights(curve, x, y) {
 /** "fusion(direct, latency)" is too long for a label on a curve. */
 const short = ({ title }) => title.split("(")[0];
 
-function marker(eps, own, x, y, colours) {
+function epsLine(eps, own, x, y, colours) {
   const at = own && readCurve(own.points, eps);
   const [bottom, top] = y.range();
   return [

@@ -16,7 +16,7 @@ export class Digits {
         type: "radio",
         name,
         value: k,
-        "aria-label": `${label}, test image ${digits.indices[k]}`,
+        "aria-label": `${label}, ${legend === "digit" ? "test image" : "image"} ${digits.indices[k]}`,
         onchange: () => onChange(k),
       }),
     );

@@ -3,7 +3,7 @@
  * messages, the spoken read-out, and the fallback that stands until the first frame is ready.
  */
 import { palette } from "../palette.js";
-import { watchScheme } from "../theme.js";
+import { backgroundBehind, watchScheme } from "../theme.js";
 import { forgetSizes, h, setText } from "./dom.js";
 import { encoderExplorer } from "./encoder.js";
 import { robustnessExplorer } from "./robustness.js";
@@ -60,7 +60,10 @@ class Stage {
   }
 
   #recolour(scheme) {
-    this.colours = palette(scheme);
+    const colours = palette(scheme);
+    const background = backgroundBehind(this.host, scheme) ?? colours.background;
+    if (this.colours?.scheme === scheme && this.colours.background === background) return;
+    this.colours = { ...colours, background };
     this.lab.dataset.scheme = scheme;
     for (const [name, value] of Object.entries(this.colours)) {
       if (typeof value === "string") this.lab.style.setProperty(`--${name}`, value);

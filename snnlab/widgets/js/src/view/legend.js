@@ -19,7 +19,7 @@ export class Legend {
 
   /** @param {{curves: object[], current: string, eps: number|null}} content  @param {object} colours */
   show({ curves, current, eps }, colours) {
-    const names = [colours.scheme, ...curves.map(({ name }) => name)].join();
+    const names = [colours.scheme, colours.background, ...curves.map(({ name }) => name)].join();
     if (this.#built !== names) {
       this.#built = names;
       this.#build(curves, colours);

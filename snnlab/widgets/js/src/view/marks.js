@@ -44,3 +44,11 @@ export function swatch(name, colours) {
     markerAt(name, 13, 6, 36, colours),
   );
 }
+
+/** Markers along a line are drawn by the page itself, from a definition: one node for a curve instead of one per point. */
+export function marker(name, size, colours) {
+  const attributes = { id: markerId(name, size), markerUnits: "userSpaceOnUse", overflow: "visible" };
+  return svg("marker", attributes, markerAt(name, 0, 0, size * size, colours));
+}
+
+export const markerId = (name, size) => `marker-${name.replace(/\W/g, "")}-${String(size).replace(".", "")}`;

@@ -7,7 +7,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 h4, p, figure, fieldset, ul { margin: 0; padding: 0; border: 0; font: inherit; list-style: none; }
-.lab { color: var(--ink); background: var(--background); font-variant-numeric: tabular-nums; position: relative; }
+.lab { -webkit-print-color-adjust: exact; print-color-adjust: exact; color: var(--ink); background: var(--background); font-variant-numeric: tabular-nums; position: relative; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .notice { position: sticky; top: 0; z-index: 6; margin: 0 0 10px; padding: 8px 12px; border-left: 4px solid var(--attack); background: var(--panel); font-size: 14px; }
 .notice.status { border-color: var(--focus); }
@@ -121,6 +121,7 @@ svg .label, svg .curve-label { paint-order: stroke; stroke: var(--background); s
 .axis path { display: none; }
 .axis line { stroke: var(--line); }
 .axis text { fill: var(--quiet); font: 12px system-ui, sans-serif; font-family: inherit; }
+.curve-line { fill: none; stroke-linejoin: round; }
 .chance { stroke: var(--control); stroke-dasharray: 2 4; }
 .curve-label { text-anchor: middle; dominant-baseline: central; font-size: 12px; }
 svg .curve-label.strong { font-weight: 700; font-size: 14px; }

@@ -25,6 +25,7 @@ export class Timeline {
     this.plot = new Votes();
     this.votes.body.replaceChildren(this.plot.element);
     this.axis = h("div", { class: "steps", "aria-hidden": "true" });
+    this.veils = [this.input, this.hidden].map(({ body }) => body.querySelector(".veil"));
     this.grip = h("span", { class: "grip" });
     this.cursor = h("div", { class: "cursor", "aria-hidden": "true" }, this.grip);
     const [input, hidden, votes] = [this.input, this.hidden, this.votes].map((p) => p.element);
@@ -38,7 +39,8 @@ export class Timeline {
   showExit(exit, steps) {
     this.#steps = steps;
     const share = Math.min(Math.max(exit, 0), steps) / steps;
-    this.element.style.setProperty("--exit", String(share));
+    // On these alone: on their parent it would have the page look at everything inside.
+    for (const element of [this.cursor, ...this.veils]) element.style.setProperty("--exit", String(share));
     setText(this.grip, `exit ${exit}`);
     if (this.axis.childElementCount !== steps) {
       this.axis.replaceChildren(...Array.from({ length: steps }, (_, t) => h("span", {}, String(t + 1))));
