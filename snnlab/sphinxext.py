@@ -192,9 +192,7 @@ def _drop_widget_state(app: Sphinx, pagename: str, templatename: str, context: d
         ]
 
 
-def _keep_quizzes_at_home(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
-) -> None:
+def _keep_quizzes_at_home(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Point JupyterQuiz to our MathJax: where the page's own is slow to come, it would load one from another host."""
     if "body" in context:
         local = f"{context['content_root']}_static/mathjax/tex-chtml.js"
