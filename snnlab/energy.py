@@ -10,7 +10,7 @@ synaptic operation, SynOp). Up to exit step ``e``, with ``s_l`` the spikes of la
 
 The first layer multiplies where the code is analog. ``direct`` feeds the same current at every step, so its product is
 computed once, whatever the exit; an analog code that changes (an encoder of your own) pays every step. A weighted spike of
-``phase`` is worth a power of two, a shift, and counts as one SynOp. In a fusion each part is counted in its own way. Read-out
+``phase`` is worth a power of two, a shift, and counts as one SynOp. In a fusion each part is counted its own way. Read-out
 spikes reach no synapse and cost nothing.
 
 This is an estimate from counts, not a measurement of a chip. ``LEFT_OUT`` says what it leaves out; memory access alone can
