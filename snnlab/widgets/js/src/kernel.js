@@ -5,8 +5,9 @@
  *   kernel → view   hello · working · frame {frame} + buffers · data {payload} · error {message}
  *
  * Every question has an id; answers to questions that nobody waits for are dropped. One `run` is under way at a time, and
- * of those that wait only the newest is sent. A kernel that stays silent is given up after a while: the browser engine
- * takes over, if it has the data, and `status` says so. When the kernel speaks again, it is asked again.
+ * of those that wait only the newest is sent. A kernel may be silent because it is gone or because it is busy with another
+ * cell; from here that looks the same. After a while `status` says so, and the browser engine takes over if it can: it
+ * cannot for a network of the reader's own. When the kernel speaks again, it is asked again.
  */
 import { BrowserEngine } from "./engine/index.js";
 import { unpackZoo } from "./engine/zoo.js";
@@ -15,6 +16,12 @@ import { unpackZoo } from "./engine/zoo.js";
 export const PATIENCE = { silent: 3000, working: 30000 };
 
 const ARRAYS = { float32: Float32Array, uint8: Uint8Array, int8: Int8Array, int32: Int32Array };
+
+const SAY = {
+  absent: "No kernel answers: it is busy, or gone. Wait until it is free, or run this cell.",
+  instead: "The kernel does not answer, so your browser computes.",
+  own: "The kernel does not answer, and only it has your network: what you see is its last answer. Wait until it is free, or restart it and run the cell again.",
+};
 
 /** A kernel that does not answer, as opposed to one that answers with an error. */
 class SilentKernel extends Error {}
@@ -33,6 +40,7 @@ export class KernelEngine {
   #running = null;
   #waiting = null;
   #status = null;
+  #fetched = false;
 
   /**
    * @param {{send: (message: object) => void, listen: (listener: Function) => () => void}} channel
@@ -73,15 +81,9 @@ export class KernelEngine {
     return { ...zoo, results: payload.results, custom };
   }
 
-  /** Kept once it has been answered; a kernel that was silent is asked again. */
+  /** Without this answer there is nothing to show, so it is waited for however long it takes. */
   #handshake() {
-    this.#hello ??= this.#ask({ type: "hello" }).catch((error) => {
-      this.#hello = null;
-      this.#zoo = null;
-      throw error instanceof SilentKernel
-        ? new Error("no kernel answers; run this cell to bring the explorer to life")
-        : error;
-    });
+    this.#hello ??= this.#ask({ type: "hello" }, SAY.absent);
     return this.#hello;
   }
 
@@ -122,13 +124,12 @@ export class KernelEngine {
     if (this.#status && !custom) return this.#instead(question);
     try {
       const image = Array.from(question.image);
-      const frame = await this.#ask({ type: "run", request: { ...question, image } });
+      const frame = await this.#ask({ type: "run", request: { ...question, image } }, custom ? SAY.own : null);
       if (!custom) this.#fetchAll();
       return frame;
     } catch (error) {
       if (!(error instanceof SilentKernel)) throw error;
-      if (custom) throw new Error("the kernel does not answer; restart it and run the cell again", { cause: error });
-      this.#say("The kernel does not answer, so your browser computes.");
+      this.#say(SAY.instead);
       return this.#instead(question);
     }
   }
@@ -150,14 +151,12 @@ export class KernelEngine {
     }
   }
 
-  #fetched = false;
-
   #load(key) {
     if (!this.#data.has(key)) {
-      const answer = this.#ask({ type: "data", key }).catch((error) => {
+      const answer = this.#ask({ type: "data", key }, key === "zoo" ? SAY.absent : null).catch((error) => {
         this.#data.delete(key);
         throw error instanceof SilentKernel
-          ? new Error(`the kernel went away before it had sent ${key}; run the cell again`)
+          ? new Error(`the kernel fell silent before it had sent ${key}; wait until it is free, or run the cell again`)
           : error;
       });
       this.#data.set(key, answer);
@@ -165,16 +164,20 @@ export class KernelEngine {
     return this.#data.get(key);
   }
 
-  #ask(message) {
+  /**
+   * @param {object} message
+   * @param {string|null} waiting what to say after a while, if the answer is worth waiting for; null: give it up then
+   */
+  #ask(message, waiting = null) {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const question = { resolve, reject, timer: null };
-      this.#questions.set(id, question);
+      this.#questions.set(id, { resolve, reject, waiting, timer: null });
       this.#wait(id, this.#patience.silent);
       try {
         this.#channel.send({ ...message, id });
       } catch {
-        this.#giveUp(id);
+        // The channel is closed: nobody will answer.
+        this.#lose(id);
       }
     });
   }
@@ -182,14 +185,19 @@ export class KernelEngine {
   #wait(id, ms) {
     const question = this.#questions.get(id);
     clearTimeout(question.timer);
-    question.timer = setTimeout(() => this.#giveUp(id), ms);
+    question.timer = setTimeout(() => this.#lose(id), ms);
   }
 
-  #giveUp(id) {
+  #lose(id) {
     const question = this.#questions.get(id);
+    if (!question) return;
+    clearTimeout(question.timer);
+    if (question.waiting) {
+      this.#say(question.waiting);
+      return;
+    }
     this.#questions.delete(id);
-    clearTimeout(question?.timer);
-    question?.reject(new SilentKernel("the kernel does not answer"));
+    question.reject(new SilentKernel("the kernel does not answer"));
   }
 
   #receive(message, buffers) {

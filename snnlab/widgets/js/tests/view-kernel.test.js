@@ -125,12 +125,18 @@ test("a kernel that falls silent is replaced by the browser, which says so, unti
   engine.dispose();
 });
 
-test("a network of one's own has no substitute: the message says what to do", async () => {
+test("a network of one's own has no substitute: the message says so, and a late answer is shown", async () => {
   let dead = false;
-  const { engine } = zooKernel({ custom: true, dead: () => dead });
+  const { engine, sent, say } = zooKernel({ custom: true, dead: () => dead });
   assert.equal((await engine.zoo()).results, null);
   dead = true;
-  await assert.rejects(engine.run(request()), /restart it and run the cell again/);
+  const answer = engine.run(request());
+  await until(() => engine.status);
+  assert.match(engine.status, /only it has your network/);
+  const late = sent.at(-1);
+  say({ ...frameOf(late), id: late.id });
+  assert.equal((await answer).computed_by, "kernel");
+  assert.equal(engine.status, null);
   engine.dispose();
 });
 
@@ -152,8 +158,24 @@ test("answers that nobody waits for are dropped", async () => {
   engine.dispose();
 });
 
-test("without any kernel the reader is told to run the cell", async () => {
-  const { engine } = kernel(() => null);
-  await assert.rejects(engine.zoo(), /run this cell/);
+test("a kernel that is busy at first is waited for, and the reader is told", async () => {
+  let busy = true;
+  const { engine, sent, say } = zooKernel({ dead: () => busy });
+  const zoo = engine.zoo();
+  await until(() => engine.status);
+  assert.match(engine.status, /No kernel answers/);
+  busy = false;
+  say({ type: "hello", custom: false, id: sent[0].id });
+  assert.equal((await zoo).custom, false);
+  assert.equal(engine.status, null);
+  engine.dispose();
+});
+
+test("without the data of a network the browser cannot take over, and says what to do", async () => {
+  let dead = false;
+  const { engine } = zooKernel({ dead: () => dead });
+  await engine.zoo();
+  dead = true;
+  await assert.rejects(engine.run(request()), /before it had sent model\/onset; wait until it is free/);
   engine.dispose();
 });

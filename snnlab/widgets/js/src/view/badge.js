@@ -34,7 +34,6 @@ export class Badge {
 
 /** One line about the curves. @param {object|null} zoo results included */
 export function facts(zoo, key) {
-  if (key === null) return `an image of ${zoo.dataset}`;
   if (!zoo.results) return `${zoo.dataset} · no measured curves`;
   const { n, attacks } = zoo.results;
   return `curves: n = ${count(n)} test digits of ${zoo.dataset} · ${attacks[key] ?? key}`;

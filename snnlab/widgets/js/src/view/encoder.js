@@ -2,7 +2,6 @@
  * The encoder explorer: one image in all codes, side by side. Where in time does a perturbation of size ε make its spikes?
  * No network is involved.
  */
-import { facts } from "./badge.js";
 import { Choice } from "./choice.js";
 import { CodePanel } from "./code.js";
 import { codeSummary, spokenCodes } from "./codewords.js";
@@ -148,7 +147,7 @@ class EncoderExplorer {
       panel.show(code, frame, this.picker.pixel, summary, step, colours);
       return { name: panel.name, ...summary };
     });
-    setText(this.badge, `computed in your browser · ${facts(this.zoo, null)} · ε = ${epsText(eps)} (L∞)`);
+    setText(this.badge, `computed in your browser · an image of ${this.zoo.dataset} · ε = ${epsText(eps)} (L∞)`);
     this.stage.speak(spokenCodes(summaries, eps));
   }
 

@@ -22,6 +22,8 @@ const SPEAK_AFTER = 600;
  */
 export function mount(host, store, engine) {
   const stage = new Stage(host);
+  const stop = engine.onStatus?.((status) => stage.say(status));
+  if (stop) stage.onDispose(stop);
   const name = store.get("explorer");
   const make = EXPLORERS[name];
   if (!make) {

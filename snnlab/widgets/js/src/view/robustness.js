@@ -18,10 +18,12 @@ import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
 import {
   ATTACKS,
+  curveTitle,
   effect,
   epsText,
   flipText,
   isGradientAttack,
+  partsOf,
   resultKey,
   shownSide,
   spoken,
@@ -62,8 +64,10 @@ class RobustnessExplorer {
 
   start() {
     const { stage, store, engine } = this;
-    const stops = [store.subscribe(() => this.#changed()), engine.onStatus?.((status) => stage.say(status))];
-    for (const stop of stops.filter(Boolean)) stage.onDispose(stop);
+    stage.onDispose(store.subscribe(() => this.#changed()));
+    // A kernel that is back may know better than what is shown.
+    const stop = engine.onStatus?.((status) => status === null && this.runner.request());
+    if (stop) stage.onDispose(stop);
     stage.onRepaint(() => this.#paint());
     this.#changed();
   }
@@ -125,6 +129,9 @@ class RobustnessExplorer {
       attacked: new Picture("attacked", "attacked"),
       difference: new Picture(`difference ×${MAGNIFIED}`, "difference"),
     };
+    this.pictures.difference.element.append(
+      h("p", { class: "map" }, h("i", { class: "darker" }), "darker", h("i", { class: "brighter" }), "brighter"),
+    );
     this.time = new Timeline({ onExit: set("exit_step") });
     this.curve = new AccuracyPlot({ onEps: set("eps"), onPick: set("encoding") });
     this.verdict = new Verdict();
@@ -288,15 +295,4 @@ class RobustnessExplorer {
     };
     curve.show(content, colours);
   }
-}
-
-function curveTitle({ attack, attacker }, exit) {
-  const under = { none: "worst of all attacks", noise: "noise" }[attack] ?? `${ATTACKS[attack]}, ${attacker}`;
-  return `Accuracy at exit ${exit} — ${under}`;
-}
-
-/** "fusion(direct, latency)" → ["direct", "latency"]. */
-function partsOf(title) {
-  const inside = /\((.*)\)/.exec(title);
-  return (inside ? inside[1] : title).split(",").map((part) => part.trim());
 }

@@ -62,18 +62,17 @@ export class Runner {
     this.#running = running;
     this.#again = false;
     this.#hooks.busy(true);
-    let [frame, failure] = [null, null];
+    const isNewest = () => !this.#disposed && this.#running === running;
     try {
-      frame = await this.#hooks.run({ ...request, signal: running.controller.signal });
+      const frame = await this.#hooks.run({ ...request, signal: running.controller.signal });
+      if (isNewest()) this.#hooks.show(frame);
     } catch (error) {
-      failure = error;
+      if (isNewest() && error.name !== "AbortError") this.#hooks.fail(error);
     }
-    if (this.#disposed || this.#running !== running) return;
+    if (!isNewest()) return;
     this.#running = null;
-    if (!this.#again) this.#hooks.busy(false);
-    if (frame) this.#hooks.show(frame);
-    else if (failure.name !== "AbortError") this.#hooks.fail(failure);
     if (this.#again) this.#start();
+    else this.#hooks.busy(false);
   }
 
   dispose() {

@@ -77,6 +77,9 @@ canvas:focus-visible + .pen { visibility: visible; }
 .picture.difference canvas { border: 1px solid var(--line); }
 .picture.attacked.changed figcaption { color: var(--attack); font-weight: 600; }
 .picture.idle { opacity: 0.35; }
+.map { display: flex; gap: 4px; align-items: center; margin-top: 3px; font-size: 12px; color: var(--quiet); }
+.map i { width: 9px; height: 9px; border-radius: 2px; background: var(--darker); }
+.map .brighter { background: var(--brighter); margin-left: 4px; }
 
 /* --- time ------------------------------------------------------------------------------------------------------ */
 .panel header { display: flex; gap: 4px 10px; align-items: center; font-size: 13px; min-height: 22px; white-space: nowrap; overflow: hidden; }

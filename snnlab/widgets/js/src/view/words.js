@@ -176,3 +176,15 @@ export function spoken(frame, state, title) {
   const { text, note } = verdict(frame, state.exit_step);
   return `${title}, ${how}, exit ${state.exit_step}: ${text}, ${note}.`;
 }
+
+/** What the curves show. */
+export function curveTitle({ attack, attacker }, exit) {
+  const under = { none: "worst of all attacks", noise: "noise" }[attack] ?? `${ATTACKS[attack]}, ${attacker}`;
+  return `Accuracy at exit ${exit} — ${under}`;
+}
+
+/** "fusion(direct, latency)" → ["direct", "latency"]. */
+export function partsOf(title) {
+  const inside = /\((.*)\)/.exec(title);
+  return (inside ? inside[1] : title).split(",").map((part) => part.trim());
+}
