@@ -75,10 +75,11 @@ test("an attacker without gradient is called blind", () => {
 test("without an attack the text says since when the answer stands", () => {
   const stands = frame({ clean: side([3, 7, 7, 7], new Float32Array(8)), num_steps: 4 });
   assert.deepEqual(words.effect(stands, state({ attack: "none", exit_step: 4 }), false), [
+    "Not attacked.",
     "It has said so since step 2.",
   ]);
-  assert.match(words.effect(stands, state({ attack: "none", exit_step: 2 }), false)[0], /just come/);
-  assert.match(words.effect(frame({ clean: side([7]) }), state({ attack: "none" }), false)[0], /no time/);
+  assert.match(words.effect(stands, state({ attack: "none", exit_step: 2 }), false)[1], /just come/);
+  assert.match(words.effect(frame({ clean: side([7]) }), state({ attack: "none" }), false)[1], /no time/);
 });
 
 test("numbers are shown as they are", () => {

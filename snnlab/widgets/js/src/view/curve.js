@@ -21,8 +21,9 @@ const CHARACTER = 6.6;
  * @typedef {{name: string, title: string, points: {eps: number, share: number, low: number, high: number}[]}} Curve
  */
 export class AccuracyPlot {
+  /** What the current curve says, for those who cannot see it. */
+  sentence = "";
   #empty = false;
-  #shown = null;
   #framed = null;
   #drawn = null;
 
@@ -49,22 +50,21 @@ export class AccuracyPlot {
   }
 
   /**
-   * @param {{title: string, key: string, curves: Curve[], current: string, eps: number|null, draggable: boolean,
-   *   chance: number}} content `key` says which curves these are; without an attack there is no `eps`
+   * @param {{title: string, key: string, curves: Curve[], current: string, eps: number, chance: number}} content `key`
+   *   says which curves these are
    * @param {object} colours
    */
   show(content, colours) {
     const { width, height } = sizeOf(this.svg);
     if (this.#empty || width === 0) return;
-    this.#shown = content;
-    const { curves, current, eps, draggable } = content;
+    const { curves, current, eps } = content;
     const own = curves.find((curve) => curve.name === current);
     const x = scaleLinear([0, lastEps(curves)], [MARGIN.left, width - MARGIN.right]);
     const y = scaleLinear([0, 1], [height - MARGIN.bottom, MARGIN.top]);
     this.x = x;
     setText(this.title, content.title);
-    this.svg.setAttribute("aria-label", describe(content));
-    this.svg.classList.toggle("draggable", draggable);
+    this.sentence = describe(content);
+    this.svg.setAttribute("aria-label", this.sentence);
     const frame = [width, height, x.domain(), content.chance, colours.scheme, colours.background].join();
     if (this.#framed !== frame) {
       this.#framed = frame;
@@ -86,12 +86,12 @@ export class AccuracyPlot {
         ...curveLabels(content, own, x, y, colours),
       );
     }
-    this.front.replaceChildren(...(eps === null ? [] : epsLine(eps, own, x, y, colours)));
+    this.front.replaceChildren(...epsLine(eps, own, x, y, colours));
     this.legend.show(content, colours);
   }
 
   #drag(event, onEps) {
-    if (!this.#shown?.draggable) return;
+    if (!this.x) return;
     const { left } = this.svg.getBoundingClientRect();
     const move = ({ clientX }) => {
       const eps = this.x.invert(clientX - left);
@@ -128,7 +128,7 @@ function chanceLine(chance, x, y) {
   const [from, to] = x.range();
   return [
     svg("line", { class: "chance", x1: from, x2: to, y1: y(chance), y2: y(chance) }),
-    svg("text", { class: "tick", x: to, y: y(chance) - 5, "text-anchor": "end" }, "chance"),
+    svg("text", { class: "tick halo", x: to, y: y(chance) - 5, "text-anchor": "end" }, "chance"),
   ];
 }
 
@@ -216,8 +216,8 @@ function epsLine(eps, own, x, y, colours) {
 
 function describe({ title, curves, current, eps }) {
   const own = curves.find((curve) => curve.name === current);
-  const read = own && readCurve(own.points, eps ?? 0);
+  const read = own && readCurve(own.points, eps);
   if (!read) return title;
   const range = `${percent(read.low)} to ${percent(read.high)}`;
-  return `${title}. ${own.title} at epsilon ${epsText(eps ?? 0)}: ${percent(read.share)}, 95 % interval ${range}.`;
+  return `${title}. ${own.title} at epsilon ${epsText(eps)}: ${percent(read.share)}, 95 % interval ${range}.`;
 }

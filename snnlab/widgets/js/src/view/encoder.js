@@ -104,7 +104,7 @@ class EncoderExplorer {
     const { image, eps, exit_step: step } = this.store.all();
     this.digits.show(image);
     this.change.show(this.#change);
-    this.eps.show(eps, { max: Math.max(MAX_EPS, eps || 0) });
+    this.eps.show(eps, Math.max(MAX_EPS, eps || 0));
     this.step.show(step);
     for (const panel of this.panels) panel.showStep(step, this.zoo.num_steps);
     this.runner.request();

@@ -17,17 +17,16 @@ export class Legend {
     });
   }
 
-  /** @param {{curves: object[], current: string, eps: number|null}} content  @param {object} colours */
+  /** @param {{curves: object[], current: string, eps: number}} content  @param {object} colours */
   show({ curves, current, eps }, colours) {
     const names = [colours.scheme, colours.background, ...curves.map(({ name }) => name)].join();
     if (this.#built !== names) {
       this.#built = names;
       this.#build(curves, colours);
     }
-    const at = eps ?? 0;
-    setText(this.at, `ε = ${epsText(at)}`);
+    setText(this.at, `ε = ${epsText(eps)}`);
     for (const [k, { points, name }] of curves.entries()) {
-      const read = readCurve(points, at);
+      const read = readCurve(points, eps);
       const { row, value } = this.#rows[k];
       setText(value, read ? `${read.measured ? "" : "≈ "}${percent(read.share)}` : "not measured");
       row.classList.toggle("current", name === current);

@@ -166,16 +166,11 @@ class RobustnessExplorer {
   /** The controls follow at once; the frame follows when it is ready. */
   #changed() {
     const state = this.store.all();
-    const quiet = state.attack === "none";
     this.digits.show(state.image);
     this.code.show(state.encoding);
     this.attack.show(state.attack);
     this.attacker.show(state.attacker, !isGradientAttack(state.attack));
-    this.eps.show(state.eps, {
-      disabled: quiet,
-      max: Math.max(MAX_EPS, state.eps || 0),
-      note: quiet ? "no attack" : "",
-    });
+    this.eps.show(state.eps, Math.max(MAX_EPS, state.eps || 0));
     this.exit.show(state.exit_step);
     this.time.showExit(state.exit_step, this.#frame?.num_steps ?? this.zoo.num_steps);
     this.flip.stop();
@@ -233,7 +228,7 @@ class RobustnessExplorer {
     if (this.stage.reveal()) this.digits.reveal();
     this.time.showExit(this.store.get("exit_step"), frame.num_steps);
     this.#paint();
-    this.stage.speak(spoken(frame, request, this.#title(frame)));
+    this.stage.speak(`${spoken(frame, request, this.#title(frame))} ${this.curve.sentence}`);
     // In a kernel the scan would stand in the way of the next request.
     if (this.engine.kind === "browser") this.flip.start(request, frame, () => this.#paintVerdict());
   }
@@ -283,14 +278,12 @@ class RobustnessExplorer {
       const points = accuracyCurve(zoo.results, name, key, frame.exit_step);
       return points ? [{ name, title, points }] : [];
     });
-    const quiet = state.attack === "none";
     const content = {
       title: curveTitle(state, frame.exit_step),
       key: [key, frame.exit_step].join(),
       curves,
       current: frame.encoding,
-      eps: quiet ? null : state.eps,
-      draggable: !quiet,
+      eps: state.eps,
       chance: shownSide(frame).predictions.length / shownSide(frame).votes.length,
     };
     curve.show(content, colours);

@@ -21,8 +21,8 @@ export class Slider {
     this.input = h("input", { type: "range", id, min, max, step, oninput: () => this.#moved() });
     if (options.key) this.input.addEventListener("keydown", (event) => this.#key(event));
     // Not an <output>: that would speak on its own, and the value is spoken by the slider already.
-    this.output = h("span", { class: "value", "aria-hidden": "true" });
-    this.element = h("div", { class: "field slider" }, h("label", { for: id }, options.label), this.input, this.output);
+    this.value = h("span", { class: "value", "aria-hidden": "true" });
+    this.element = h("div", { class: "field slider" }, h("label", { for: id }, options.label), this.input, this.value);
   }
 
   #moved() {
@@ -30,7 +30,8 @@ export class Slider {
   }
 
   #key(event) {
-    const { step, key, min, max } = this.options;
+    const { step, key, min } = this.options;
+    const max = Number(this.input.max);
     const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5 }[event.key];
     if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -39,16 +40,14 @@ export class Slider {
     this.#moved();
   }
 
-  /** @param {number} value  @param {{disabled?: boolean, max?: number, note?: string}} [state] */
-  show(value, { disabled = false, max = this.options.max, note = "" } = {}) {
-    const { input, output, options, element } = this;
+  /** @param {number} value  @param {number} [max] if it is not the usual one */
+  show(value, max = this.options.max) {
+    const { input, value: text, options, element } = this;
     if (Number(input.max) !== max) input.max = String(max);
     // A value that the reader is moving must not be rounded under the hand.
     if (Number.isFinite(value) && Math.abs(Number(input.value) - value) > options.step / 2) input.value = String(value);
-    input.disabled = disabled;
-    element.classList.toggle("disabled", disabled);
     element.style.setProperty("--filled", `${(100 * (Number(input.value) - options.min)) / (max - options.min)}%`);
-    setText(output, note || options.text(value));
-    input.setAttribute("aria-valuetext", note || options.spoken(value));
+    setText(text, options.text(value));
+    input.setAttribute("aria-valuetext", options.spoken(value));
   }
 }

@@ -37,7 +37,6 @@ fieldset:disabled .options * { cursor: not-allowed; }
 .slider { display: grid; grid-template-columns: 5.4em minmax(0, 1fr) 7.2em; gap: 12px; align-items: center; min-height: 34px; }
 .slider label { font-size: 14px; color: var(--ink); }
 .slider .value { font-size: 14px; font-weight: 600; white-space: nowrap; }
-.slider.disabled .value, .slider.disabled label { color: var(--quiet); font-weight: 400; }
 input[type="range"] { appearance: none; width: 100%; height: 28px; margin: 0; background: transparent; cursor: pointer; }
 input[type="range"]::-webkit-slider-runnable-track { height: 4px; border-radius: 2px;
   background: linear-gradient(to right, var(--ink) var(--filled, 0%), var(--control) var(--filled, 0%)); }
@@ -46,7 +45,6 @@ input[type="range"]::-moz-range-track { height: 4px; border-radius: 2px;
 input[type="range"]::-webkit-slider-thumb { appearance: none; width: 20px; height: 20px; margin-top: -8px; border-radius: 50%;
   background: var(--background); border: 3px solid var(--ink); }
 input[type="range"]::-moz-range-thumb { width: 14px; height: 14px; border-radius: 50%; background: var(--background); border: 3px solid var(--ink); }
-input[type="range"]:disabled { opacity: 0.4; cursor: not-allowed; }
 
 /* --- digits ---------------------------------------------------------------------------------------------------- */
 .digits { min-width: 0; }
@@ -76,7 +74,7 @@ canvas:focus-visible + .pen { visibility: visible; }
 .picture canvas { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 4px; }
 .picture.difference canvas { border: 1px solid var(--line); }
 .picture.attacked.changed figcaption { color: var(--attack); font-weight: 600; }
-.picture.idle { opacity: 0.35; }
+.picture.idle canvas, .picture.idle .map { opacity: 0.35; }
 .map { display: flex; gap: 4px; align-items: center; margin-top: 3px; font-size: 12px; color: var(--quiet); }
 .map i { width: 9px; height: 9px; border-radius: 2px; background: var(--darker); }
 .map .brighter { background: var(--brighter); margin-left: 4px; }
@@ -114,12 +112,11 @@ svg text { font-size: 12px; fill: var(--quiet); font-variant-numeric: tabular-nu
 svg .class { font-size: 12px; font-weight: 700; text-anchor: middle; dominant-baseline: central; }
 svg .label { dominant-baseline: central; font-size: 13px; }
 svg .label.strong { font-weight: 700; }
-svg .label, svg .curve-label { paint-order: stroke; stroke: var(--background); stroke-width: 3px; stroke-linejoin: round; }
+svg .label, svg .curve-label, svg .halo { paint-order: stroke; stroke: var(--background); stroke-width: 3px; stroke-linejoin: round; }
 .votes { position: relative; z-index: 0; }
 
 /* --- curves ---------------------------------------------------------------------------------------------------- */
-.plot { display: block; width: 100%; height: 250px; touch-action: pan-y; user-select: none; -webkit-user-select: none; }
-.plot.draggable { cursor: ew-resize; }
+.plot { display: block; width: 100%; height: 250px; cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; }
 .curve h4 { min-height: 22px; }
 .axis path { display: none; }
 .axis line { stroke: var(--line); }
@@ -169,13 +166,14 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
 .setup { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: start; }
 .caption { order: 8; }
 @container snn-lab (max-width: 559px) {
-  .answer strong { font-size: 22px; }
+  .answer { gap: 0 8px; }
+  .answer strong { font-size: 21px; }
   .answer .note { font-size: 15px; }
   .answer .sign { font-size: 20px; }
   .controls { grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-items: center; }
   .setup { display: contents; }
   .tune { grid-column: 1 / -1; }
-  .setup .select { max-width: 132px; }
+  .setup .select { max-width: 118px; }
   .setup .select label, .setup .choice legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .setup .select select, .setup .options { width: 100%; }
   .setup .options label { flex: 1; }

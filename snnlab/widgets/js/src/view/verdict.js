@@ -9,7 +9,7 @@ export class Verdict {
     this.text = h("strong", {});
     this.note = h("span", { class: "note" });
     this.sign = h("span", { class: "sign", "aria-hidden": "true" });
-    this.answer = h("p", { class: "answer" }, this.text, this.note, this.sign);
+    this.answer = h("p", { class: "answer" }, this.text, this.sign, this.note);
     this.effect = h("p", { class: "effect" });
   }
 

@@ -118,7 +118,7 @@ export function standsSince(side, exit) {
 export function effect(frame, state, analog) {
   const { clean, attacked } = frame;
   const exit = state.exit_step;
-  if (!attacked) return [quietly(frame, exit)];
+  if (!attacked) return ["Not attacked.", quietly(frame, exit)];
   const name = { noise: "Noise", fgsm: "FGSM", pgd: "PGD" }[state.attack];
   const out = [`${name} moved ${percent(frame.moved)} of the pixels by at most ${epsText(state.eps)}.`];
   const before = answer(clean, exit);
