@@ -78,6 +78,12 @@ def _zoo() -> dict[str, Any]:
     pixels = (test.images[rows] * 255).round().to(torch.uint8)
     records = {name: zoo.results(name) for name in zoo.names()}
     first = next(iter(records.values()))
+    for name, record in records.items():  # one figure shows them all, under one n
+        if (record["n"], record["eps"]) != (first["n"], first["eps"]):
+            raise ValueError(
+                f"results of {name!r} have n={record['n']} and ε={record['eps']}, others n={first['n']} and "
+                f"ε={first['eps']}; run 'snnlab zoo build {name}'"
+            )
     steps = max(r["num_steps"] for r in records.values())
     return {
         "dataset": "mnist5k",
