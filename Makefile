@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test lab install js browser lint bundle clean distclean
+.PHONY: help book test lab install js browser lint bundle bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
@@ -91,6 +91,13 @@ lint: install
 	ruff check --fix .
 	ruff format .
 	mypy
+
+# Speed, next to peers, in one run; never a test. See benchmarks/README.md.
+bench: book js browser
+	@python benchmarks/training_step.py
+	@python benchmarks/explorer.py
+	@python -c 'from snnlab.zoo import web; web.write("_build/web")'
+	@test ! -f benchmarks/engine.mjs || node benchmarks/engine.mjs _build/web
 
 clean:
 	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache
