@@ -8,7 +8,9 @@ torch.Size([20, 1, 28, 28])
 """
 
 from snnlab import data, zoo
+from snnlab.adversarial import AdversarialTraining
 from snnlab.attack import INFORMED, NAIVE, AttackResult, Budget, attack
+from snnlab.conversion import convert
 from snnlab.encoding import ENCODINGS, encoder
 from snnlab.evaluation import evaluate, wilson_interval
 from snnlab.network import MLP, Classifier, SpikingMLP
@@ -20,6 +22,7 @@ __all__ = [
     "INFORMED",
     "MLP",
     "NAIVE",
+    "AdversarialTraining",
     "AttackResult",
     "Budget",
     "Classifier",
@@ -27,6 +30,7 @@ __all__ = [
     "SpikingMLP",
     "Surrogate",
     "attack",
+    "convert",
     "data",
     "encoder",
     "evaluate",
