@@ -11,14 +11,19 @@ BOOK = ROOT / "book"
 BUILD = ROOT / "_build"
 
 
-@cache
 def built_book() -> Path:
     """The folder with the pages of the book, built with every warning an error."""
+    done = _build()
+    assert done.returncode == 0, f"the book does not build:\n{done.stdout}"
+    return BUILD / "html"
+
+
+@cache
+def _build() -> subprocess.CompletedProcess[str]:
+    """One build a run, failed or not."""
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [jupyter_book, "build", "book", "-n", "-W", "--keep-going"]
     env = {key: value for key, value in os.environ.items() if key != "SNNLAB_REPOSITORY"}
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    assert done.returncode == 0, f"the book does not build:\n{done.stdout}"
-    return BUILD / "html"
