@@ -122,7 +122,7 @@ def test_altered_results_are_refused(copy: Path) -> None:
     path = copy / "ann" / "results.json"
     whole = json.loads(path.read_text())
     cases = {
-        "no valid JSON": path.read_text()[:-40],
+        "not valid JSON": path.read_text()[:-40],
         "lacks": json.dumps({k: v for k, v in whole.items() if k != "n"}),
         "other weights": json.dumps(whole | {"weights_sha256": "0"}),
         "bad counts": json.dumps(whole | {"correct": whole["correct"] | {"worst": [[1001] * 7]}}),
