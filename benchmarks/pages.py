@@ -112,7 +112,7 @@ class Site:
 
 
 def copy_book(folder: Path) -> Path:
-    """A copy of the built book, with a page ``peer.html`` beside ``intro.html``. Builds are not awaited."""
+    """A copy of the built book, with a page ``peer.html`` beside ``intro.html``."""
     if not (BOOK / "intro.html").exists():
         raise SystemExit("the book is not built: run `make book` first")
     site = folder / "site"
