@@ -23,7 +23,7 @@ QUIET = (
     "--disable-sync",
 )
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
 
 @pytest.fixture(scope="session")

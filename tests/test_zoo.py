@@ -125,7 +125,7 @@ def test_altered_results_are_refused(copy: Path) -> None:
         "not valid JSON": path.read_text()[:-40],
         "lacks": json.dumps({k: v for k, v in whole.items() if k != "n"}),
         "other weights": json.dumps(whole | {"weights_sha256": "0"}),
-        "bad counts": json.dumps(whole | {"correct": whole["correct"] | {"worst": [[1001] * 7]}}),
+        "are altered": json.dumps(whole | {"correct": whole["correct"] | {"worst": [[1001] * 7]}}),
     }
     for says, text in cases.items():
         path.write_text(text)
