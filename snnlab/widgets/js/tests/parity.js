@@ -170,8 +170,10 @@ async function compareFrame(lab, name, { expected, golden, imageAt }) {
   for (const field of ["label", "target", "encoding", "exit_step"]) {
     if (ours[field] !== theirs[field]) differs.push(`${field} is ${ours[field]}, with a kernel ${theirs[field]}`);
   }
+  // Poisson's gradient is a mean over ten draws: where it is near zero its sign, and so the move, is a matter of chance.
+  const tolerance = name === "poisson" ? 0.1 : 0.01;
   for (const field of ["moved", "gradient_zero"]) {
-    if (!(Math.abs(ours[field] - theirs[field]) <= 0.01)) differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
+    if (!(Math.abs(ours[field] - theirs[field]) <= tolerance)) differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
   }
   for (const group of ["clean", "order", "attacked"]) {
     const present = Object.keys(ours[group]).filter((part) => ours[group][part] !== null);
