@@ -192,25 +192,21 @@ def interact_in(page: Page) -> Home:
     )
 
 
-def event_to_paint(browser: Browser, site: Path, folder: Path, repeats: int) -> dict[str, list[Times | None]]:
-    """Every turn in the page from disk, with `interact`, and with our explorer and a kernel."""
-    found: dict[str, list[Times | None]] = {"page": [], "interact": [], "kernel": []}
+def event_to_paint(browser: Browser, site: Path, folder: Path, repeats: int) -> dict[str, list[Times]]:
+    """Every turn in the page from disk, and with `interact`."""
+    found: dict[str, list[Times]] = {"page": [], "interact": []}
 
     def measure(name: str, home: Home) -> None:
         for control, attack, _ in TURNS:
-            has_slider = name != "kernel" or attack != "none"
-            found[name].append(home.turn(control, attack, repeats) if has_slider else None)
-            times = found[name][-1]
-            if times:
-                print(f"  {name}: {title(control, attack)} {times.median:.1f} ms", file=sys.stderr)
+            times = home.turn(control, attack, repeats)
+            found[name].append(times)
+            print(f"  {name}: {title(control, attack)} {times.median:.1f} ms", file=sys.stderr)
 
     with opened(browser, (site / "intro.html").as_uri()) as page:
         measure("page", explorer_in(page))
-    with jupyterlab(folder) as lab:
-        for name, notebook, home in [("interact", "interact", interact_in), ("kernel", "explorer", explorer_in)]:
-            with opened(browser, f"{lab}/lab/tree/{notebook}.ipynb?reset") as page:
-                run_notebook(page)
-                measure(name, home(page))
+    with jupyterlab(folder) as lab, opened(browser, f"{lab}/lab/tree/interact.ipynb?reset") as page:
+        run_notebook(page)
+        measure("interact", interact_in(page))
     return found
 
 
@@ -244,22 +240,20 @@ def title(control: str, attack: str) -> str:
     return NAMES["eps"] + ", " + NAMES[attack] if control == "eps" else f"{NAMES[control]}, {NAMES[attack]}"
 
 
-def table(turns: dict[str, list[Times | None]], opening: dict[str, tuple[float, int]]) -> str:
+def table(turns: dict[str, list[Times]], opening: dict[str, tuple[float, int]]) -> str:
     """The results in Markdown: one row a measurement, with its ratio to the peer."""
     rows = [
-        "| event to paint (ms) | page: median | 90 % | after the wait | target | `interact` | ratio | explorer, kernel |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| event to paint (ms) | page: median | 90 % | after the wait | target | `interact` | ratio |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for (control, attack, target), page, peer, kernel in zip(TURNS, *turns.values(), strict=True):
-        assert page
-        assert peer
+    for (control, attack, target), page, peer in zip(TURNS, *turns.values(), strict=True):
         work = statistics.median(p - w for p, w in zip(page.paint, page.wait, strict=True))
         met = "met" if page.median <= target else "missed"
         rows.append(
             f"| {title(control, attack)} | **{page.median:.1f}** | {page.p90:.1f} | {work:.1f} | {target:g}, {met} | "
-            f"{peer.median:.0f} | {peer.median / page.median:.0f} × | {f'{kernel.median:.0f}' if kernel else '–'} |"
+            f"{peer.median:.0f} | {peer.median / page.median:.0f} × |"
         )
-    tasks = [ms for times in turns["page"] if times for ms in times.long]
+    tasks = [ms for times in turns["page"] for ms in times.long]
     worst = f"{len(tasks)}, the longest {max(tasks):.0f} ms" if tasks else "none"
     (disk, _), (ours, bytes_ours), (peer_ms, bytes_peer) = (opening[name] for name in ("disk", "ours", "peer"))
     rows += [

@@ -15,6 +15,7 @@ import { epsText, percent } from "./words.js";
 
 const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
 const LABEL_HEIGHT = 13;
+const KEPT = 64; // drawings
 const CHARACTER = 6.6;
 
 /**
@@ -26,6 +27,7 @@ export class AccuracyPlot {
   #empty = false;
   #framed = null;
   #drawn = null;
+  #drawings = new Map();
 
   /** @param {{onEps: (eps: number) => void, onPick: (name: string) => void}} hooks */
   constructor({ onEps, onPick }) {
@@ -79,15 +81,24 @@ export class AccuracyPlot {
     const drawing = [frame, content.key, current].join();
     if (this.#drawn !== drawing) {
       this.#drawn = drawing;
-      const ordered = [...curves].sort((a, b) => (a.name === current) - (b.name === current));
-      this.lines.replaceChildren(
-        own ? band(own, x, y, colours) : "",
-        ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
-        ...curveLabels(content, own, x, y, colours),
-      );
+      this.lines.replaceChildren(...this.#drawing(drawing, content, own, x, y, colours));
     }
     this.front.replaceChildren(...epsLine(eps, own, x, y, colours));
     this.legend.show(content, colours);
+  }
+
+  /** The curves as elements. Readers go back and forth between codes and exits, so the latest drawings are kept. */
+  #drawing(name, content, own, x, y, colours) {
+    if (!this.#drawings.has(name)) {
+      if (this.#drawings.size >= KEPT) this.#drawings.clear();
+      const ordered = [...content.curves].sort((a, b) => (a === own) - (b === own));
+      this.#drawings.set(name, [
+        own ? band(own, x, y, colours) : "",
+        ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
+        ...curveLabels(content, own, x, y, colours),
+      ]);
+    }
+    return this.#drawings.get(name);
   }
 
   #drag(event, onEps) {

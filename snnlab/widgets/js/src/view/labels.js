@@ -39,7 +39,7 @@ export function placeOnCurves(curves, field, height, reserved = []) {
   const places = new Map();
   for (const curve of curves) {
     let best = null;
-    for (let x = field.left + curve.width / 2 + 4; x <= field.right - curve.width / 2; x += 6) {
+    for (let x = field.left + curve.width / 2 + 4; x <= field.right - curve.width / 2; x += 9) {
       for (const y of [highest(curve, x) - height / 2 - 3, lowest(curve, x) + height / 2 + 3]) {
         if (y < field.top + height / 2 || y > field.bottom - height / 2) continue;
         const box = { x, y, width: curve.width, height };
