@@ -40,7 +40,7 @@ WALKS = {
 }
 #: what is turned, under which attack, and the target in ms
 TURNS = [
-    ("code", "none", 16.7),
+    ("code", "none", FRAME),
     ("code", "fgsm", FRAME),
     ("exit", "fgsm", FRAME),
     ("eps", "none", FRAME),

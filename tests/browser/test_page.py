@@ -164,7 +164,7 @@ def test_keyboard_alone_drives_every_control(reader: Visit) -> None:
     expect(explorer).to_have_attribute("exit_step", "7")
     explorer.get_by_label("budget ε").focus()
     page.keyboard.press("ArrowRight")
-    expect(explorer).to_have_attribute("eps", "0.11")
+    expect(explorer).to_have_attribute("eps", "0.16")
 
 
 def test_read_out_is_announced(reader: Visit) -> None:
