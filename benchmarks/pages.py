@@ -53,10 +53,6 @@ def show(code, attack, eps, exit_step):
 
 interact(show, code=list(models), attack=["none", "noise", "fgsm", "pgd"],
          eps=FloatSlider(0.1, min=0, max=0.3, step=0.01), exit_step=IntSlider(8, min=1, max=8));"""
-EXPLORER = """\
-from snnlab.widgets import RobustnessExplorer
-
-RobustnessExplorer(image=7, eps=0.1, attack="noise")"""
 
 
 @contextmanager
@@ -155,13 +151,12 @@ def _peer(page: str) -> str:
 
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
-    """A JupyterLab on a free port with two notebooks, ``interact`` and ``explorer``, and settings of its own."""
+    """A JupyterLab on a free port with the notebook ``interact`` and settings of its own."""
     root = folder / "lab"
     root.mkdir()
-    for name, source in {"interact": INTERACT, "explorer": EXPLORER}.items():
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, root / f"{name}.ipynb")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(INTERACT)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, root / "interact.ipynb")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snnlab.attack import INFORMED, Attacker, AttackResult, Budget
+from snnlab.attack import INFORMED, Attacker, AttackResult, Budget, judged
 from snnlab.encoding import Encoder, check_images
 from snnlab.network import Classifier, surrogate_of
 from snnlab.neuron import Surrogate
@@ -165,7 +165,7 @@ def sa_pgd(
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = found[better], score[better]
         broken[rows] |= wrong
-    return _result(classifier, best, images, labels, budget)
+    return judged(classifier, best, images, labels, budget)
 
 
 def _climb(
@@ -253,7 +253,7 @@ def lattice_attack(
         value = _score(classifier, candidate, labels)
         better = value >= score
         best[better], score[better] = candidate[better], value[better]
-    return _result(classifier, best, images, labels, budget)
+    return judged(classifier, best, images, labels, budget)
 
 
 def lattice(code: Encoder) -> Tensor:
@@ -289,16 +289,3 @@ def _mean(values: Tensor) -> Tensor:
 @torch.no_grad()
 def _is_wrong(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
     return classifier.predict(images)[classifier.exit_step - 1] != labels
-
-
-def _result(classifier: Classifier, found: Tensor, images: Tensor, labels: Tensor, budget: Budget) -> AttackResult:
-    budget.verify(found, images)
-    predicted = classifier.predict(found)
-    return AttackResult(
-        images=found,
-        predictions=predicted,
-        success=predicted[classifier.exit_step - 1] != labels,
-        moved=float((found != images).float().mean()),
-        zero_gradient=None,
-        budget=budget,
-    )

@@ -183,6 +183,18 @@ def attack(
         with attacker.view(classifier) as seen, forked_rng(generator):
             zero_gradient = float((input_gradient(seen, images, labels) == 0).float().mean())
             adversarial = _library_attack(seen, budget, method, steps, random_start)(images, labels)
+    return judged(classifier, adversarial, images, labels, budget, zero_gradient)
+
+
+def judged(
+    classifier: Classifier,
+    adversarial: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    zero_gradient: float | None = None,
+) -> AttackResult:
+    """Verify what an attack found against its budget, and see what the classifier makes of it: the end of every attack."""
     budget.verify(adversarial, images)
     predicted = classifier.predict(adversarial)
     return AttackResult(

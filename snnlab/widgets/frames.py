@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snnlab.attack import ATTACKERS, ATTACKS, Budget, attack, input_gradient
+from snnlab.attack import ATTACKERS, ATTACKS, Budget, attack
 from snnlab.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
 from snnlab.network import MLP, Classifier, SpikingMLP
 
@@ -95,14 +95,6 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
             "moved": result.moved,
         }
     return shown | {"ms": 1000 * (perf_counter() - started)}
-
-
-def gradient(classifier: Classifier, request: Request) -> Tensor:
-    """The input gradient that the request's attacker sees on the clean image, ``[C, H, W]``."""
-    aimed = classifier.at(exit_step=None if classifier.encoder is None else request.exit_step)
-    label = torch.tensor([0 if request.label is None else request.label])
-    with ATTACKERS[request.attacker].view(aimed) as seen:
-        return input_gradient(seen, request.image.unsqueeze(0), label)[0]
 
 
 def pack(shown: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:

@@ -33,7 +33,6 @@ def build(
     *,
     measure: bool = True,
     progress: bool = True,
-    overrides: dict[str, Any] | None = None,
 ) -> list[str]:
     """Build the named models (default: all) into ``folder`` and return the names of those that had work left.
 
@@ -42,7 +41,6 @@ def build(
         folder: where ``<name>/{weights.safetensors, card.json, results.json}`` go.
         measure: whether to evaluate as well.
         progress: whether to show progress bars.
-        overrides: settings that replace those of the recipe, e.g. ``{"epochs": 1}`` for a trial.
 
     Raises:
         ValueError: unknown name.
@@ -52,8 +50,6 @@ def build(
     if unknown:
         raise ValueError(f"unknown models {unknown}; choose from {', '.join(known)}")
     chosen = [known[n] for n in (names or known)]
-    if overrides:
-        chosen = [zoo.ModelRecipe(r.name, {**r.settings, **overrides}) for r in chosen]
     worked = []
     for recipe in chosen:
         if not _is_trained(recipe, folder):
