@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -101,11 +102,22 @@ def _run_first_cell(page: Page, lab: str, notebook: str) -> Locator:
     page.goto(f"{lab}/lab/tree/{notebook}.ipynb?reset")
     cell = page.locator(".jp-CodeCell").first
     expect(page.locator(".jp-NotebookPanel .jp-Toolbar-kernelName").first).to_contain_text("Python", timeout=60_000)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
+    _start(page, cell)
     explorer = page.locator(".jp-OutputArea [data-ready]").first
     expect(explorer).to_be_attached(timeout=60_000)
     return explorer
+
+
+def _start(page: Page, cell: Locator) -> None:
+    """Run a cell; a key that comes while JupyterLab is still moving the focus about is lost, and pressed again."""
+    prompt = cell.locator(".jp-InputPrompt").first
+    for _ in range(5):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(2000)
+        if re.search(r"[*\d]", prompt.inner_text()):
+            return
+    raise AssertionError("the cell did not start to run")
 
 
 def _run_last_cell(page: Page, source: str) -> None:
