@@ -12,9 +12,10 @@ from snnlab.adversarial import AdversarialTraining
 from snnlab.attack import INFORMED, NAIVE, AttackResult, Budget, attack
 from snnlab.conversion import convert
 from snnlab.encoding import ENCODINGS, encoder
-from snnlab.evaluation import evaluate, wilson_interval
+from snnlab.evaluation import evaluate
 from snnlab.network import MLP, Classifier, SpikingMLP
 from snnlab.neuron import Surrogate, lif
+from snnlab.records import over_seeds, wilson_interval
 from snnlab.training import Recipe, train
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "encoder",
     "evaluate",
     "lif",
+    "over_seeds",
     "train",
     "wilson_interval",
     "zoo",

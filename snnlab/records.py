@@ -1,0 +1,169 @@
+r"""Reading results: accuracies with their intervals, over samples and over seeds.
+
+A *record* is what ``snnlab.evaluation.Evaluation.record`` gives and the zoo stores: counts of correct answers
+``correct[attack][exit][ε]`` out of ``n``, for the exits in ``exits`` and the radii in ``eps``.
+
+Over samples the interval is Wilson's (1927) at 95 %,
+
+.. math:: \frac{1}{1 + z²/n}\Big(\hat p + \frac{z²}{2n} ± z\sqrt{\frac{\hat p (1-\hat p)}{n} + \frac{z²}{4n²}}\Big)
+
+and over ``S`` training seeds Student's, for the mean of their accuracies with standard deviation ``s``:
+
+.. math:: \bar p ± t_{0.975,\,S-1}\,\frac{s}{\sqrt S} \qquad \text{clipped to } [0, 1]
+
+The two answer different questions. The first says how well this network is known, the second how well this way of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+from typing import Any
+
+import pandas as pd
+from scipy.stats import t as student
+
+__all__ = ["Estimate", "accuracy_of", "correct_count", "over_seeds", "seed_summary", "summary", "wilson_interval"]
+
+Record = Mapping[str, Any]
+Z95 = 1.959963984540054
+
+
+def wilson_interval(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
+    """Wilson's interval for a proportion of ``correct`` out of ``n`` (equation in the module docstring).
+
+    >>> tuple(round(v, 3) for v in wilson_interval(90, 100))
+    (0.826, 0.945)
+    """
+    if n < 1 or not 0 <= correct <= n:
+        raise ValueError(f"need 0 ≤ correct ≤ n and n ≥ 1, got correct={correct}, n={n}")
+    p = correct / n
+    centre = p + z * z / (2 * n)
+    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # The interval holds p; where a bound equals p (0 or 1) rounding must not push it past.
+    return max(0.0, min(p, (centre - half) / scale)), min(1.0, max(p, (centre + half) / scale))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its 95 % interval; ``n`` samples each.
+
+    >>> print(Estimate(0.5, 0.4, 0.6, n=1000, seeds=3))
+    0.500 [0.400, 0.600]
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Student's 95 % interval of a mean, not clipped.
+
+    Raises:
+        ValueError: fewer than two values.
+
+    >>> tuple(round(v, 3) for v in mean_interval([0.4, 0.5, 0.6]))
+    (0.252, 0.748)
+    """
+    if len(values) < 2:
+        raise ValueError(f"an interval over seeds needs at least two of them, got {len(values)}")
+    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
+    return fmean(values) - half, fmean(values) + half
+
+
+def correct_count(record: Record, attack: str, exit_step: int | None, eps: float) -> int:
+    """Correct answers under an attack at one exit (``None``: the last) and ε; an ANN answers alike at every exit.
+
+    Raises:
+        ValueError: an attack, exit or ε that was not measured (the message lists what was).
+    """
+    if attack not in record["correct"]:
+        raise ValueError(f"{attack!r} was not measured; choose one of {', '.join(record['correct'])}")
+    row = record["correct"][attack][_exit_row(record, exit_step)]
+    if eps not in record["eps"]:
+        raise ValueError(f"ε = {eps!r} was not measured; choose one of {record['eps']}")
+    return int(row[record["eps"].index(eps)])
+
+
+def accuracy_of(record: Record, attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> float:
+    """The fraction behind ``correct_count``."""
+    return correct_count(record, attack, exit_step, eps) / int(record["n"])
+
+
+def _exit_row(record: Record, exit_step: int | None) -> int:
+    exits: list[int] = record["exits"]
+    if exit_step is None or record["num_steps"] == 1:
+        return -1
+    if exit_step not in exits:
+        raise ValueError(f"exit {exit_step!r} was not measured; choose one of {exits}")
+    return exits.index(exit_step)
+
+
+def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> Estimate:
+    """Accuracy as a mean over the records of several seeds, with Student's interval.
+
+    Raises:
+        ValueError: fewer than two records, something that was not measured, records of different ``n``.
+    """
+    sizes = {int(record["n"]) for record in records}
+    if len(sizes) > 1:
+        raise ValueError(f"records of one estimate need the same n, got {sorted(sizes)}")
+    values = [accuracy_of(record, attack, exit_step, eps) for record in records]
+    low, high = mean_interval(values)
+    return Estimate(fmean(values), max(0.0, low), min(1.0, high), sizes.pop(), len(values))
+
+
+def summary(
+    records: Mapping[str, Record],
+    columns: Sequence[tuple[str, str, float]],
+    exit_step: int | None = None,
+) -> pd.DataFrame:
+    """A table of accuracies with their 95 % intervals over samples, one row a model.
+
+    Args:
+        records: results by model name, as ``snnlab.zoo.results`` gives them.
+        columns: title, attack and ε of each column.
+        exit_step: steps that are read; ``None`` reads all.
+    """
+    rows = {}
+    for name, record in records.items():
+        cells = {}
+        for title, attack, eps in columns:
+            if attack not in record["correct"]:  # not run on this model, such as a transfer to its own source
+                cells[title] = "—"
+                continue
+            correct, n = correct_count(record, attack, exit_step, eps), record["n"]
+            low, high = wilson_interval(correct, n)
+            cells[title] = f"{correct / n:.3f} [{low:.3f}, {high:.3f}]"
+        rows[name] = cells
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def seed_summary(
+    repeats: Mapping[str, Sequence[Record]],
+    columns: Sequence[tuple[str, str, float]],
+    exit_step: int | None = None,
+) -> pd.DataFrame:
+    """A table of means over seeds with their 95 % intervals, one row a model.
+
+    Args:
+        repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` gives them.
+        columns: title, attack and ε of each column.
+        exit_step: steps that are read; ``None`` reads all.
+    """
+    rows = {}
+    for name, records in repeats.items():
+        rows[name] = {
+            title: str(over_seeds(records, attack, exit_step, eps)) if attack in records[0]["correct"] else "—"
+            for title, attack, eps in columns
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")

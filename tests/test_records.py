@@ -1,0 +1,69 @@
+"""Reading results: means and intervals over seeds, and refusals."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snnlab.records import accuracy_of, correct_count, over_seeds, seed_summary, summary
+
+
+def _record(correct: int, n: int = 100, num_steps: int = 8) -> dict[str, Any]:
+    exits = [4, 8] if num_steps > 1 else [1]
+    counts = [[n, correct], [n, correct - 1]][: len(exits)]
+    return {"n": n, "eps": [0.0, 0.1], "num_steps": num_steps, "exits": exits, "correct": {"worst": counts}}
+
+
+@given(st.lists(st.integers(1, 100), min_size=2, max_size=6))
+def test_the_interval_over_seeds_holds_their_mean_and_lies_in_the_unit_interval(counts: list[int]) -> None:
+    found = over_seeds([_record(c) for c in counts], "worst", 4, 0.1)
+    assert found.mean == pytest.approx(sum(counts) / len(counts) / 100)
+    assert 0 <= found.low <= found.mean <= found.high <= 1
+    assert (found.n, found.seeds) == (100, len(counts))
+
+
+def test_the_interval_over_three_seeds_is_students() -> None:
+    # mean .5, standard deviation .1, t(0.975; 2) = 4.3027: half width 4.3027 · .1 / √3 = .24842
+    found = over_seeds([_record(c) for c in (40, 50, 60)], "worst", 4, 0.1)
+    assert (found.low, found.high) == (pytest.approx(0.25158, abs=1e-4), pytest.approx(0.74842, abs=1e-4))
+
+
+def test_seeds_that_agree_leave_no_width() -> None:
+    found = over_seeds([_record(70)] * 3, "worst", 4, 0.1)
+    assert found.low == found.mean == found.high
+
+
+def test_a_count_belongs_to_its_exit_and_eps() -> None:
+    assert correct_count(_record(70), "worst", 4, 0.1) == 70
+    assert correct_count(_record(70), "worst", 8, 0.1) == 69
+    assert correct_count(_record(70), "worst", None, 0.1) == 69
+    assert accuracy_of(_record(70), "worst", None, 0.0) == 1.0
+
+
+def test_an_ann_answers_alike_at_every_exit() -> None:
+    assert correct_count(_record(70, num_steps=1), "worst", 5, 0.1) == 70
+
+
+def test_what_was_not_measured_is_named() -> None:
+    record = _record(70)
+    for wrong, words in (
+        (("fgsm", 8, 0.1), "'fgsm' was not measured; choose one of worst"),
+        (("worst", 5, 0.1), r"exit 5 was not measured; choose one of \[4, 8\]"),
+        (("worst", 8, 0.3), r"ε = 0.3 was not measured; choose one of \[0.0, 0.1\]"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            correct_count(record, *wrong)
+    with pytest.raises(ValueError, match="at least two"):
+        over_seeds([record], "worst", 8, 0.1)
+    with pytest.raises(ValueError, match="the same n"):
+        over_seeds([record, _record(70, n=200)], "worst", 8, 0.1)
+
+
+def test_tables_show_a_dash_where_an_attack_was_not_run() -> None:
+    columns = [("clean", "worst", 0.0), ("transfer", "transfer", 0.1)]
+    single = summary({"ann": _record(70)}, columns)
+    several = seed_summary({"ann": [_record(70), _record(72)]}, columns)
+    assert single.loc["ann", "transfer"] == several.loc["ann", "transfer"] == "—"
+    assert single.loc["ann", "clean"].startswith("1.000 [")
+    assert several.loc["ann", "clean"] == "1.000 [1.000, 1.000]"
