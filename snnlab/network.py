@@ -160,14 +160,29 @@ class Classifier(nn.Module):
             check_images(images)
             logits = _check_output(self.network(images), len(images)).unsqueeze(0)
             return logits, logits
-        _, spikes, membrane = self.trace(images, num_steps)
+        return self.respond(self.encode(images, num_steps))
+
+    def encode(self, images: Tensor, num_steps: int | None = None) -> Tensor:
+        """The sequence that the network reads, ``[T, N, …]``, up to ``num_steps``."""
+        if self.encoder is None:
+            raise ValueError("an ANN has no spikes to trace; give the classifier an encoder")
+        return self.encoder(images, generator=self.generator)[:num_steps]
+
+    def respond(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and read-out potential at every exit for a sequence ``[T, N, …]``, be it the code's or another."""
+        if sequence.dim() < 3 or not 1 <= len(sequence) <= self.num_steps:
+            raise ValueError(f"expected a sequence [T, N, …] with T up to {self.num_steps}, got {list(sequence.shape)}")
+        _, spikes, membrane = self._run(sequence)
         return logits_at_every_exit(spikes, membrane, self.decoder, self.num_steps), membrane
 
     def trace(self, images: Tensor, num_steps: int | None = None) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
         """Spikes of the code and of every hidden layer, then read-out spikes and potential, all time first."""
-        if self.encoder is None:
-            raise ValueError("an ANN has no spikes to trace; give the classifier an encoder")
-        sequence = self.encoder(images, generator=self.generator)[:num_steps]
+        sequence = self.encode(images, num_steps)
+        hidden, spikes, membrane = self._run(sequence)
+        return (sequence, *hidden), spikes, membrane
+
+    def _run(self, sequence: Tensor) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+        """Spikes of every hidden layer that can be seen, then read-out spikes and potential."""
         output = self.network(sequence)
         if isinstance(output, Trace):
             hidden, spikes, membrane = output.hidden, output.spikes, output.membrane
@@ -178,13 +193,16 @@ class Classifier(nn.Module):
                 "a spiking network must return a Trace or a pair (spikes, membrane) of shape [T, N, K], "
                 f"got {type(output).__name__}"
             )
-        _check_trace(spikes, membrane, len(sequence), len(images))
-        return (sequence, *hidden), spikes, membrane
+        _check_trace(spikes, membrane, *sequence.shape[:2])
+        return hidden, spikes, membrane
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Tensor:
         """Predicted classes at every exit, ``[T, N]``; ``SILENT`` where no spike was read."""
-        logits, membrane = self.read(images)
+        return self.answers(*self.read(images))
+
+    def answers(self, logits: Tensor, membrane: Tensor) -> Tensor:
+        """Predicted classes ``[…]`` for what ``read`` gave, ``[…, K]`` each; ``SILENT`` where no spike was read."""
         return predictions(logits, membrane) if self.encoder else logits.argmax(-1)
 
     def at(self, *, exit_step: int | None = None, encoder: Encoder | None = None, eot: int = 1) -> Classifier:
