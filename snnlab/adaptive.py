@@ -190,9 +190,8 @@ def _climb(
         stack.enter_context(surrogate_of(classifier.network, sharpness))
         for step in range(steps + 1):
             leaf = current.detach().requires_grad_(True)
-            logits = seen(leaf)
+            logits, now_wrong = _look(seen, classifier, leaf, y)
             value = loss(logits, y)
-            now_wrong = _is_wrong(classifier, current, y)
             better = (now_wrong & ~wrong) | ((now_wrong == wrong) & (value.detach() > kept_loss))
             kept[better], kept_loss[better] = current[better], value.detach()[better]
             wrong |= now_wrong
@@ -284,6 +283,17 @@ def _checkpoints(steps: int) -> set[int]:
 def _mean(values: Tensor) -> Tensor:
     """Mean over each image, kept away from zero."""
     return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
+
+
+def _look(seen: Classifier, classifier: Classifier, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits as the attacker differentiates them ``[N, K]``, and who is misclassified ``[N]``.
+
+    A deterministic code needs one forward pass for both, since backward rules leave the forward pass alone.
+    """
+    if seen.stochastic:
+        return seen(images), _is_wrong(classifier, images.detach(), labels)
+    logits, membrane = seen.read(images, seen.exit_step)
+    return logits[-1], seen.answers(logits[-1].detach(), membrane[-1].detach()) != labels
 
 
 @torch.no_grad()

@@ -125,11 +125,14 @@ ATTACKERS: dict[str, Attacker] = {a.name: a for a in (NAIVE, INFORMED)}
 class AttackResult:
     """What an attack did.
 
-    ``images`` inside the budget; ``predictions`` at every exit ``[T, N]``; ``success`` per sample at the exit that was
-    attacked; ``moved`` and ``zero_gradient``: fraction of pixels changed, and whose first gradient is exactly zero.
+    ``images`` inside the budget; ``logits`` and ``membrane`` of the read-out at every exit ``[T, N, K]``, ``predictions``
+    from them ``[T, N]``; ``success`` per sample at the exit that was attacked; ``moved`` and ``zero_gradient``: fraction of
+    pixels changed, and whose first gradient is exactly zero.
     """
 
     images: Tensor
+    logits: Tensor
+    membrane: Tensor
     predictions: Tensor
     success: Tensor
     moved: float
@@ -196,9 +199,13 @@ def judged(
 ) -> AttackResult:
     """Verify what an attack found against its budget, and see what the classifier makes of it: the end of every attack."""
     budget.verify(adversarial, images)
-    predicted = classifier.predict(adversarial)
+    with torch.no_grad():
+        logits, membrane = classifier.read(adversarial)
+    predicted = classifier.answers(logits, membrane)
     return AttackResult(
         images=adversarial,
+        logits=logits,
+        membrane=membrane,
         predictions=predicted,
         success=predicted[classifier.exit_step - 1] != labels,
         moved=float((adversarial != images).float().mean()),

@@ -1,6 +1,6 @@
 """Evaluation: intervals, worst cases, resumption, flags."""
 
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from snnlab import zoo
 from snnlab.attack import INFORMED, NAIVE
 from snnlab.data import Split
 from snnlab.evaluation import SUITE, Evaluation, SuiteAttack, evaluate, wilson_interval
+from snnlab.exiting import ExitRule
 
 SHORT = (
     SuiteAttack("noise", "noise", "noise", NAIVE),
@@ -113,10 +114,52 @@ def test_flags_say_what_is_wrong_with_a_number(measured: dict[str, Evaluation]) 
 
 def test_record_holds_everything_a_reader_needs(measured: dict[str, Evaluation]) -> None:
     record = measured["offset"].record()
-    assert {"n", "eps", "correct", "silent", "interval", "flags"} <= set(record)
-    k = EPS.index(0.1)
-    low, high = record["interval"]["worst"][7][k]
+    assert {"n", "eps", "exits", "correct", "silent", "energy_pj", "flags"} <= set(record)
+    low, high = measured["offset"].interval("worst", 8, 0.1)
     assert low <= measured["offset"].accuracy("worst", 8, 0.1) <= high
+
+
+STANDING = SuiteAttack("sa_pgd", "SA-PGD-4 on what stands", "sa_pgd", INFORMED, steps=4, standing=True)
+
+
+def test_an_attack_on_what_stands_lowers_the_worst_case_and_nothing_else(
+    few: Split, measured: dict[str, Evaluation]
+) -> None:
+    source = zoo.load("ann")
+    more = evaluate(zoo.load("latency"), few, EPS, suite=(*SHORT, STANDING), source=source, progress=False)
+    before = measured["latency"]
+    assert {n: c for n, c in more.correct.items() if n != "worst"} == {
+        n: c for n, c in before.correct.items() if n != "worst"
+    }
+    rows = zip(more.correct["worst"], before.correct["worst"], strict=True)
+    pairs = [pair for row in rows for pair in zip(*row, strict=True)]
+    assert all(m <= b for m, b in pairs)
+    assert any(m < b for m, b in pairs)
+
+
+def test_measuring_one_exit_gives_that_row_of_measuring_all(few: Split, measured: dict[str, Evaluation]) -> None:
+    """For every attack but the worst case, which may be helped by attacks on other exits."""
+    source = zoo.load("ann")
+    last = evaluate(zoo.load("latency"), few, EPS, suite=SHORT, exits=[8], source=source, progress=False)
+    assert last.exits == [8]
+    for name, counts in last.correct.items():
+        row = measured["latency"].correct[name][-1]
+        assert all(o >= a for o, a in zip(counts[0], row, strict=True)) if name == "worst" else counts == [row]
+
+
+def test_a_dynamic_exit_is_judged_on_every_image_of_the_suite(few: Split) -> None:
+    """At -∞ and ∞ it is the first and the last exit, so no more samples survive than in their worst cases."""
+    rules = [ExitRule("margin", -inf), ExitRule("margin", 2.0), ExitRule("margin", inf)]
+    found = evaluate(zoo.load("latency"), few, EPS, suite=SHORT, rules=rules, progress=False)
+    assert found.dynamic is not None
+    for k, eps in enumerate(EPS):
+        counts = found.dynamic["correct"][f"{eps:g}"]
+        assert counts[0] == found.correct["worst"][0][k]
+        assert counts[2] == found.correct["worst"][-1][k]
+    assert found.dynamic["mean_exit"][0] == 1
+    assert found.dynamic["mean_exit"][2] == 8
+    assert found.energy_pj is not None
+    assert found.dynamic["energy_pj"][2] == pytest.approx(found.energy_pj[-1], rel=1e-4)
 
 
 def test_bad_requests_say_what_is_valid(few: Split) -> None:
@@ -127,6 +170,10 @@ def test_bad_requests_say_what_is_valid(few: Split) -> None:
         evaluate(model, few, [0.0, 0.2, 0.1], progress=False)
     with pytest.raises(ValueError, match="exit_step must be"):
         evaluate(model, few, EPS, exits=[9], progress=False)
+    with pytest.raises(ValueError, match="must come last"):
+        evaluate(model, few, EPS, suite=(STANDING, *SHORT), progress=False)
+    with pytest.raises(ValueError, match="one exit only"):
+        evaluate(zoo.load("ann"), few, EPS, rules=[ExitRule("margin", 1.0)], progress=False)
 
 
 def test_names_of_the_suite_are_unique_and_described() -> None:
