@@ -8,10 +8,12 @@ synaptic operation, SynOp). Up to exit step ``e``, with ``s_l`` the spikes of la
     E(e) = 4.6\,\mathrm{pJ} · \mathrm{MACs}(e) + 0.9\,\mathrm{pJ} · \mathrm{SynOps}(e), \qquad
     \mathrm{SynOps}(e) = \sum_{t<e} \sum_l n_{l+1} \sum_i 1[s_{l,i}[t] ≠ 0]
 
-The first layer multiplies where the code is analog. ``direct`` feeds the same current at every step, so its product is
-computed once, whatever the exit; an analog code that changes (an encoder of your own) pays every step. A weighted spike of
-``phase`` is worth a power of two, a shift, and counts as one SynOp. In a fusion each part is counted its own way. Read-out
-spikes reach no synapse and cost nothing.
+The first layer multiplies where the code is analog, at every step whose input is not that of the step before. ``direct``
+feeds the same current at every step, so its product is computed once, whatever the exit; an analog code that changes (an
+encoder of your own) pays every step. A spike counts as one SynOp whatever it is worth: a power of two in ``phase``, the gate
+in a fusion. In a fusion each part is counted its own way, and a part that is silenced costs nothing. Read-out spikes reach
+no synapse and cost nothing. A synaptic filter (``snnlab.tsslbp``) is linear, so it may follow the weights: a spike is still
+one SynOp.
 
 This is an estimate from counts, not a measurement of a chip. ``LEFT_OUT`` says what it leaves out; memory access alone can
 outweigh all that is counted.
@@ -19,16 +21,17 @@ outweigh all that is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snnlab.encoding import Direct, Encoder, Fusion, Phase
 from snnlab.network import MLP, Classifier, SpikingMLP
 
-__all__ = ["LEFT_OUT", "PJ_PER_MAC", "PJ_PER_SYNOP", "Energy", "energy"]
+__all__ = ["LEFT_OUT", "PJ_PER_MAC", "PJ_PER_SYNOP", "Energy", "energy", "energy_of_trace"]
 
 PJ_PER_MAC = 4.6
 PJ_PER_SYNOP = 0.9
@@ -96,33 +99,49 @@ def energy(classifier: Classifier, images: Tensor) -> Energy:
     >>> print(energy(Classifier(MLP((4, 3, 2))), torch.ones(1, 1, 2, 2)).picojoules)
     tensor([[82.8000]])
     """
-    network = classifier.network
-    if isinstance(network, MLP) and classifier.encoder is None:
+    network, code = classifier.network, classifier.encoder
+    if isinstance(network, SpikingMLP) and code is not None:
+        layers, _, _ = classifier.trace(images)
+        return energy_of_trace(network, code, layers)
+    if isinstance(network, MLP) and code is None:
         classifier(images)  # checks images and sizes
-        macs = torch.full(
-            (1, len(images)), float(sum(a * b for a, b in zip(network.sizes, network.sizes[1:], strict=False)))
-        )
+        macs = torch.full((1, len(images)), float(sum(a * b for a, b in pairwise(network.sizes))))
         return Energy(macs, torch.zeros_like(macs))
-    if not isinstance(network, SpikingMLP) or classifier.encoder is None:
-        raise ValueError(
-            f"can count a SpikingMLP with an encoder or an MLP without, got {type(network).__name__} with "
-            f"{'no encoder' if classifier.encoder is None else classifier.encoder.title}"
-        )
-    (sequence, *hidden), _, _ = classifier.trace(images)
-    fan_out = [layer.out_features for layer in network.layers if isinstance(layer, nn.Linear)]
-    macs = torch.zeros(len(sequence), len(images))
+    raise ValueError(
+        f"can count a SpikingMLP with an encoder or an MLP without, got {type(network).__name__} with "
+        f"{'no encoder' if code is None else code.title}"
+    )
+
+
+def energy_of_trace(network: SpikingMLP, code: Encoder, layers: Sequence[Tensor]) -> Energy:
+    """As ``energy``, of a pass that has been made: the spikes of the code and of every hidden layer (``Classifier.trace``).
+
+    Shapes: ``[T, N, …]`` per layer.
+    """
+    sequence, *hidden = layers
+    fan_out = network.sizes[1:]
+    macs = torch.zeros(sequence.shape[:2])
     synops = torch.zeros_like(macs)
-    for code, part in _parts(classifier.encoder, sequence, images.shape[1]):
-        weights = part[0, 0].numel() * fan_out[0]
-        if isinstance(code, Direct):
-            macs += weights
-        elif isinstance(code, Phase) or bool(((part == 0) | (part == 1)).all()):
-            synops += _events(part) * fan_out[0]
+    for single, part in _parts(code, sequence, sequence.shape[2] // code.channel_factor):
+        if isinstance(single, Direct) or not (isinstance(single, Phase) or _all_or_nothing(part)):
+            macs += _changes(part) * part[0, 0].numel() * fan_out[0]
         else:
-            macs += weights * torch.arange(1, len(part) + 1).view(-1, 1)
+            synops += _events(part) * fan_out[0]
     for spikes, targets in zip(hidden, fan_out[1:], strict=True):
         synops += _events(spikes) * targets
     return Energy(macs, synops)
+
+
+def _all_or_nothing(part: Tensor) -> bool:
+    """Whether a part of a code is spikes, all of one value (the gate)."""
+    return bool(((part == 0) | (part == part.amax())).all())
+
+
+def _changes(part: Tensor) -> Tensor:
+    """Number of steps of each sample up to every exit step whose input is not that of the step before, ``[T, N]``."""
+    changed = torch.ones(part.shape[:2])
+    changed[1:] = (part[1:] != part[:-1]).flatten(2).any(-1).float()
+    return changed.cumsum(0)
 
 
 def _events(spikes: Tensor) -> Tensor:
@@ -131,10 +150,11 @@ def _events(spikes: Tensor) -> Tensor:
 
 
 def _parts(code: Encoder, sequence: Tensor, channels: int) -> Iterator[tuple[Encoder, Tensor]]:
-    """Every code that is no fusion, with its channels ``[T, N, C, H, W]`` of the sequence."""
+    """Every code that is no fusion and not silenced, with its channels ``[T, N, C, H, W]`` of the sequence."""
     if not isinstance(code, Fusion):
         yield code, sequence
         return
     widths = [part.channel_factor * channels for part in code.parts]
-    for part, own in zip(code.parts, torch.split(sequence, widths, dim=2), strict=True):
-        yield from _parts(part, own, channels)
+    for part, gate, own in zip(code.parts, code.gate, torch.split(sequence, widths, dim=2), strict=True):
+        if gate > 0:
+            yield from _parts(part, own, channels)

@@ -13,6 +13,7 @@ from snnlab.data import Split
 from snnlab.encoding import Encoder, encoder
 from snnlab.energy import LEFT_OUT, energy
 from snnlab.network import MLP, Classifier, SpikingMLP
+from snnlab.tsslbp import TsslMLP
 
 # two pixels: x = (1, .5); T = 4: onset fires (0111, 0001)
 IMAGE = torch.tensor([[[[1.0, 0.5]]]])
@@ -66,6 +67,26 @@ def test_a_weighted_spike_of_phase_is_one_synaptic_operation() -> None:
     found = energy(_network("phase", 0.0), IMAGE)
     assert found.synops.flatten().tolist() == [6, 9, 12, 15]
     assert found.macs.sum() == 0
+
+
+def test_a_gated_spike_is_one_synaptic_operation_and_a_silenced_part_is_free() -> None:
+    """Latency fires at t = 0 and t = 2, onset 0, 1, 1, 2 times; each spike reaches 3."""
+    gated = energy(_network("fusion(0.25*latency, 0.5*onset)", 0.0), IMAGE)
+    assert gated.synops.flatten().tolist() == [3, 3 + 3, 6 + 6, 6 + 12]
+    assert gated.macs.sum() == 0
+    assert energy(_network("fusion(latency, 0*direct)", 0.0), IMAGE).picojoules.flatten().tolist() == pytest.approx(
+        [2.7, 2.7, 5.4, 5.4]
+    )
+    assert energy(_network("fusion(0*latency, direct)", 0.0), IMAGE).synops.sum() == 0
+
+
+def test_a_synaptic_filter_costs_nothing_more() -> None:
+    """Weight 0 leaves the hidden layer silent, so that only what the code sends is counted."""
+    for code in ("direct", "latency"):
+        plain = _network(code, 0.0)
+        filtered = Classifier(TsslMLP((2, 3, 2)), plain.encoder)
+        filtered.network.load_state_dict(plain.network.state_dict())
+        assert torch.equal(energy(filtered, IMAGE).picojoules, energy(plain, IMAGE).picojoules)
 
 
 @dataclass(frozen=True)
