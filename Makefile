@@ -55,7 +55,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 		{ echo "Making $(VENV) with $(PYTHON)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) install -c constraints.txt -e '.[book,lab,test]'
+	@$(PIP) install -c constraints.txt -e '.[book,lab,cluster,test]'
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 

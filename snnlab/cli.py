@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from snnlab import zoo
-from snnlab.evaluation import summary
+from snnlab.records import summary
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
 zoo_app = typer.Typer(no_args_is_help=True, help="The trained models: list them, remake them.")
@@ -20,12 +20,15 @@ def zoo_build(
     names: Annotated[list[str] | None, typer.Argument(help="Models to build; default: all of the recipe file.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the models go.")] = zoo.MODELS,
     measure: Annotated[bool, typer.Option(help="Whether to run the attacks as well (the longer part).")] = True,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed (may be repeated); default: all.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Work on a Dask cluster instead, e.g. tcp://host:8786.")] = None,
 ) -> None:
     """Remake the models from their recipes. What is done is skipped; after Ctrl-C the same command goes on."""
     from snnlab.zoo.build import build  # torchattacks and the data are not needed to list models
 
     try:
-        worked = build(names or [], folder, measure=measure)
+        worked = build(names or [], folder, seeds=seed or [], measure=measure, jobs=jobs, scheduler=scheduler)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except KeyboardInterrupt:

@@ -9,7 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 import torch
@@ -19,10 +22,12 @@ from typer.testing import CliRunner
 from snnlab import zoo
 from snnlab.cli import app
 from snnlab.data import Dataset
+from snnlab.records import accuracy_of, over_seeds
 from snnlab.training import accuracy
 from snnlab.zoo import web
 from snnlab.zoo.build import build
 from snnlab.zoo.storage import MAX_LEVEL, integers, quantise, read_weights, write_weights
+from snnlab.zoo.tasks import settings_sha256
 
 NAMES = zoo.names()
 
@@ -36,28 +41,50 @@ def test_card_tells_the_accuracy_of_the_stored_model(name: str, mnist: Dataset) 
     assert accuracy(model, mnist.test) == pytest.approx(told, abs=0.0021)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", zoo.names("codes"))
 def test_clean_accuracy_is_what_the_book_promises(name: str) -> None:
-    record = zoo.results(name)
-    assert record["correct"]["worst"][-1][0] / record["n"] >= (0.90 if name == "latency" else 0.93)
+    for record in zoo.repeats(name):
+        assert accuracy_of(record) >= (0.90 if name == "latency" else 0.93)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_record_says_how_it_was_measured(name: str) -> None:
-    record = zoo.results(name)
-    assert record["n"] == 1000
-    assert set(record["correct"]) == set(record["attacks"])
-    assert all("single seed" in notes for notes in record["flags"].values())
-    assert record["data_sha256"] == zoo.card(name)["data"]["sha256"]
+    for record in zoo.repeats(name):
+        assert record["n"] == 1000
+        # the costly attack counts in the worst case alone
+        assert set(record["attacks"]) - set(record["correct"]) == {"sa_pgd"}
+        assert set(record["correct"]) <= set(record["attacks"])
+        assert all("single seed" in notes for notes in record["flags"].values())
+        assert record["data_sha256"] == zoo.card(name)["data"]["sha256"]
+        assert record["recipe_sha256"] == zoo.recipes()[name].at_seed(record["seed"]).sha256
+        assert record["settings_sha256"] == settings_sha256(zoo.recipes()[name].at_seed(record["seed"]))
 
 
-def test_the_repository_stays_light() -> None:
-    assert sum(p.stat().st_size for p in zoo.MODELS.rglob("*") if p.is_file()) < 5e6
+@pytest.mark.parametrize("name", NAMES)
+def test_seeds_are_different_networks_measured_alike(name: str) -> None:
+    records = zoo.repeats(name)
+    assert [record["seed"] for record in records] == zoo.seeds()
+    assert len({record["weights_sha256"] for record in records}) == len(records)
+    assert all(record["exits"] == records[0]["exits"] for record in records)
+    assert over_seeds(records, "worst", None, 0.1).seeds == len(zoo.seeds())
 
 
-def test_web_data_is_under_two_megabytes_and_holds_every_weight(tmp_path: Path) -> None:
-    paths = web.write(tmp_path)
-    assert sum(len(gzip.compress(p.read_bytes(), 9)) for p in paths) < 2_000_000
+def test_rounding_costs_no_accuracy() -> None:
+    """Per model a few images change sides; on average no more than a tenth of a point is lost."""
+    lost = [zoo.card(name)["accuracy"] for name in NAMES]
+    assert fmean(a["float32"]["test"] - a["stored"]["test"] for a in lost) <= 0.001
+
+
+def test_the_zoo_stays_light() -> None:
+    kept = (p for p in zoo.MODELS.rglob("*") if p.is_file() and ".unfinished" not in p.parts)
+    assert sum(p.stat().st_size for p in kept) < 10e6
+
+
+def test_web_data_is_light_and_holds_every_weight(tmp_path: Path) -> None:
+    size = {p.stem: len(gzip.compress(p.read_bytes(), 9)) for p in web.write(tmp_path)}
+    assert size["snnlab-zoo"] < 250_000  # what every page loads
+    assert max(size.values()) < 500_000  # what a change of model loads
+    assert sum(size.values()) < 8_000_000
     for name in NAMES:
         first = web.payload(f"model/{name}")["layers"][0]
         levels = torch.tensor([ord(c) - 80 for c in first["weight"]]).view(first["shape"])
@@ -169,7 +196,7 @@ def test_ctrl_c_is_survived(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snnlab.cli", "zoo", "build", "phase", "--no-measure", "--folder"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     running = subprocess.Popen([*command, str(tmp_path)], stderr=subprocess.DEVNULL, env=environment)
-    checkpoint = tmp_path / ".unfinished" / "phase.checkpoint"
+    checkpoint = tmp_path / ".unfinished" / "phase-0.checkpoint"
     while not checkpoint.exists() and running.poll() is None:
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
@@ -181,6 +208,53 @@ def test_ctrl_c_is_survived(tmp_path: Path) -> None:
     assert zoo.card("phase", tmp_path)["accuracy"]["stored"]["test"] == pytest.approx(
         zoo.card("phase")["accuracy"]["stored"]["test"], abs=0.02
     )
+
+
+def test_processes_build_what_one_process_builds(tmp_path: Path) -> None:
+    """A model and one that starts from it; the second waits for the first wherever they run."""
+    names = ["converted-onset"]
+    with one_thread():
+        assert build(names, tmp_path / "here", measure=False, progress=False) == ["ann", *names]
+    build(names, tmp_path / "there", measure=False, jobs=2, progress=False)
+    for name in ("ann", *names):
+        here, there = (tmp_path / folder / name / "weights.safetensors" for folder in ("here", "there"))
+        assert here.read_bytes() == there.read_bytes()
+    assert build(names, tmp_path / "here", measure=False, progress=False) == []
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """As the workers do: another number of threads rounds otherwise."""
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_model_is_remade_when_the_one_it_starts_from_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = zoo.recipes()["ttfs-latency"].sha256
+    known = dict(zoo.recipes())
+    known["latency"] = zoo.ModelRecipe("latency", {**known["latency"].settings, "epochs": 3})
+    monkeypatch.setattr(zoo, "recipes", lambda: known)
+    assert known["ttfs-latency"].sha256 != before
+
+
+def test_how_a_model_is_shown_does_not_decide_its_weights() -> None:
+    recipe = zoo.recipes()["latency"]
+    shown = zoo.ModelRecipe("latency", {**recipe.settings, "group": "exit", "exits": "last"})
+    assert shown.sha256 == recipe.sha256
+    assert recipe.at_seed(1).sha256 != recipe.sha256
+
+
+def test_bad_requests_of_a_build_say_what_is_valid(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"unknown seeds \[7\]; choose from 0, 1, 2"):
+        build(["ann"], tmp_path, seeds=[7])
+    with pytest.raises(ValueError, match="unknown group 'spikes'; choose one of codes, training, exit, fusion"):
+        zoo.names("spikes")
+    with pytest.raises(ValueError, match="unknown seed 7; choose one of 0, 1, 2"):
+        zoo.results("ann", seed=7)
 
 
 def test_the_command_lists_models_and_explains_mistakes() -> None:

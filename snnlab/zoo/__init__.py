@@ -1,7 +1,8 @@
 """The zoo: trained models as small files, each with its card and its results.
 
-``models/<name>/weights.safetensors`` (see ``storage``), ``card.json`` (recipe, data, versions, hashes) and
-``results.json`` (see ``snnlab.evaluation``). ``recipes/`` says how each is made; ``snnlab zoo build`` remakes them.
+``models/<name>/weights.safetensors`` (see ``storage``), ``card.json`` (recipe, data, versions, hashes) and ``results.json``
+(see ``snnlab.evaluation``) of the first seed; ``results-<seed>.json`` of the others, whose weights are remade rather than
+kept. ``recipes/`` says how each is made; ``snnlab zoo build`` remakes them.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ from typing import Any
 from snnlab.encoding import encoder
 from snnlab.network import MLP, Classifier, SpikingMLP
 from snnlab.neuron import Surrogate
+from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.storage import read_weights
 
-__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "results"]
+__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds"]
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER / "models"
 PIXELS, CLASSES = 784, 10
+RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", "fgsm", "pgd", "trades")
+
+#: settings that say how a model is shown and measured, not what its weights are
+NOT_WEIGHTS = frozenset({"code", "group", "exits"})
 
 
 @dataclass(frozen=True)
 class ModelRecipe:
-    """One model's entry in a recipe file, defaults filled in."""
+    """One model's entry in a recipe file at one seed, defaults filled in."""
 
     name: str
     settings: Mapping[str, Any]
@@ -38,9 +44,22 @@ class ModelRecipe:
         return self.settings[key]
 
     @property
+    def start(self) -> ModelRecipe | None:
+        """The recipe, at the same seed, of the model whose weights this one starts from."""
+        name = self.settings["start"]
+        return recipes()[name].at_seed(self.settings["seed"]) if name else None
+
+    def at_seed(self, seed: int) -> ModelRecipe:
+        """The same recipe with another seed."""
+        return ModelRecipe(self.name, {**self.settings, "seed": seed})
+
+    @property
     def sha256(self) -> str:
-        """Hash of everything that decides the weights."""
-        return hashlib.sha256(json.dumps(dict(self.settings), sort_keys=True).encode()).hexdigest()
+        """Hash of everything that decides the weights, with the recipe of the model that it starts from."""
+        start = self.start
+        deciding = {key: value for key, value in self.settings.items() if key not in NOT_WEIGHTS}
+        deciding["start"] = start.sha256 if start else ""
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
 @lru_cache
@@ -48,42 +67,75 @@ def _recipe_file() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "recipes" / "mnist5k.toml").read_text())
 
 
-def recipes() -> dict[str, ModelRecipe]:
-    """All recipes by model name, in the order of the recipe file."""
+@lru_cache
+def recipes() -> Mapping[str, ModelRecipe]:
+    """All recipes by model name, at the first seed, in the order of the recipe file."""
     text = _recipe_file()
-    return {name: ModelRecipe(name, text["defaults"] | own) for name, own in text["models"].items()}
+    found = {}
+    for name, own in text["models"].items():
+        settings = text["defaults"] | own | {"seed": seeds()[0]}
+        if settings["rule"] not in RULES:
+            raise ValueError(f"unknown rule {settings['rule']!r} of {name!r}; choose one of {', '.join(RULES)}")
+        if settings["rule"] in ("fgsm", "pgd", "trades"):
+            settings["adversarial"] = text["adversarial"]
+        found[name] = ModelRecipe(name, settings)
+    return found
+
+
+def seeds() -> list[int]:
+    """The seeds that every model is trained and measured with; weights are kept of the first."""
+    return list(evaluation_settings()["seeds"])
 
 
 def evaluation_settings() -> dict[str, Any]:
-    """How results are made: ε, seed and the source of transferred attacks."""
+    """How results are made: seeds, ε, exit rules, the source of transferred attacks."""
     settings: dict[str, Any] = _recipe_file()["evaluation"]
     return settings
 
 
-def names() -> list[str]:
-    """The models of the zoo, in the order of the recipe file."""
-    return list(recipes())
+def names(*groups: str) -> list[str]:
+    """The models of the zoo, or of some of its groups, in the order of the recipe file.
+
+    Raises:
+        ValueError: unknown group.
+
+    >>> names("fusion")[0]
+    'fusion-32nd'
+    """
+    known = recipes()
+    valid = list(dict.fromkeys(recipe["group"] for recipe in known.values()))
+    for group in groups:
+        if group not in valid:
+            raise ValueError(f"unknown group {group!r}; choose one of {', '.join(valid)}")
+    return [name for name, recipe in known.items() if not groups or recipe["group"] in groups]
 
 
-def classifier_for(recipe: ModelRecipe) -> Classifier:
-    """An untrained classifier with the architecture of a recipe."""
+def classifier_for(recipe: ModelRecipe, encoding: str | None = None) -> Classifier:
+    """An untrained classifier with the architecture of a recipe.
+
+    Args:
+        recipe: the recipe.
+        encoding: the code where it is not the recipe's, as after its gate was learned.
+    """
     sizes = [PIXELS, *recipe["hidden"], CLASSES]
     if recipe["encoding"] == "none":
         return Classifier(MLP(sizes))
-    code = encoder(recipe["encoding"], num_steps=recipe["num_steps"])
+    code = encoder(encoding or recipe["encoding"], num_steps=recipe["num_steps"])
     sizes[0] *= code.channel_factor
-    network = SpikingMLP(
-        sizes,
-        beta=recipe["beta"],
-        threshold=recipe["threshold"],
-        reset=recipe["reset"],
-        surrogate=Surrogate(**recipe["surrogate"]),
-    )
+    constants = {key: recipe[key] for key in ("beta", "threshold", "reset")}
+    if recipe["rule"] == "tsslbp":
+        return Classifier(TsslMLP(sizes, **constants), code, recipe["decoder"])
+    if recipe["rule"] == "conversion":
+        constants["beta"] = 1.0  # integrate-and-fire: the ANN's activation is a rate, and no charge may leak
+    network = SpikingMLP(sizes, surrogate=Surrogate(**recipe["surrogate"]), **constants)
     return Classifier(network, code, recipe["decoder"])
 
 
 def load(name: str, folder: Path = MODELS) -> Classifier:
     """A trained model of the zoo, in evaluation mode.
+
+    A network trained by TSSL-BP comes back with surrogate gradients: its own rule shows an attacker no gradient between
+    spikes, and would hide the network rather than defend it.
 
     Raises:
         ValueError: unknown name (the message lists the valid ones); weights that are missing, truncated or altered.
@@ -92,37 +144,66 @@ def load(name: str, folder: Path = MODELS) -> Classifier:
     'onset'
     """
     recipe = _recipe(name)
-    classifier = classifier_for(recipe)
-    blob = _read(folder / name / "weights.safetensors")
-    found, expected = hashlib.sha256(blob).hexdigest(), card(name, folder)["weights_sha256"]
+    blob, told = _read(folder / name / "weights.safetensors"), card(name, folder)
+    found, expected = hashlib.sha256(blob).hexdigest(), told["weights_sha256"]
     if found != expected:
         raise ValueError(
             f"weights of {name!r} were altered or truncated: {len(blob)} bytes with SHA-256 {found[:12]}…, "
             f"its card says {expected[:12]}…; restore the file or run 'snnlab zoo build {name}'"
         )
-    read_weights(classifier.network, blob, name)
+    return restored(recipe, blob, told["encoding"])
+
+
+def restored(recipe: ModelRecipe, weights: bytes, encoding: str) -> Classifier:
+    """The classifier of a recipe with the weights of a file, in evaluation mode."""
+    classifier = classifier_for(recipe, encoding)
+    read_weights(classifier.network, weights, recipe.name)
+    if isinstance(classifier.network, TsslMLP):
+        classifier.network.gradient = "surrogate"
     return classifier.eval()
 
 
 def card(name: str, folder: Path = MODELS) -> dict[str, Any]:
     """The model card: recipe, seed, data, versions, accuracy before and after storage, hash of the weights."""
-    return _json(name, folder / _recipe(name).name / "card.json", {"recipe", "weights_sha256", "accuracy"})
+    path = folder / _recipe(name).name / "card.json"
+    return _json(name, path, {"recipe", "encoding", "weights_sha256", "accuracy"})
 
 
-def results(name: str, folder: Path = MODELS) -> dict[str, Any]:
-    """The record of ``snnlab.evaluation.evaluate`` for a model, with what it was measured on.
+def results(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
+    """The record of ``snnlab.evaluation.evaluate`` for a model at one seed, with what it was measured on.
+
+    Args:
+        name: the model.
+        seed: default the first, whose weights are kept.
+        folder: where the models are.
 
     Raises:
-        ValueError: missing, truncated or altered file, or one that belongs to other weights.
+        ValueError: unknown seed; missing, truncated or altered file, or one that belongs to other weights.
     """
-    record = _json(name, folder / _recipe(name).name / "results.json", {"correct", "eps", "n", "weights_sha256"})
-    if record["weights_sha256"] != card(name, folder)["weights_sha256"]:
+    seed = seeds()[0] if seed is None else seed
+    if seed not in seeds():
+        raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, seeds()))}")
+    record = _json(
+        name, folder / _recipe(name).name / results_file(seed), {"correct", "eps", "exits", "n", "weights_sha256"}
+    )
+    if seed == seeds()[0] and record["weights_sha256"] != card(name, folder)["weights_sha256"]:
         raise ValueError(f"results of {name!r} were measured on other weights; run 'snnlab zoo build {name}'")
     for attack, counts in record["correct"].items():
         shape = (len(counts), {len(row) for row in counts})
-        if shape != (record["num_steps"], {len(record["eps"])}) or any(not 0 <= c <= record["n"] for r in counts for c in r):
-            raise ValueError(f"results of {name!r} are altered: counts of {attack!r} are not [{record['num_steps']}][ε]")
+        expected = (len(record["exits"]), {len(record["eps"])})
+        if shape != expected or any(not 0 <= c <= record["n"] for r in counts for c in r):
+            raise ValueError(f"results of {name!r} are altered: counts of {attack!r} are not [{expected[0]}][ε]")
     return record
+
+
+def repeats(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
+    """The records of a model at every seed, for ``snnlab.records.over_seeds``."""
+    return [results(name, seed, folder) for seed in seeds()]
+
+
+def results_file(seed: int) -> str:
+    """The name of the file with the results of a seed."""
+    return "results.json" if seed == seeds()[0] else f"results-{seed}.json"
 
 
 def _recipe(name: str) -> ModelRecipe:

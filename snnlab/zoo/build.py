@@ -1,181 +1,158 @@
 """Remake the zoo from its recipes: train, round, measure, write.
 
-What is done is skipped; Ctrl-C loses at most an epoch of training or one attack at one exit.
-
-Unfinished work lies in ``<folder>/.unfinished`` and is taken up by the next call. A file appears under its final name
-only when it is complete.
+What is done is skipped. Ctrl-C, or a worker that is killed, loses at most an epoch of training or one attack at one exit
+of what was running there. Unfinished work, and the weights of the seeds that are not kept, lie in ``<folder>/.unfinished``
+and are taken up by the next call. A file appears under its final name only when it is complete.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-import torch
-
-from snnlab import data, evaluation, zoo
-from snnlab.network import Classifier
-from snnlab.training import Recipe, accuracy, train
-from snnlab.zoo.storage import quantise, write_weights
+from snnlab import zoo
+from snnlab.zoo.schedule import Task, run
+from snnlab.zoo.tasks import Trained, measure_model, settings_sha256, train_model
 
 __all__ = ["build"]
+
+UNFINISHED = ".unfinished"
 
 
 def build(
     names: Sequence[str] = (),
     folder: Path = zoo.MODELS,
     *,
+    seeds: Sequence[int] = (),
     measure: bool = True,
+    jobs: int = 1,
+    scheduler: str | None = None,
     progress: bool = True,
 ) -> list[str]:
     """Build the named models (default: all) into ``folder`` and return the names of those that had work left.
 
     Args:
         names: models of the recipe file.
-        folder: where ``<name>/{weights.safetensors, card.json, results.json}`` go.
-        measure: whether to evaluate as well.
+        folder: where ``<name>/{weights.safetensors, card.json, results.json, results-<seed>.json}`` go.
+        seeds: of these alone; default all.
+        measure: whether to evaluate as well. Without, only the weights that are kept, and what they start from, are trained.
+        jobs: processes on this machine; 1 works in this process.
+        scheduler: address of a Dask scheduler whose workers do it instead, e.g. ``tcp://host:8786``.
         progress: whether to show progress bars.
 
     Raises:
-        ValueError: unknown name.
+        ValueError: unknown name or seed, fewer than one job, a scheduler that does not answer.
     """
     known = zoo.recipes()
     unknown = [n for n in names if n not in known]
     if unknown:
         raise ValueError(f"unknown models {unknown}; choose from {', '.join(known)}")
-    chosen = [known[n] for n in (names or known)]
-    worked = []
-    for recipe in chosen:
-        if not _is_trained(recipe, folder):
-            _train(recipe, folder, progress)
-            worked.append(recipe.name)
-    for recipe in chosen if measure else []:
-        if not _is_measured(recipe, folder):
-            _measure(recipe, folder, progress)
-            worked.append(recipe.name)
-    return list(dict.fromkeys(worked))
+    strange = [s for s in seeds if s not in zoo.seeds()]
+    if strange:
+        raise ValueError(f"unknown seeds {strange}; choose from {', '.join(map(str, zoo.seeds()))}")
+    shelf = _Shelf(folder)
+    wanted = seeds or (zoo.seeds() if measure else zoo.seeds()[:1])
+    models = [known[name].at_seed(seed) for seed in wanted for name in (names or known)]
+    tasks = {task.name: task for recipe in models for task in _tasks(recipe, shelf, measure)}
+    run(list(tasks.values()), jobs=jobs, scheduler=scheduler, progress=progress)
+    return list(dict.fromkeys(task.split()[1] for task in tasks))
 
 
-def _is_trained(recipe: zoo.ModelRecipe, folder: Path) -> bool:
-    try:
-        zoo.load(recipe.name, folder)
-        return bool(zoo.card(recipe.name, folder)["recipe_sha256"] == recipe.sha256)
-    except (ValueError, KeyError):
-        return False
-
-
-def _is_measured(recipe: zoo.ModelRecipe, folder: Path) -> bool:
-    try:
-        return bool(zoo.results(recipe.name, folder)["settings_sha256"] == _settings_sha256())
-    except (ValueError, KeyError):
-        return False
-
-
-def _settings_sha256() -> str:
-    """Hash of what decides a measurement besides the weights: ε, seeds and the suite."""
-    described = [zoo.evaluation_settings(), [repr(a) for a in evaluation.SUITE]]
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-
-
-def _train(recipe: zoo.ModelRecipe, folder: Path, progress: bool) -> None:
-    dataset = data.load(recipe["dataset"])
-    classifier = zoo.classifier_for(recipe)
-    checkpoint = folder / ".unfinished" / f"{recipe.name}.checkpoint"
-    if progress:
-        print(f"training {recipe.name}", flush=True)
-    settings = Recipe(recipe["epochs"], recipe["batch_size"], recipe["learning_rate"], recipe["seed"])
-    started = perf_counter()
-    history = train(
-        classifier, dataset.train, settings, validation=dataset.validation, checkpoint=checkpoint, progress=progress
+def _tasks(recipe: zoo.ModelRecipe, shelf: _Shelf, measure: bool) -> Iterator[Task]:
+    """What is left to do for one model at one seed, and for what it needs."""
+    if not measure:
+        yield from _training(recipe, shelf)
+        return
+    # Weights that are not kept need not be made again for results that are there.
+    if shelf.is_measured(recipe) and (shelf.is_trained(recipe) or not shelf.keeps_weights(recipe)):
+        return
+    source = zoo.recipes()[zoo.evaluation_settings()["source"]].at_seed(recipe["seed"])
+    yield from _training(recipe, shelf)
+    yield from _training(source, shelf)
+    yield Task(
+        _name("measure", recipe),
+        partial(_measure_task, shelf, recipe, source),
+        partial(shelf.put_record, recipe),
+        (_name("train", recipe), _name("train", source)),
+        cost=(100 if recipe["exits"] == "all" else 10) * (9 if "poisson" in recipe["encoding"] else 1),  # longest first
     )
-    seconds = perf_counter() - started
-    before = _accuracies(classifier, dataset, recipe["seed"])
-    quantise(classifier.network)
-    after = _accuracies(classifier, dataset, recipe["seed"])
-    target = folder / recipe.name / "weights.safetensors"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_weights(classifier.network, target)
-    card = {
-        "name": recipe.name,
-        "encoding": recipe["encoding"],
-        "recipe": dict(recipe.settings),
-        "recipe_sha256": recipe.sha256,
-        "data": {"name": dataset.name, "sha256": dataset.sha256, "train": len(dataset.train)},
-        "accuracy": {"float32": before, "stored": after},
-        "history": vars(history),
-        "training_seconds": round(seconds, 1),
-        "weights_sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-        "versions": _versions(),
-        "limits": "3,500 training digits, one seed; accuracies are not those of full MNIST.",
-    }
-    _write_json(target.with_name("card.json"), card)
-    checkpoint.unlink(missing_ok=True)
 
 
-def _accuracies(classifier: Classifier, dataset: data.Dataset, seed: int) -> dict[str, float]:
-    """Validation and test accuracy, each on a fresh generator, so that before and after see the same draws."""
-    found = {}
-    for split in ("validation", "test"):
-        classifier.generator = torch.Generator().manual_seed(seed)
-        found[split] = accuracy(classifier, getattr(dataset, split))
-    return found
-
-
-def _measure(recipe: zoo.ModelRecipe, folder: Path, progress: bool) -> None:
-    settings = zoo.evaluation_settings()
-    dataset = data.load(recipe["dataset"])
-    classifier = zoo.load(recipe.name, folder)
-    source = zoo.load(settings["source"], folder)
-    partial_file = folder / ".unfinished" / f"{recipe.name}.partial"
-    identity = [zoo.card(recipe.name, folder)["weights_sha256"], _settings_sha256()]
-    partial: dict[str, Any] = {}
-    if partial_file.exists():
-        saved = torch.load(partial_file, weights_only=True)
-        partial = saved["jobs"] if saved["identity"] == identity else {}
-
-    def save(jobs: dict[str, Any]) -> None:
-        partial_file.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"identity": identity, "jobs": jobs}, partial_file.with_suffix(".part"))
-        partial_file.with_suffix(".part").replace(partial_file)
-
-    if progress:
-        print(f"measuring {recipe.name}", flush=True)
-    found = evaluation.evaluate(
-        classifier,
-        dataset.test,
-        settings["eps"],
-        source=None if recipe.name == settings["source"] else source,
-        seed=settings["seed"],
-        progress=progress,
-        done=partial,
-        save=save,
+def _training(recipe: zoo.ModelRecipe, shelf: _Shelf) -> Iterator[Task]:
+    if shelf.is_trained(recipe):
+        return
+    if recipe.start:
+        yield from _training(recipe.start, shelf)
+    yield Task(
+        _name("train", recipe),
+        partial(_train_task, shelf, recipe),
+        partial(shelf.put_trained, recipe),
+        (_name("train", recipe.start),) if recipe.start else (),
+        cost=1000,  # before all measuring: others wait for it
     )
-    record = {
-        "model": recipe.name,
-        "dataset": dataset.name,
-        "split": "test",
-        "attacks": {a.name: a.description for a in evaluation.SUITE if a.name in found.correct}
-        | {"worst": "per-sample worst case over all attacks listed here, aimed at any exit"},
-        "seeds": [recipe["seed"]],
-        **found.record(),
-        "weights_sha256": identity[0],
-        "data_sha256": dataset.sha256,
-        "settings_sha256": identity[1],
-        "versions": _versions(),
-    }
-    _write_json(folder / recipe.name / "results.json", record)
-    partial_file.unlink(missing_ok=True)
 
 
-def _versions() -> dict[str, str]:
-    packages = {p: version(p) for p in ("snnlab", "torch", "snntorch", "torchattacks", "numpy")}
-    return {"python": platform.python_version(), **packages}
+def _train_task(shelf: _Shelf, recipe: zoo.ModelRecipe) -> tuple[Any, ...]:
+    return train_model, recipe, shelf.trained(recipe.start) if recipe.start else None, shelf.scratch
+
+
+def _measure_task(shelf: _Shelf, recipe: zoo.ModelRecipe, source: zoo.ModelRecipe) -> tuple[Any, ...]:
+    made_on = None if recipe.name == source.name else shelf.trained(source)
+    return measure_model, recipe, shelf.trained(recipe), made_on, shelf.scratch
+
+
+def _name(what: str, recipe: zoo.ModelRecipe) -> str:
+    return f"{what} {recipe.name} seed {recipe['seed']}"
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """Where finished work stands: the first seed in ``folder``, the weights of the others in its scratch folder."""
+
+    folder: Path
+
+    @property
+    def scratch(self) -> Path:
+        return self.folder.absolute() / UNFINISHED
+
+    def keeps_weights(self, recipe: zoo.ModelRecipe) -> bool:
+        return bool(recipe["seed"] == zoo.seeds()[0])
+
+    def _weights_folder(self, recipe: zoo.ModelRecipe) -> Path:
+        return self.folder if self.keeps_weights(recipe) else self.scratch / f"seed-{recipe['seed']}"
+
+    def is_trained(self, recipe: zoo.ModelRecipe) -> bool:
+        try:
+            folder = self._weights_folder(recipe)
+            zoo.load(recipe.name, folder)
+            return bool(zoo.card(recipe.name, folder)["recipe_sha256"] == recipe.sha256)
+        except (ValueError, KeyError):
+            return False
+
+    def is_measured(self, recipe: zoo.ModelRecipe) -> bool:
+        try:
+            record = zoo.results(recipe.name, recipe["seed"], self.folder)
+            return bool(record["settings_sha256"] == settings_sha256(recipe) and record["recipe_sha256"] == recipe.sha256)
+        except (ValueError, KeyError):
+            return False
+
+    def trained(self, recipe: zoo.ModelRecipe) -> Trained:
+        folder = self._weights_folder(recipe)
+        return Trained((folder / recipe.name / "weights.safetensors").read_bytes(), zoo.card(recipe.name, folder))
+
+    def put_trained(self, recipe: zoo.ModelRecipe, trained: Trained) -> None:
+        target = self._weights_folder(recipe) / recipe.name
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "weights.safetensors").write_bytes(trained.weights)
+        _write_json(target / "card.json", dict(trained.card))
+
+    def put_record(self, recipe: zoo.ModelRecipe, record: dict[str, Any]) -> None:
+        (self.folder / recipe.name).mkdir(parents=True, exist_ok=True)
+        _write_json(self.folder / recipe.name / zoo.results_file(recipe["seed"]), record)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-__all__ = ["MAX_LEVEL", "quantise", "read_weights", "write_weights"]
+__all__ = ["MAX_LEVEL", "packed", "quantise", "read_weights", "write_weights"]
 
 MAX_LEVEL = 45
 
@@ -43,11 +43,17 @@ def integers(layer: nn.Linear) -> tuple[Tensor, Tensor, Tensor]:
 
 def write_weights(network: nn.Module, path: Path) -> None:
     """Write the linear layers of ``network`` to a safetensors file."""
+    path.write_bytes(packed(network))
+
+
+def packed(network: nn.Module) -> bytes:
+    """The linear layers of ``network`` as the content of a safetensors file."""
     tensors: dict[str, Tensor] = {}
     for i, layer in enumerate(_layers(network)):
         q, r, e = integers(layer)
         tensors |= {f"{i}.weight": q, f"{i}.bias": r, f"{i}.exponent": e}
-    path.write_bytes(save(tensors))
+    content: bytes = save(tensors)
+    return content
 
 
 def read_weights(network: nn.Module, blob: bytes, name: str) -> None:

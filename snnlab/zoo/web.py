@@ -21,9 +21,12 @@ from torch import Tensor, nn
 from snnlab import data, zoo
 from snnlab.attack import INFORMED
 from snnlab.encoding import Encoder, Fusion
+from snnlab.network import Classifier, SpikingMLP
+from snnlab.records import over_seeds
+from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.storage import integers
 
-__all__ = ["keys", "payload", "script", "write"]
+__all__ = ["keys", "model_payload", "payload", "script", "write"]
 
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
@@ -43,7 +46,8 @@ def payload(key: str) -> dict[str, Any]:
     if key == "zoo":
         return _zoo()
     if key.startswith("model/"):
-        return _model(key.removeprefix("model/"))
+        name = key.removeprefix("model/")
+        return model_payload(name, zoo.load(name))
     raise ValueError(f"unknown key {key!r}; choose one of {', '.join(keys())}")
 
 
@@ -84,10 +88,9 @@ def _zoo() -> dict[str, Any]:
                 f"results of {name!r} have n={record['n']} and ε={record['eps']}, others n={first['n']} and "
                 f"ε={first['eps']}; run 'snnlab zoo build {name}'"
             )
-    steps = max(r["num_steps"] for r in records.values())
     return {
         "dataset": "mnist5k",
-        "num_steps": steps,
+        "num_steps": max(r["num_steps"] for r in records.values()),
         "num_test": len(test),
         "digits": {
             "shape": list(test.images.shape[1:]),
@@ -100,42 +103,54 @@ def _zoo() -> dict[str, Any]:
             "eps": first["eps"],
             "n": first["n"],
             "attacks": {k: v for r in records.values() for k, v in r["attacks"].items()},
-            "correct": {name: _at_every_exit(r["correct"], steps) for name, r in records.items()},
-            "silent": {name: _at_every_exit(r["silent"], steps) for name, r in records.items()},
-            "flags": {name: r["flags"] for name, r in records.items()},
+            **{key: {name: r[key] for name, r in records.items()} for key in ("exits", "correct", "silent", "flags")},
+            "repeats": {name: _repeats(zoo.repeats(name)) for name in records},
+            "energy": {name: r["energy_pj"] for name, r in records.items()},
+            **{key: {name: r[key] for name, r in records.items() if key in r} for key in ("dynamic", "late", "ablation")},
         },
     }
 
 
 def _summary(name: str, record: dict[str, Any]) -> dict[str, Any]:
-    encoding = zoo.card(name)["encoding"]
+    recipe, encoding = zoo.recipes()[name], record["encoding"]
     kind = "ann" if encoding == "none" else "snn"
     title = "ANN" if kind == "ann" else encoding
     clean = {"correct": record["correct"]["worst"][-1][0], "n": record["n"]}
-    return {"name": name, "title": title, "kind": kind, "encoding": encoding, "clean": clean}
+    told = {key: recipe[key] for key in ("group", "code", "rule", "loss", "decoder")}
+    return {"name": name, "title": title, "kind": kind, "encoding": encoding, **told, "clean": clean}
 
 
-def _at_every_exit(counts: dict[str, list[list[int]]], steps: int) -> dict[str, list[list[int]]]:
-    """Counts ``[exit][ε]`` for every exit; an ANN, which has one, answers alike at all of them."""
-    return {name: rows * steps if len(rows) == 1 else rows for name, rows in counts.items()}
+def _repeats(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over seeds with their intervals, ``[exit][ε]``, at the ε that every seed was measured at."""
+    eps = [e for e in records[0]["eps"] if all(e in r["eps"] for r in records)]
+    found: dict[str, Any] = {"seeds": len(records), "eps": eps, "exits": records[0]["exits"]}
+    for attack in ("worst", "fgsm.naive", "transfer"):
+        if attack in records[0]["correct"]:
+            rows = [[over_seeds(records, attack, e, radius) for radius in eps] for e in found["exits"]]
+            found[attack] = {
+                part: [[round(getattr(estimate, part), 4) for estimate in row] for row in rows]
+                for part in ("mean", "low", "high")
+            }
+    return found
 
 
-def _model(name: str) -> dict[str, Any]:
-    classifier = zoo.load(name)
-    recipe = zoo.recipes()[name]
-    surrogate = INFORMED.surrogate
-    return {
-        "name": name,
-        "kind": "ann" if classifier.encoder is None else "snn",
-        "encoder": classifier.encoder and _encoder(classifier.encoder),
-        "decoder": recipe["decoder"],
-        "beta": recipe["beta"],
-        "threshold": recipe["threshold"],
-        "reset": recipe["reset"],
-        "surrogate": recipe["surrogate"],
-        "attack_surrogate": surrogate and vars(surrogate),
+def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
+    """A classifier of the zoo's kind as plain JSON values: all that the browser needs to run and attack it."""
+    network, code = classifier.network, classifier.encoder
+    common = {"name": name, "layers": list(_layers(network)), "decoder": classifier.decoder}
+    if not isinstance(network, SpikingMLP) or code is None:
+        return common | {"kind": "ann", "encoder": None, "eot": 1}
+    surrogate = INFORMED.surrogate or network.surrogate
+    return common | {
+        "kind": "snn",
+        "encoder": _encoder(code),
+        "beta": network.beta,
+        "threshold": network.threshold,
+        "reset": network.reset,
+        "tau_s": network.tau_s if isinstance(network, TsslMLP) else None,
+        "surrogate": vars(network.surrogate),
+        "attack_surrogate": vars(surrogate),
         "eot": INFORMED.eot if classifier.stochastic else 1,
-        "layers": list(_layers(classifier.network)),
     }
 
 
@@ -144,7 +159,7 @@ def _encoder(code: Encoder) -> dict[str, Any]:
     if hasattr(code, "rounding"):
         described["rounding"] = code.rounding
     if isinstance(code, Fusion):
-        described["parts"] = [_encoder(part) for part in code.parts]
+        described |= {"parts": [_encoder(part) for part in code.parts], "gate": list(code.gate)}
     return described
 
 
