@@ -1,21 +1,20 @@
 """Self-checks of the exercises: ``check("encoding.1", answer)`` says what is wrong without giving the answer away.
 
-A check is a function that returns a hint about a wrong answer, or ``None`` for a right one. An answer of ``...`` has
-not been given yet.
+Each chapter has a module of checks. A check is a function that returns a hint about a wrong answer, or ``None`` for a right
+one. An answer of ``...`` has not been given yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from snnlab.encoding import encoder
+from snnlab.teach import encoding
 
 __all__ = ["CHECKS", "Verdict", "check"]
+
+CHECKS: dict[str, Callable[[Any], str | None]] = {**encoding.CHECKS}
 
 
 @dataclass(frozen=True)
@@ -54,59 +53,3 @@ def check(name: str, answer: Any) -> Verdict:
     except Exception as error:
         hint = f"your answer raised {type(error).__name__}: {error}"
     return Verdict(name, hint is None, hint or "")
-
-
-def _first_steps(answer: Any) -> str | None:
-    """encoding.1: ``{code: step}`` of the first spike that ε = 0.2 makes on a black pixel, T = 10."""
-    codes = ("onset", "offset", "latency")
-    if not isinstance(answer, Mapping) or set(answer) != set(codes):
-        return f"give a dictionary with a step for each of {', '.join(codes)}"
-    pixel = torch.full((1, 1, 1, 1), 0.2)
-    for code in codes:
-        first = int(encoder(code, num_steps=10)(pixel).flatten().argmax())
-        if answer[code] != first:
-            side = "late" if answer[code] > first else "early"
-            return f"your step for {code} is too {side}; write out s_t for t = 0, 1, … and count from 0"
-    return None
-
-
-def _dark_first(answer: Any) -> str | None:
-    """encoding.2: a function ``dark_first(x, T)`` for a latency code in which *dark* pixels fire first."""
-    if not callable(answer):
-        return "give the function itself, without calling it"
-    x = torch.tensor([0.0, 0.1, 0.3, 0.55, 0.9, 1.0])
-    spikes = answer(x, 8)
-    if not isinstance(spikes, Tensor) or spikes.shape != (8, 6):
-        return f"for six pixels and T = 8 the result should be a tensor [8, 6], got {getattr(spikes, 'shape', type(spikes))}"
-    if not bool(((spikes == 0) | (spikes == 1)).all()):
-        return "spikes should be 0 or 1"
-    if spikes[:, 5].any():
-        return "white (x = 1) takes the part that black has in latency: it should never fire"
-    if (spikes[:, :5].sum(0) != 1).any():
-        return "every pixel below 1 should fire exactly once"
-    if not torch.equal(spikes[:, :5].argmax(0), torch.tensor([0, 0, 2, 4, 7])):
-        return "each pixel fires once, but not at floor(x T)"
-    return None
-
-
-def _binarised(answer: Any) -> str | None:
-    """encoding.3: a function from images to images that are 1 where x ≥ 0.5, with a gradient an attacker can use."""
-    if not callable(answer):
-        return "give the function itself, without calling it"
-    x = torch.tensor([[0.0, 0.2, 0.49, 0.51, 0.8, 1.0]], requires_grad=True)
-    y = answer(x)
-    if not torch.allclose(y.detach(), (x.detach() >= 0.5).float(), atol=1e-5):
-        return "in the forward pass the result should be exactly 1 where x ≥ 0.5 and 0 elsewhere"
-    if not y.requires_grad:
-        return "the result has no gradient: an attacker would be blind, and you would be fooled"
-    (gradient,) = torch.autograd.grad(y.sum(), x)
-    if not (gradient > 0).all():
-        return "some pixels have gradient zero: that is how a blind attacker is made, replace the step in the backward pass"
-    return None
-
-
-CHECKS: dict[str, Callable[[Any], str | None]] = {
-    "encoding.1": _first_steps,
-    "encoding.2": _dark_first,
-    "encoding.3": _binarised,
-}
