@@ -11,6 +11,9 @@ membrane ``Σ_{t<e} U_k[t]``                             the highest read-out po
 ttfs     ``max_{t<e} s_k[t] (T - t)``                   the class that fires first
 ======== ============================================= ===========================================
 
+The gradient of ``ttfs`` is that of the first spike's step for a spike more or less (``snnlab.losses``): a maximum would show
+an attacker nothing of a neuron that is still silent.
+
 Spike counts tie often; the tied class with the highest potential ``U_k[e-1]`` wins. A network of which
 nothing was read has not answered: its prediction is ``SILENT`` (-1), which equals no label and so counts
 as an error. An argmax of zeros would have said class 0.
@@ -55,8 +58,9 @@ def logits_at_every_exit(spikes: Tensor, membrane: Tensor, rule: str = "rate", n
     if rule == "membrane":
         return membrane.cumsum(0)
     whole = num_steps or len(spikes)
-    worth = whole - torch.arange(len(spikes), dtype=spikes.dtype, device=spikes.device)
-    return (spikes * worth.view(-1, 1, 1)).cummax(0).values
+    fired = 1 - (1 - spikes).cumprod(0)  # from the first spike on
+    ahead = whole - torch.arange(1, len(spikes) + 1, dtype=spikes.dtype, device=spikes.device)
+    return fired.cumsum(0) + fired.detach() * ahead.view(-1, 1, 1)  # steps since the first spike, and those to come
 
 
 def predictions(logits: Tensor, membrane: Tensor) -> Tensor:

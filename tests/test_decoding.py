@@ -34,11 +34,19 @@ def test_silent_output_is_not_class_zero(rule: str) -> None:
     assert (predictions(logits_at_every_exit(nothing, nothing, rule), nothing) == SILENT).all()
 
 
-def test_ttfs_sees_only_the_first_spike_and_its_gradient() -> None:
+def test_the_gradient_of_ttfs_is_what_one_spike_more_or_less_does() -> None:
+    """Class 0 fires in steps 1 and 2: one at 0 gains a step, without its first it would wait for the second."""
     spikes = SPIKES.clone().requires_grad_()
     logits_at_every_exit(spikes, MEMBRANE, "ttfs")[-1].sum().backward()  # type: ignore[no-untyped-call]
     assert spikes.grad is not None
-    assert spikes.grad.squeeze(1).tolist() == [[0, 3], [2, 0], [0, 0]]
+    assert spikes.grad.squeeze(1).tolist() == [[1, 3], [1, 0], [0, 0]]
+
+
+def test_ttfs_shows_an_attacker_how_to_make_a_silent_neuron_fire() -> None:
+    spikes = torch.zeros(4, 1, 1, requires_grad=True)
+    logits_at_every_exit(spikes, torch.zeros(4, 1, 1), "ttfs")[-1].sum().backward()  # type: ignore[no-untyped-call]
+    assert spikes.grad is not None
+    assert spikes.grad.flatten().tolist() == [4, 3, 2, 1]
 
 
 def test_bad_input_says_what_is_valid() -> None:
