@@ -18,71 +18,123 @@ from torch import Tensor
 from snnlab import data, zoo
 from snnlab.attack import ATTACKERS, Budget, attack, input_gradient
 from snnlab.decoding import predictions
+from snnlab.encoding import Fusion, encoder
+from snnlab.exiting import ExitRule, exit_steps
 from snnlab.network import Classifier, SpikingMLP
 from snnlab.neuron import lif
+from snnlab.tsslbp import TsslMLP, post_synaptic_potential
 from snnlab.widgets import frames
-from snnlab.zoo import web
+from snnlab.zoo import storage, web
 
-NUM_IMAGES = 200
-DETAILED = 12  # of which input spikes and gradients are kept
+NUM_IMAGES = 200  # of the codes, on which everything else stands
+FEW_IMAGES = 40  # of every other model
+DETAILED, FEW_DETAILED = 12, 4  # of which input spikes and gradients are kept
 EXITS = (8, 5)
 REPEATS = 20  # encodings per image where only the distribution can agree
 FGSM_EPS = 0.1
+RULES = (
+    ExitRule("margin", 1),
+    ExitRule("margin", 2),
+    ExitRule("margin", float("-inf")),
+    ExitRule("margin", float("inf")),
+    ExitRule("confidence", 0.1),
+    ExitRule("confidence", 0.5),
+    ExitRule("confidence", 0.9),
+    ExitRule("first_spike"),
+)
+
+Model = tuple[Classifier, dict[str, Any]]
 
 
 def write(path: Path, names: list[str]) -> None:
-    """Write the golden vectors of the models called ``names``."""
-    split = data.load("mnist5k").test[slice(NUM_IMAGES)]
+    """Write the golden vectors of the models called ``names``, and of networks that nobody has trained."""
     models = {name: (zoo.load(name), web.payload(f"model/{name}")) for name in names}
-    path.write_text(json.dumps(golden(models, split) | {"zoo": web.payload("zoo")}))
+    models |= {name: (model, web.model_payload(name, model)) for name, model in untrained().items()}
+    listing = web.payload("zoo") | {"models": [{"name": name} for name in models]}
+    path.write_text(json.dumps(golden(models, data.load("mnist5k").test) | {"zoo": listing}))
 
 
-def golden(models: dict[str, tuple[Classifier, dict[str, Any]]], split: data.Split) -> dict[str, Any]:
-    """What every model makes of the images of ``split``; arrays as base64, image first."""
+def untrained() -> dict[str, Classifier]:
+    """Small networks with random weights: every kind of network with every decoder, fusions of every part."""
+    found = {}
+    for code in ("direct", "onset"):
+        for decoder in ("rate", "membrane", "ttfs"):
+            found[f"tssl-{decoder}-{code}"] = _untrained(code, decoder, tau_s=2.0)
+            found[f"{decoder}-{code}"] = _untrained(code, decoder, reset="zero")
+            found[f"converted-{decoder}-{code}"] = _untrained(code, decoder, beta=1.0)
+    for code in ("fusion(0.125*direct, onset)", "fusion(latency, 0.5*offset, 0.25*phase)", "fusion(1.5*onset, 0*latency)"):
+        found[code] = _untrained(code, "rate")
+    return found
+
+
+def _untrained(code: str, decoder: str, **options: Any) -> Classifier:
+    """A network whose weights are large enough for its neurons to fire."""
+    found = encoder(code)
+    kind = TsslMLP if "tau_s" in options else SpikingMLP
+    network = kind((784 * found.channel_factor, 32, 10), **options)
+    generator = torch.Generator().manual_seed(len(code) + len(decoder))
+    for layer in network.layers:
+        torch.nn.init.normal_(layer.weight, std=3 / layer.in_features**0.5, generator=generator)
+        torch.nn.init.uniform_(layer.bias, -0.1, 0.1, generator=generator)
+    storage.quantise(network)
+    if isinstance(network, TsslMLP):
+        network.gradient = "surrogate"
+    return Classifier(network, found, decoder)
+
+
+def golden(models: dict[str, Model], test: data.Split) -> dict[str, Any]:
+    """What every model makes of the first images of ``test``; arrays as base64, image first."""
+    split = test[slice(NUM_IMAGES)]
     pixels = (split.images * 255).round().to(torch.uint8)
     assert torch.equal(pixels.float() / 255, split.images), "the engine computes pixels as v/255"
     return {
         "num_steps": 8,
         "images": _pack(pixels),
         "labels": split.labels.tolist(),
-        "detailed": DETAILED,
-        "models": {name: _model(classifier, payload, split) for name, (classifier, payload) in models.items()},
+        "models": {name: _model(*model, split) for name, model in models.items()},
     }
 
 
 def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -> dict[str, Any]:
-    few = split[slice(DETAILED)]
+    many = payload["name"] in zoo.names("codes")
+    detailed = DETAILED if many else FEW_DETAILED
+    split = split if many else split[slice(FEW_IMAGES)]
+    few = split[slice(detailed)]
     vectors = {
         "payload": payload,
+        "count": len(split),
+        "detailed": detailed,
         "exact": not _analog(classifier),
         "gradients": _gradients(classifier, few),
-        "frame": _frame(classifier, payload["name"], few),
+        "frames": _frames(classifier, payload["name"], few),
     }
     if classifier.stochastic:
-        return vectors | _activity(classifier, few) | {"poisson": _distribution(classifier, split)}
+        return vectors | _activity(classifier, few, detailed) | {"poisson": _distribution(classifier, split)}
     if classifier.encoder is None:
         logits, _ = classifier.read(split.images)
         logits = logits.expand(8, *logits.shape[1:])
         votes = {"votes": _pack(_image_first(logits)), "predictions": _pack(_image_first(logits.argmax(-1)), np.int8)}
     else:
-        votes = _activity(classifier, split)
+        votes = _activity(classifier, split, detailed)
     attacked = attack(classifier, split.images, split.labels, Budget(FGSM_EPS), "fgsm", ATTACKERS["informed"])
     last = attacked.predictions[classifier.exit_step - 1].tolist()
     return vectors | votes | {"fgsm": {"eps": FGSM_EPS, "attacker": "informed", "predictions": last}}
 
 
 @torch.no_grad()
-def _activity(classifier: Classifier, split: data.Split) -> dict[str, Any]:
-    """Spikes of code and hidden layer, read-out potential, votes, predictions; and which images are marginal."""
+def _activity(classifier: Classifier, split: data.Split, detailed: int) -> dict[str, Any]:
+    """Spikes of code and hidden layer, read-out potential, votes, predictions, exits; and which images are marginal."""
     _seed(classifier)
-    (sequence, hidden), spikes, membrane = classifier.trace(split.images)
-    _seed(classifier)
+    (sequence, hidden), _, _ = classifier.trace(split.images)
+    votes, membrane = classifier.respond(sequence)
+    exits = [{"rule": r.name, "threshold": _number(r.threshold), "steps": exit_steps(votes, r).tolist()} for r in RULES]
     return {
-        "input": _pack(_image_first(sequence[:, :DETAILED])),
+        "input": _pack(_image_first(sequence[:, :detailed])),
         "hidden": _pack(_image_first(hidden), np.uint8),
         "membrane": _pack(_image_first(membrane)),
-        "votes": _pack(_image_first(spikes.cumsum(0))),
-        "predictions": _pack(_image_first(classifier.predict(split.images)), np.int8),
+        "votes": _pack(_image_first(votes)),
+        "predictions": _pack(_image_first(predictions(votes, membrane)), np.int8),
+        "exits": exits,
         "marginal": _marginal(classifier, sequence, hidden).tolist(),
     }
 
@@ -97,6 +149,8 @@ def _marginal(classifier: Classifier, sequence: Tensor, hidden: Tensor) -> Tenso
     if not _analog(classifier):
         return torch.zeros(hidden.shape[1], dtype=torch.bool)
     constants = {"beta": network.beta, "threshold": network.threshold, "reset": network.reset}
+    if isinstance(network, TsslMLP):
+        sequence = post_synaptic_potential(sequence, network.tau_s)
     _, membrane = lif(network.layers[0](sequence.flatten(2)), **constants)
     return ((membrane - network.threshold).abs() < 1e-5).any(0).any(-1)
 
@@ -113,15 +167,24 @@ def _gradients(classifier: Classifier, split: data.Split) -> list[dict[str, Any]
     return found
 
 
-def _frame(classifier: Classifier, name: str, split: data.Split) -> dict[str, Any]:
-    """What the explorer with a kernel shows for the first image under FGSM; arrays as ``[dtype, base64]``."""
-    state = frames.Request(split.images[0], int(split.labels[0]), name, "fgsm", "informed", FGSM_EPS, EXITS[-1])
-    shown = frames.frame(classifier, state)
+def _frames(classifier: Classifier, name: str, split: data.Split) -> list[dict[str, Any]]:
+    """What an explorer with a kernel shows for the first image in several states; arrays as ``[dtype, base64]``."""
+    states: list[dict[str, int]] = [{"exit_step": EXITS[-1]}]
+    if classifier.encoder is not None:
+        states += [{"exit_step": 8, "from_step": 4}, {"exit_step": 8, "from_step": 8}]
+    if isinstance(classifier.encoder, Fusion):
+        states += [{"exit_step": 8, "silenced": part} for part in range(len(classifier.encoder.parts))]
+    return [_frame(classifier, name, split, state) for state in states]
+
+
+def _frame(classifier: Classifier, name: str, split: data.Split, state: dict[str, int]) -> dict[str, Any]:
+    request = frames.Request(split.images[0], int(split.labels[0]), name, "fgsm", "informed", FGSM_EPS, **state)
+    shown = frames.frame(classifier, request)
     arrays = {
         group: {part: [str(a.dtype), _pack(torch.from_numpy(a))] for part, a in shown[group].items() if a is not None}
         for group in ("clean", "attacked", "order")
     }
-    return shown | arrays
+    return {"state": state} | shown | arrays
 
 
 def _distribution(classifier: Classifier, split: data.Split) -> dict[str, Any]:
@@ -143,7 +206,13 @@ def _seed(classifier: Classifier, seed: int = 0) -> None:
 
 
 def _analog(classifier: Classifier) -> bool:
+    """Whether sums are not exact. Gates have a few bits, so those of gated spikes are."""
     return classifier.encoder is None or "direct" in classifier.encoder.title
+
+
+def _number(threshold: float | None) -> str | None:
+    """JSON has no infinity; JavaScript's Number reads this."""
+    return None if threshold is None else str(threshold).replace("inf", "Infinity")
 
 
 def _image_first(sequence: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The browser engine against PyTorch, on the models of the zoo: in Node, and again in a real Chromium."""
+"""The browser engine against PyTorch, in Node and in a real Chromium: every model of the zoo, networks of every other kind."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_browser_engine_matches_torch_in_chromium(vectors: Path, chromium: Brows
     page.close()
     assert errors == []
     assert found["failures"] == []
-    assert list(found["report"]) == zoo.names()
+    assert list(found["report"]) == [*zoo.names(), *golden.untrained()]
 
 
 def test_pgd_leaves_the_page_alive(vectors: Path, chromium: Browser, tmp_path: Path) -> None:

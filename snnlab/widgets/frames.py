@@ -16,16 +16,24 @@ from torch import Tensor
 
 from snnlab.attack import ATTACKERS, ATTACKS, Budget, attack
 from snnlab.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
+from snnlab.encoding import Encoder
+from snnlab.energy import energy, energy_of_trace
+from snnlab.fusion import silenced
+from snnlab.late import Late
 from snnlab.network import MLP, Classifier, SpikingMLP
 
 __all__ = ["Request", "frame", "pack"]
 
 PGD_STEPS = 10
+NO_PART = -1  # of a fusion is silenced
 
 
 @dataclass(frozen=True)
 class Request:
     """One state of an explorer: an image ``[C, H, W]`` in [0, 1], its class (``None`` if unknown) and the settings.
+
+    ``silenced`` is the index of a fusion's part that is silenced (-1: none). The perturbation acts on steps ``t ≥ from_step``
+    only, and is made knowing this.
 
     Raises:
         ValueError: unknown attack or attacker, ε outside [0, 1] or not a number.
@@ -39,6 +47,8 @@ class Request:
     eps: float = 0.0
     exit_step: int = 8
     seed: int = 0
+    silenced: int = NO_PART
+    from_step: int = 0
 
     def __post_init__(self) -> None:
         if self.attack not in ATTACKS:
@@ -52,15 +62,22 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     """Clean and attacked image, spikes, votes and answers at every exit, as numpy arrays.
 
     An image without a label is attacked as what the network takes it for (if silent: as the class of the highest
-    potential). ``attacked`` is ``None`` without an attack.
+    potential). ``attacked`` is ``None`` without an attack. ``energy`` is in pJ up to every exit, ``None`` for a network whose
+    operations cannot be counted.
+
+    Raises:
+        ValueError: an exit step, a part or a late step that this classifier does not have.
     """
     started = perf_counter()
     images = request.image.unsqueeze(0)
     num_steps = classifier.num_steps
+    if request.silenced != NO_PART:
+        classifier = silenced(classifier, request.silenced)
     # An ANN has one exit, but stands beside networks that have several.
     exit_step = 1 if classifier.encoder is None else check_exit_step(request.exit_step, num_steps)
     aimed = classifier.at(exit_step=exit_step)
-    clean = _side(aimed, images, request.seed)
+    late = _late(aimed, images, request.from_step)
+    clean = _side(aimed, images, request.seed, aimed.encoder)
     target = _taken_for(clean, exit_step) if request.label is None else request.label
     shown: dict[str, Any] = {
         "shape": list(request.image.shape),
@@ -78,9 +95,9 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     }
     if request.attack != "none" and request.eps > 0:
         generator = torch.Generator().manual_seed(request.seed)
-        aimed.generator = generator
+        late.generator = generator
         result = attack(
-            aimed,
+            late,
             images,
             torch.tensor([target]),
             Budget(request.eps),
@@ -90,7 +107,7 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
             generator=generator,
         )
         shown |= {
-            "attacked": _side(aimed, result.images, request.seed),
+            "attacked": _side(late, result.images, request.seed, aimed.encoder),
             "gradient_zero": result.zero_gradient,
             "moved": result.moved,
         }
@@ -114,14 +131,28 @@ def pack(shown: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
     return plain | {"buffers": names}, buffers
 
 
-def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
-    """One image through the network; the same seed gives a stochastic code the same random numbers."""
+def _late(classifier: Classifier, images: Tensor, from_step: int) -> Classifier:
+    """The classifier as an attack meets it: the steps before ``from_step`` show the clean images whatever it does."""
+    if from_step == 0:
+        return classifier
     if classifier.encoder is None:
+        raise ValueError(f"an ANN has no steps that could be late, got from_step = {from_step!r}; use 0")
+    return classifier.at(exit_step=classifier.exit_step, encoder=Late.of(classifier.encoder, images, from_step))
+
+
+def _side(classifier: Classifier, images: Tensor, seed: int, code: Encoder | None) -> dict[str, Any]:
+    """One image through the network; the same seed gives a stochastic code the same random numbers.
+
+    ``code`` is the classifier's own, without what makes an attack late: the parts that energy is counted by.
+    """
+    if code is None:
         return _ann_side(classifier, images)
     classifier.generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         layers, spikes, membrane = classifier.trace(images)
     logits = logits_at_every_exit(spikes, membrane, classifier.decoder)
+    network = classifier.network
+    spent = energy_of_trace(network, code, layers).picojoules[:, 0] if isinstance(network, SpikingMLP) else None
     return {
         "image": images[0].flatten().numpy(),
         "input": layers[0][:, 0].flatten().numpy(),
@@ -129,6 +160,7 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
         "votes": logits[:, 0].flatten().numpy(),
         "membrane": membrane[:, 0].flatten().numpy(),
         "predictions": predictions(logits, membrane)[:, 0].to(torch.int8).numpy(),
+        "energy": None if spent is None else spent.numpy(),
     }
 
 
@@ -143,8 +175,7 @@ def _taken_for(clean: Mapping[str, Any], exit_step: int) -> int:
 
 def _ann_side(classifier: Classifier, images: Tensor) -> dict[str, Any]:
     with torch.no_grad():
-        logits = classifier(images)
-        network = classifier.network
+        logits, network = classifier(images), classifier.network
         activation = torch.relu(network.layers[0](images.flatten(1))) if isinstance(network, MLP) else None
     answer = logits[0].argmax() if logits.any() else torch.tensor(SILENT)
     return {
@@ -155,6 +186,7 @@ def _ann_side(classifier: Classifier, images: Tensor) -> dict[str, Any]:
         "votes": logits[0].numpy(),
         "membrane": None,
         "predictions": answer.to(torch.int8).reshape(1).numpy(),
+        "energy": energy(classifier, images).picojoules[:, 0].numpy() if isinstance(network, MLP) else None,
     }
 
 

@@ -1,12 +1,73 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crossEntropyGradient, leadingClass, predictions, rate, SILENT } from "../src/engine/decode.js";
+import { crossEntropyGradient, DECODERS, leadingClass, predictions, SILENT } from "../src/engine/decode.js";
 import { hiddenOrder, inputOrder } from "../src/engine/order.js";
 import { mulberry32 } from "../src/engine/random.js";
 import { wilson } from "../src/engine/wilson.js";
 
 test("one pass gives the votes at every exit, as a running sum", () => {
-  assert.deepEqual([...rate(Uint8Array.of(0, 1, 1, 0, 1, 1), 2)], [0, 1, 1, 1, 2, 2]);
+  assert.deepEqual([...DECODERS.rate.votes({ spikes: Uint8Array.of(0, 1, 1, 0, 1, 1) }, 2)], [0, 1, 1, 1, 2, 2]);
+});
+
+test("the membrane decoder sums potentials, the first-spike decoder keeps the worth of the first spike", () => {
+  const membrane = Float32Array.of(0.5, -1, 0.25, -1, 1, 0.5);
+  assert.deepEqual([...DECODERS.membrane.votes({ membrane }, 2)], [0.5, -1, 0.75, -2, 1.75, -1.5]);
+  const spikes = Uint8Array.of(0, 0, 1, 0, 1, 1); // class 0 fires at t = 1, worth 3 - 1; class 1 at t = 2, worth 1
+  assert.deepEqual([...DECODERS.ttfs.votes({ spikes }, 2)], [0, 0, 2, 0, 2, 1]);
+});
+
+/** Σ_k weights[k] logit_k at one exit: what a decoder's backward differentiates. */
+function weighed(decoder, output, weights, exitStep) {
+  const votes = decoder.votes(output, weights.length);
+  return weights.reduce((sum, w, k) => sum + w * votes[(exitStep - 1) * weights.length + k], 0);
+}
+
+test("the gradient through a sum over time matches finite differences of its logits", () => {
+  const output = {
+    spikes: Float64Array.of(0, 1, 1, 0, 0, 1, 1, 1),
+    membrane: Float64Array.of(0.5, 1.5, 1.25, 0.5, 0.25, 1.75, 1.5, 1.125),
+  };
+  const weights = Float64Array.of(1, -3);
+  for (const name of ["rate", "membrane"]) {
+    const decoder = DECODERS[name];
+    for (const exitStep of [2, 3, 4]) {
+      const grads = decoder.backward(weights, output, exitStep);
+      for (const part of ["spikes", "membrane"]) {
+        output[part].forEach((_, k) => {
+          const [up, down] = [1, -1].map((sign) => {
+            const moved = output[part].map((v, i) => (i === k ? v + sign * 2 ** -8 : v));
+            return weighed(decoder, { ...output, [part]: moved }, weights, exitStep);
+          });
+          const expected = (up - down) / 2 ** -7;
+          assert.equal(grads[part]?.[k] ?? 0, expected, `${name}, exit ${exitStep}, ${part} ${k}`);
+        });
+      }
+    }
+  }
+});
+
+test("the first-spike decoder's gradient is the difference that a spike makes to its logits", () => {
+  const [weights, all] = [Float64Array.of(1, -3), [...Array(2 ** 8).keys()]];
+  for (const pattern of all) {
+    const spikes = Float64Array.from({ length: 8 }, (_, k) => (pattern >> k) & 1);
+    const grads = DECODERS.ttfs.backward(weights, { spikes }, 4).spikes;
+    for (const k of spikes.keys()) {
+      const [on, off] = [1, 0].map((v) => weighed(DECODERS.ttfs, { spikes: spikes.with(k, v) }, weights, 4));
+      assert.equal(grads[k], on - off, `spikes ${spikes}, entry ${k}`);
+    }
+  }
+});
+
+test("the first-spike decoder's gradient is what one spike more or less does, also to a class that is silent", () => {
+  const spikes = Uint8Array.of(0, 0, 0, 1, 0, 1, 1, 0);
+  const grad = (exitStep) => [...DECODERS.ttfs.backward(Float64Array.of(1, 10), { spikes }, exitStep).spikes];
+  assert.deepEqual(grad(1), [1, 10, 0, 0, 0, 0, 0, 0]);
+  assert.deepEqual(grad(3), [3, 10, 2, 10, 1, 0, 0, 0]);
+  assert.deepEqual(grad(4), [3, 10, 2, 10, 1, 0, 1, 0]);
+});
+
+test("a membrane read-out below zero has answered", () => {
+  assert.deepEqual([...predictions(Float32Array.of(-2, -1), new Float32Array(2), 2)], [1]);
 });
 
 test("a silent output is not class zero", () => {

@@ -88,9 +88,9 @@ test("straight-through slopes are the spikes, relaxed slopes are nowhere zero", 
   for (const name of ["onset", "offset", "latency", "phase"]) {
     const code = encoder(name);
     const sequence = encode(code, GREYS);
-    assert.deepEqual(derivative(code.parts[0], "straight_through", GREYS, sequence, 0), sequence);
+    assert.deepEqual(derivative(code, 0, "straight_through", GREYS, sequence), sequence);
     assert.ok(
-      derivative(code.parts[0], "relaxed", GREYS, sequence, 0).every((d) => d !== 0),
+      derivative(code, 0, "relaxed", GREYS, sequence).every((d) => d !== 0),
       name,
     );
   }
@@ -112,7 +112,7 @@ test("relaxed slopes are the derivative of the smooth code", () => {
   const image = Float32Array.of(0.03, 0.31, 0.5, 0.77, 0.98);
   for (const [name, value] of Object.entries(smooth)) {
     const code = encoder(name);
-    const slopes = derivative(code.parts[0], "relaxed", image, encode(code, image), 0);
+    const slopes = derivative(code, 0, "relaxed", image, encode(code, image));
     image.forEach((x, p) => {
       for (let t = 0; t < T; t++) {
         const expected = (value(x + 1e-4, t) - value(x - 1e-4, t)) / 2e-4;

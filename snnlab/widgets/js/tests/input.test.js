@@ -84,6 +84,17 @@ for (const name of ["kind", "encoder", "beta", "threshold", "reset", "surrogate"
     ));
 }
 
+test("a decoder or a synapse that does not exist is refused", async () => {
+  await assert.rejects(
+    damaged((payload) => ({ ...payload, decoder: "vote" })),
+    /unknown decoder "vote"; choose one of rate, membrane, ttfs/,
+  );
+  await assert.rejects(
+    damaged((payload) => ({ ...payload, tau_s: 0.5 })),
+    /tau_s must be a number of at least 1 step, got 0.5/,
+  );
+});
+
 test("layers that do not fit each other are refused", () =>
   assert.rejects(
     damaged((payload) => ({ ...payload, layers: [payload.layers[1], payload.layers[0]] })),
@@ -121,6 +132,16 @@ test("results that cannot be counts are refused", async () => {
     }));
     await assert.rejects(lab.zoo(), /results: correct, onset, worst: expected 8 × 2 counts from 0 to 5/);
   }
+});
+
+test("results have a row for every exit that was measured", async () => {
+  const zoo = (exits, rows) =>
+    engine((_, payload) => ({
+      ...payload,
+      results: { ...payload.results, exits: { onset: exits }, correct: { onset: { worst: Array(rows).fill([5, 4]) } } },
+    })).zoo();
+  assert.deepEqual((await zoo([8], 1)).results.exits.onset, [8]);
+  await assert.rejects(zoo([8], 8), /results: correct, onset, worst: expected 1 × 2 counts/);
 });
 
 test("data that failed to load once may load the next time", async () => {

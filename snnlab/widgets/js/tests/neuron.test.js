@@ -40,6 +40,23 @@ test("backward follows its recursion, worked out by hand", () => {
   assert.deepEqual([...reset], [1.5, 1, 1]);
 });
 
+test("what a read-out of the potential sends back joins the spikes' gradient", () => {
+  const activity = { membrane: Float32Array.of(0.75, 1.125, 0.3125), spikes: Uint8Array.of(0, 1, 0) };
+  const grad = lifBackward(Float64Array.of(1, 0, 0), activity, 3, neuron(HALF), () => 1, Float64Array.of(0, 1, 2));
+  assert.deepEqual([...grad], [2, 2, 2]);
+});
+
+test("a neuron that does not leak keeps what it is given, and its gradient", () => {
+  const constants = neuron({ ...HALF, beta: 1 });
+  const { spikes, membrane } = lif(Float32Array.of(0.75, 0.75, 0.75, 0.75), 4, constants);
+  assert.deepEqual([...membrane], [0.75, 1.5, 1.25, 1]);
+  assert.deepEqual([...spikes], [0, 1, 1, 0]);
+  assert.deepEqual(
+    [...lifBackward(Float64Array.of(0, 0, 0, 1), { spikes, membrane }, 4, constants, () => 1)],
+    [1, 1, 1, 1],
+  );
+});
+
 test("below threshold the membrane is linear in its input, and the gradient says so", () => {
   // With h = 1 and no spike, Σ_t U[t] has the gradient Σ_{s ≥ t} β^(s-t), by finite differences.
   const input = Float32Array.of(0.1, 0.2, 0.05, 0.1);

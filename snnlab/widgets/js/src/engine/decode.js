@@ -1,27 +1,87 @@
 /**
- * Reading a network out at every exit: e in 1 … T reads the steps 0 … e-1, index e-1 in every array.
+ * Reading a network out at every exit: e in 1 … T reads the steps 0 … e-1, index e-1 in every array. Mirrors
+ * snnlab/decoding.py.
  *
- *   rate:  logit_k(e) = Σ_{t < e} s_k[t]
+ *   rate      logit_k(e) = Σ_{t < e} s_k[t]
+ *   membrane  logit_k(e) = Σ_{t < e} U_k[t]
+ *   ttfs      logit_k(e) = max_{t < e} s_k[t] (T - t)
  *
- * One forward pass gives all exits, as a running sum.
+ * One forward pass gives all exits, as a running quantity.
  */
 
 /** The prediction of a network that stayed silent: no answer, counted as an error. */
 export const SILENT = -1;
 
 /**
- * @param {Uint8Array} spikes of the output layer, [T, classes]
- * @param {number} classes
- * @returns {Float32Array} logits at every exit, [T, classes]
+ * One decoder. `votes` reads the output layer, {spikes, membrane}, both [T, classes]; `backward` takes ∂L/∂logits at exit e
+ * to ∂L/∂spikes and ∂L/∂membrane (null: zero), both [T, classes].
+ *
+ * @typedef {object} Decoder
+ * @property {(output: import("./lif.js").Activity, classes: number) => Float32Array} votes logits at every exit
+ * @property {(gradLogits: Float64Array, output: import("./lif.js").Activity, exitStep: number) =>
+ *   {spikes: Float64Array, membrane: Float64Array|null}} backward
  */
-export function rate(spikes, classes) {
-  const votes = new Float32Array(spikes.length);
-  for (let k = 0; k < spikes.length; k++) votes[k] = spikes[k] + (k < classes ? 0 : votes[k - classes]);
-  return votes;
+/** @type {Record<string, Decoder>} */
+export const DECODERS = {
+  rate: {
+    votes: ({ spikes }, classes) => runningSum(spikes, classes),
+    backward: (gradLogits, { spikes }, exitStep) => ({
+      spikes: atEveryStep(gradLogits, spikes.length, exitStep),
+      membrane: null,
+    }),
+  },
+  membrane: {
+    votes: ({ membrane }, classes) => runningSum(membrane, classes),
+    backward: (gradLogits, { membrane }, exitStep) => ({
+      spikes: new Float64Array(membrane.length),
+      membrane: atEveryStep(gradLogits, membrane.length, exitStep),
+    }),
+  },
+  ttfs: {
+    votes: ({ spikes }, classes) => {
+      const numSteps = spikes.length / classes;
+      const votes = new Float32Array(spikes.length);
+      for (let k = 0; k < spikes.length; k++) {
+        const before = k < classes ? 0 : votes[k - classes];
+        votes[k] = Math.max(before, spikes[k] * (numSteps - Math.floor(k / classes)));
+      }
+      return votes;
+    },
+    // What a spike more or less does to the first spike's step, among those that are read: one before the first moves it
+    // there, the first is followed by the second (none: the exit), later ones do not count.
+    backward: (gradLogits, { spikes }, exitStep) => {
+      const classes = gradLogits.length;
+      const grad = new Float64Array(spikes.length);
+      const next = (k, from) => {
+        let t = from;
+        while (t < exitStep && spikes[t * classes + k] === 0) t++;
+        return t;
+      };
+      for (let k = 0; k < classes; k++) {
+        const first = next(k, 0);
+        for (let t = 0; t < first; t++) grad[t * classes + k] = gradLogits[k] * (first - t);
+        if (first < exitStep) grad[first * classes + k] = gradLogits[k] * (next(k, first + 1) - first);
+      }
+      return { spikes: grad, membrane: null };
+    },
+  },
+};
+
+/** Σ over the steps so far, summed in float64 as torch's cumsum does. */
+function runningSum(values, classes) {
+  const total = new Float64Array(classes);
+  return Float32Array.from(values, (v, k) => (total[k % classes] += v));
+}
+
+/** A sum over the steps 0 … e-1 gives each of them the whole gradient. */
+function atEveryStep(gradLogits, length, exitStep) {
+  const grad = new Float64Array(length);
+  for (let t = 0; t < exitStep; t++) grad.set(gradLogits, t * gradLogits.length);
+  return grad;
 }
 
 /**
- * The leading class at one exit. Equal spike counts are decided by the membrane potential of that step.
+ * The leading class at one exit. Equal votes are decided by the membrane potential of that step.
  *
  * @param {Float32Array} votes [T, classes]
  * @param {Float32Array} tieBreak membrane potential, [T, classes]
@@ -39,7 +99,7 @@ export function leadingClass(votes, tieBreak, classes, exitStep) {
 }
 
 /**
- * Predictions at every exit; SILENT where no output spike has been read.
+ * Predictions at every exit; SILENT where nothing has been read.
  *
  * @param {Float32Array} votes [T, classes]
  * @param {Float32Array} membrane [T, classes]
@@ -48,7 +108,7 @@ export function leadingClass(votes, tieBreak, classes, exitStep) {
  */
 export function predictions(votes, membrane, classes) {
   return Int8Array.from({ length: votes.length / classes }, (_, t) => {
-    const spoken = votes.subarray(t * classes, (t + 1) * classes).some((count) => count > 0);
+    const spoken = votes.subarray(t * classes, (t + 1) * classes).some((vote) => vote !== 0);
     return spoken ? leadingClass(votes, membrane, classes, t + 1) : SILENT;
   });
 }

@@ -7,7 +7,7 @@
  *   offset   s[t] = 1[t/T < x]              rounding "down": 1[(t+1)/T < x]
  *   latency  s[t] = 1[t = floor((1 - x) T)]
  *   phase    bit k = t mod K of min(floor(x 2^K), 2^K - 1), most significant first, worth 2^-(1+k)
- *   fusion   the codes of the parts, channel blocks side by side
+ *   fusion   the codes of the parts, channel blocks side by side, each scaled by its gate
  *
  * Steps are discontinuous, so what an attacker sees is the backward rule: `straight_through`, ∂s/∂x := s[t],
  * or `relaxed`, the derivative of a sigmoid of slope k in place of the step.
@@ -61,18 +61,26 @@ const CODES = {
   },
 };
 
-/** Names of the codes; a fusion is written "fusion(direct, latency)". */
+/** Names of the codes; a fusion is written "fusion(0.125*direct, latency)", with gates where they are not 1. */
 export const ENCODINGS = [...Object.keys(CODES), "fusion"];
 
 /**
- * @typedef {{name: string, numSteps: number, rounding: string, slope: number, bits: number, table: Float64Array[]|null}} Part
- * @typedef {{name: string, numSteps: number, parts: Part[], stochastic: boolean}} Encoder
+ * A code that is no fusion. Its gate scales what it emits, and the slopes with it; 0 silences it.
+ *
+ * @typedef {{name: string, gate: number, numSteps: number, rounding: string, slope: number, bits: number,
+ *   table: Float64Array[]|null}} Part
+ *
+ * Steps before `fromStep` encode the image `early`, whatever the image given (see `lateFrom`).
+ *
+ * @typedef {{name: string, numSteps: number, parts: Part[], stochastic: boolean, fromStep: number,
+ *   early: Float32Array|null}} Encoder
  */
 
 /**
  * Make an encoder from its description, or from its name alone.
  *
- * @param {string|{name: string, num_steps?: number, rounding?: string, slope?: number, parts?: object[]}} spec
+ * @param {string|{name: string, num_steps?: number, rounding?: string, slope?: number, parts?: object[],
+ *   gate?: number[]}} spec
  * @param {number} [numSteps] T, where the description does not say
  * @returns {Encoder}
  */
@@ -83,12 +91,49 @@ export function encoder(spec, numSteps = 8) {
     throw new Error(`fusion needs at least two parts, got ${given.parts?.length ?? 0}; e.g. "fusion(direct, latency)"`);
   }
   const steps = integerBetween("num_steps", given?.num_steps ?? numSteps, 1, 1024);
-  const parts = fused ? given.parts.flatMap((p) => encoder(p, steps).parts) : [part(given, steps)];
+  const parts = fused ? gated(given.parts, given.gate ?? given.parts.map(() => 1), steps) : [part(given, steps)];
   if (parts.some((p) => p.numSteps !== steps)) {
     throw new Error(`all parts of a fusion need num_steps = ${steps}, got ${parts.map((p) => p.numSteps).join(", ")}`);
   }
-  const name = fused ? `fusion(${parts.map((p) => p.name).join(", ")})` : parts[0].name;
-  return { name, numSteps: steps, parts, stochastic: parts.some((p) => CODES[p.name].stochastic) };
+  const titles = parts.map(({ gate, name }) => (gate === 1 ? name : `${gate}*${name}`));
+  const name = fused ? `fusion(${titles.join(", ")})` : titles[0];
+  const stochastic = parts.some((p) => CODES[p.name].stochastic);
+  return { name, numSteps: steps, parts, stochastic, fromStep: 0, early: null };
+}
+
+/** The parts of a fusion behind its gate, those of a fusion inside it in its place. */
+function gated(parts, gate, steps) {
+  const whole = Array.isArray(gate) && gate.length === parts.length && gate.every((g) => Number.isFinite(g) && g >= 0);
+  if (!whole) throw new Error(`gate needs a weight of at least 0 for each of ${parts.length} parts, got [${gate}]`);
+  return parts.flatMap((p, k) => encoder(p, steps).parts.map((own) => ({ ...own, gate: gate[k] * own.gate })));
+}
+
+/**
+ * The same code with one part of the fusion silenced: what an ablation at test time takes away.
+ *
+ * @param {Encoder|null} code
+ * @param {number} index of the part
+ * @returns {Encoder}
+ */
+export function silence(code, index) {
+  const count = code?.parts.length ?? 0;
+  if (count < 2) throw new Error(`only a fusion has parts to silence, got ${code?.name ?? "an ANN"}; use silenced = -1`);
+  integerBetween("silenced", index, -1, count - 1);
+  return { ...code, parts: code.parts.map((p, k) => (k === index ? { ...p, gate: 0 } : p)) };
+}
+
+/**
+ * The same code under a late perturbation: the steps before `fromStep` show the image `reference`, the others the image that
+ * is encoded. Only the late steps have a gradient.
+ *
+ * @param {Encoder|null} code
+ * @param {Float32Array} reference
+ * @param {number} fromStep 0 … T
+ * @returns {Encoder}
+ */
+export function lateFrom(code, reference, fromStep) {
+  if (!code) throw new Error(`an ANN has no steps that could be late, got from_step = ${fromStep}; use 0`);
+  return { ...code, early: reference, fromStep: integerBetween("from_step", fromStep, 0, code.numSteps) };
 }
 
 /** @returns {Part} */
@@ -98,17 +143,22 @@ function part(spec, numSteps) {
   const rounding = code.rounding && choose("rounding", spec.rounding ?? code.rounding, ["down", "up"]);
   const slope = positive("slope of the relaxed code", spec.slope ?? 10);
   const bits = Math.min(numSteps, 8);
-  return { name, numSteps, rounding, slope, bits, table: name === "phase" ? phaseTable(bits, slope) : null };
+  return { name, gate: 1, numSteps, rounding, slope, bits, table: name === "phase" ? phaseTable(bits, slope) : null };
 }
 
-/** "fusion(direct, latency)" → {name: "fusion", parts: [{name: "direct"}, {name: "latency"}]}. */
+/** "fusion(0.5*direct, latency)" → {name: "fusion", gate: [0.5, 1], parts: [{name: "direct"}, {name: "latency"}]}. */
 function describe(name) {
   const match = /^\s*fusion\s*\((.*)\)\s*$/.exec(name);
   if (!match) return { name: name.trim() };
-  return { name: "fusion", parts: match[1].split(",").map((p) => ({ name: p.trim() })) };
+  const parts = match[1].split(",").map((text) => /^\s*(?:(.*)\*)?(.*?)\s*$/.exec(text));
+  return {
+    name: "fusion",
+    gate: parts.map(([, gate]) => (gate === undefined ? 1 : Number(gate || NaN))),
+    parts: parts.map(([, , part]) => ({ name: part.trim() })),
+  };
 }
 
-/** Whether a part emits the same value at every step, so that the network computes its current once. */
+/** Whether a part emits the same values at every step (but for a late perturbation): its current is computed once. */
 export function isConstant(part) {
   return Boolean(CODES[part.name].constant);
 }
@@ -121,17 +171,19 @@ export function isConstant(part) {
  * @param {() => number} [random] uniform numbers, for `poisson`
  * @returns {Float32Array} [T, parts·N]
  */
-export function encode({ parts, numSteps }, image, random) {
+export function encode({ parts, numSteps, early, fromStep }, image, random) {
   const width = parts.length * image.length;
   const sequence = new Float32Array(numSteps * width);
   parts.forEach((part, index) => {
     const { spike } = CODES[part.name];
     for (let t = 0; t < numSteps; t++) {
       const start = t * width + index * image.length;
+      const pixels = t < fromStep ? early : image;
       for (let p = 0; p < image.length; p++) {
-        const x = image[p];
+        const x = pixels[p];
         // Uniform numbers are drawn for black pixels too: with one seed two images then differ only where they differ.
-        sequence[start + p] = spike ? spike(x, t, part) : fround(random()) < x ? 1 : 0;
+        const s = spike ? spike(x, t, part) : fround(random()) < x ? 1 : 0;
+        sequence[start + p] = part.gate * s;
       }
     }
   });
@@ -139,28 +191,29 @@ export function encode({ parts, numSteps }, image, random) {
 }
 
 /**
- * ∂s[t]/∂x of one part at every pixel, or null where it is 1 at every step and pixel.
+ * ∂s[t]/∂x of one part at every pixel, or null where it is the gate at every step (from `fromStep` on) and pixel.
  *
- * @param {Part} part
+ * @param {Encoder} encoder
+ * @param {number} index of the part
  * @param {string} rule a backward rule
  * @param {Float32Array} image length N
  * @param {Float32Array} sequence what `encode` returned
- * @param {number} index of the part
  * @returns {Float32Array|null} [T, N]
  */
-export function derivative(part, rule, image, sequence, index) {
+export function derivative({ parts, fromStep }, index, rule, image, sequence) {
   choose("backward rule", rule, BACKWARD_RULES);
+  const part = parts[index];
   const { slope, constant } = CODES[part.name];
   if (constant || (rule === "relaxed" && !slope)) return null;
   const n = image.length;
   const width = sequence.length / part.numSteps;
   const out = new Float32Array(part.numSteps * n);
-  for (let t = 0; t < part.numSteps; t++) {
+  for (let t = fromStep; t < part.numSteps; t++) {
     const row = out.subarray(t * n, (t + 1) * n);
     if (rule === "straight_through") {
       row.set(sequence.subarray(t * width + index * n, t * width + (index + 1) * n));
     } else {
-      for (let p = 0; p < n; p++) row[p] = slope(image[p], t, part);
+      for (let p = 0; p < n; p++) row[p] = part.gate * slope(image[p], t, part);
     }
   }
   return out;

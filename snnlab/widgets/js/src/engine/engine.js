@@ -6,7 +6,7 @@ import { ATTACKS, attack, noise } from "./attack.js";
 import { budget, checkImage, choose, integerBetween } from "./check.js";
 import { leadingClass } from "./decode.js";
 import { unpackZoo } from "./zoo.js";
-import { encode, encoder } from "./encode.js";
+import { encode, encoder, lateFrom, silence } from "./encode.js";
 import { ATTACKERS, network } from "./network.js";
 import { inputOrder } from "./order.js";
 import { throwIfAborted } from "./pause.js";
@@ -29,6 +29,8 @@ export const DISTURBANCES = ["none", "noise", "brighten"];
  * @property {string} attacker  "naive", "informed"
  * @property {number} eps  in [0, 1]
  * @property {number} exit_step  1 … T
+ * @property {number} [silenced]  index of a fusion's part that is silenced; -1: none
+ * @property {number} [from_step]  the perturbation acts on steps t ≥ from_step only, and is made knowing this; 0 … T
  * @property {number} [seed]
  * @property {AbortSignal} [signal]
  *
@@ -40,6 +42,7 @@ export const DISTURBANCES = ["none", "noise", "brighten"];
  * @property {Float32Array} votes  logits at exit e in row e-1, [T, K]
  * @property {Float32Array|null} membrane  of the read-out, [T, K]; null for the ANN
  * @property {Int8Array} predictions  [T], -1 where silent
+ * @property {Float32Array} energy  pJ up to every exit, [T]; of the ANN's one answer, [1]
  */
 
 export class BrowserEngine {
@@ -67,7 +70,9 @@ export class BrowserEngine {
    */
   async run(request) {
     const { attack: method, attacker, eps, exit_step: exitStep, label, seed = 0, signal } = request;
-    const model = await this.#network(request.encoding);
+    const { silenced = -1, from_step: fromStep = 0 } = request;
+    const whole = await this.#network(request.encoding);
+    const model = silenced === -1 ? whole : whole.behind(silence(whole.encoder, silenced));
     choose("attack", method, ATTACKS);
     choose("attacker", attacker, ATTACKERS);
     budget(eps);
@@ -79,15 +84,16 @@ export class BrowserEngine {
         `${request.encoding} expects an image of ${model.numPixels} pixels, got ${image.length}; rescale it`,
       );
     }
+    const attackable = fromStep === 0 ? model : model.behind(lateFrom(model.encoder, image, fromStep));
     throwIfAborted(signal);
 
     const started = performance.now();
     // Both images meet the same random numbers: what differs in the rasters is then the attack's doing.
-    const look = (pixels) => model.forward(pixels, mulberry32(seed, CODE));
-    const clean = look(image);
+    const look = (network, pixels) => network.forward(pixels, mulberry32(seed, CODE));
+    const clean = look(model, image);
     const target = label ?? leadingClass(clean.votes, clean.output?.membrane ?? clean.votes, model.classes, exitStep);
     const aim = { label: target, exitStep, attacker, random: mulberry32(seed, ATTACK), signal };
-    const result = method === "none" || eps === 0 ? null : await attack(method, model, image, eps, aim);
+    const result = method === "none" || eps === 0 ? null : await attack(method, attackable, image, eps, aim);
     return {
       shape: request.shape,
       num_steps: model.numSteps,
@@ -96,8 +102,8 @@ export class BrowserEngine {
       computed_by: this.kind,
       label: label ?? null,
       target,
-      clean: side(clean),
-      attacked: result && side(look(result.image)),
+      clean: side(model, clean),
+      attacked: result && side(attackable, look(attackable, result.image)),
       order: {
         input: inputOrder(image, model.parts),
         hidden: model.hiddenOrder.order,
@@ -164,7 +170,16 @@ function disturb(method, image, eps, random) {
 }
 
 /** @returns {Side} */
-function side({ image, input = null, hidden, activation = null, output, votes, predictions }) {
-  const membrane = output?.membrane ?? null;
-  return { image, input, hidden: hidden?.spikes ?? null, activation, votes, membrane, predictions };
+function side(network, trace) {
+  const { image, input = null, hidden, activation = null, output, votes, predictions } = trace;
+  return {
+    image,
+    input,
+    hidden: hidden?.spikes ?? null,
+    activation,
+    votes,
+    membrane: output?.membrane ?? null,
+    predictions,
+    energy: network.energy(trace),
+  };
 }

@@ -3,6 +3,8 @@ export { ATTACKS, PGD_STEPS, attack, inputGradient } from "./attack.js";
 export { SILENT } from "./decode.js";
 export { ENCODINGS, encode, encoder } from "./encode.js";
 export { BrowserEngine, DISTURBANCES } from "./engine.js";
+export { PJ_PER_MAC, PJ_PER_SYNOP } from "./energy.js";
+export { EXIT_RULES, exitStep } from "./exit.js";
 export { ATTACKERS, network } from "./network.js";
 export { mulberry32 } from "./random.js";
 export { wilson } from "./wilson.js";

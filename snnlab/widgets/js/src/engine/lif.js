@@ -8,7 +8,9 @@
  *
  * and backwards, with the surrogate h in place of dS/dU and the reset not differentiated:
  *
- *   Ū[t] = h(U[t] - θ) S̄[t] + β Ū[t+1],      Ī[t] = Ū[t]
+ *   Ū[t] = h(U[t] - θ) S̄[t] + Ū_out[t] + β Ū[t+1],      Ī[t] = Ū[t]
+ *
+ * where Ū_out is what a read-out of the potential itself sends back.
  *
  * Every operation is rounded to float32, in torch's order: then a spike here is a spike there.
  */
@@ -68,13 +70,16 @@ export function lif(current, numSteps, { beta, threshold, reset }) {
  * @param {number} numSteps T
  * @param {Neuron} constants
  * @param {(v: number) => number} h surrogate
+ * @param {Float64Array|null} [gradMembrane] Ū_out, [T, n]; null is zero
  * @returns {Float64Array} Ī, [T, n], in the memory of gradSpikes
  */
-export function lifBackward(gradSpikes, { spikes, membrane }, numSteps, { beta, threshold, reset }, h) {
+export function lifBackward(gradSpikes, { spikes, membrane }, numSteps, constants, h, gradMembrane = null) {
+  const { beta, threshold, reset } = constants;
   const n = gradSpikes.length / numSteps;
   const grad = gradSpikes;
   for (let k = grad.length - 1; k >= 0; k--) {
-    const own = grad[k] === 0 ? 0 : h(fround(membrane[k] - threshold)) * grad[k];
+    let own = grad[k] === 0 ? 0 : h(fround(membrane[k] - threshold)) * grad[k];
+    if (gradMembrane) own += gradMembrane[k];
     const last = k + n >= grad.length;
     const blocked = reset === "zero" && spikes[k] === 1;
     grad[k] = last || blocked ? own : own + beta * grad[k + n];

@@ -31,18 +31,19 @@ function unpackDigits(digits) {
   return { ...digits, images: Float32Array.from(bytes, (v) => v / 255) };
 }
 
-/** Counts of correct (and of silent) answers, [T][ε] per model and attack, each from 0 to n. */
+/** Counts of correct (and of silent) answers, [exit][ε] per model and attack, each from 0 to n. */
 function checkResults(results, numSteps) {
   const eps = field(results, "eps", "zoo, results");
   const n = field(results, "n", "zoo, results");
   field(results, "correct", "zoo, results");
   for (const kind of ["correct", "silent"]) {
     for (const [model, byAttack] of Object.entries(results[kind] ?? {})) {
+      const rows = results.exits?.[model]?.length ?? numSteps;
       for (const [attack, counts] of Object.entries(byAttack)) {
-        const whole = counts?.length === numSteps && counts.every((row) => row?.length === eps.length);
+        const whole = counts?.length === rows && counts.every((row) => row?.length === eps.length);
         if (!(whole && counts.flat().every((c) => Number.isInteger(c) && c >= 0 && c <= n))) {
           const where = `zoo, results: ${kind}, ${model}, ${attack}`;
-          throw new Error(`${where}: expected ${numSteps} × ${eps.length} counts from 0 to ${n}; ${AGAIN}`);
+          throw new Error(`${where}: expected ${rows} × ${eps.length} counts from 0 to ${n}; ${AGAIN}`);
         }
       }
     }
