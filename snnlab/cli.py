@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from snnlab import zoo
-from snnlab.records import summary
+from snnlab.records import seed_summary
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
 zoo_app = typer.Typer(no_args_is_help=True, help="The trained models: list them, remake them.")
@@ -38,14 +38,19 @@ def zoo_build(
 
 
 @zoo_app.command("list")
-def zoo_list() -> None:
-    """Print the models with accuracy on clean and attacked test digits (L∞ 0.1, last exit, 95 % intervals)."""
-    records = {name: zoo.results(name) for name in zoo.names()}
+def zoo_list(
+    group: Annotated[list[str] | None, typer.Argument(help="Only these groups: codes, training, exit, fusion.")] = None,
+) -> None:
+    """Print accuracy on clean and attacked test digits (L∞ 0.1, last exit): mean over seeds, 95 % intervals over seeds."""
+    try:
+        repeats = {name: zoo.repeats(name) for name in zoo.names(*group or [])}
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     columns = [("clean", "worst", 0.0), ("FGSM naive", "fgsm.naive", 0.1), ("worst case", "worst", 0.1)]
-    typer.echo(summary(records, columns).to_string())
-    last = next(reversed(records.values()))
+    typer.echo(seed_summary(repeats, columns).to_string())
+    last = next(reversed(repeats.values()))[0]
     attacks = ", ".join(attack for attack in last["attacks"] if attack != "worst")
-    typer.echo(f"n = {last['n']:,} test digits, one seed; worst case over: {attacks}")
+    typer.echo(f"n = {last['n']:,} test digits, {len(zoo.seeds())} seeds; worst case over: {attacks}")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def test_seeds_are_different_networks_measured_alike(name: str) -> None:
     records = zoo.repeats(name)
     assert [record["seed"] for record in records] == zoo.seeds()
     assert len({record["weights_sha256"] for record in records}) == len(records)
-    assert all(record["exits"] == records[0]["exits"] for record in records)
+    assert all(record["exits"][-1] == records[0]["exits"][-1] for record in records)
     assert over_seeds(records, "worst", None, 0.1).seeds == len(zoo.seeds())
 
 
@@ -196,12 +196,12 @@ def test_ctrl_c_is_survived(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snnlab.cli", "zoo", "build", "phase", "--no-measure", "--folder"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     running = subprocess.Popen([*command, str(tmp_path)], stderr=subprocess.DEVNULL, env=environment)
-    checkpoint = tmp_path / ".unfinished" / "phase-0.checkpoint"
-    while not checkpoint.exists() and running.poll() is None:
+    checkpoints = (tmp_path / ".unfinished").glob
+    while not list(checkpoints("phase-0-*.checkpoint")) and running.poll() is None:
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
     assert running.wait() == 130
-    assert checkpoint.exists()
+    assert list(checkpoints("phase-0-*.checkpoint"))
     assert not (tmp_path / "phase" / "weights.safetensors").exists()
     subprocess.run([*command, str(tmp_path)], check=True, stderr=subprocess.DEVNULL, env=environment)
     # spikes are exact, training is not: another processor may round other weights

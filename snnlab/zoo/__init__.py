@@ -49,6 +49,12 @@ class ModelRecipe:
         name = self.settings["start"]
         return recipes()[name].at_seed(self.settings["seed"]) if name else None
 
+    @property
+    def every_exit(self) -> bool:
+        """Whether it is attacked and read at every exit step, or at the last one alone."""
+        exits = self.settings["exits"]
+        return bool(exits == "all" or (exits == "first" and self.settings["seed"] == seeds()[0]))
+
     def at_seed(self, seed: int) -> ModelRecipe:
         """The same recipe with another seed."""
         return ModelRecipe(self.name, {**self.settings, "seed": seed})

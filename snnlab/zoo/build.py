@@ -78,7 +78,7 @@ def _tasks(recipe: zoo.ModelRecipe, shelf: _Shelf, measure: bool) -> Iterator[Ta
         partial(_measure_task, shelf, recipe, source),
         partial(shelf.put_record, recipe),
         (_name("train", recipe), _name("train", source)),
-        cost=(100 if recipe["exits"] == "all" else 10) * (9 if "poisson" in recipe["encoding"] else 1),  # longest first
+        cost=(100 if recipe.every_exit else 10) * (9 if "poisson" in recipe["encoding"] else 1),  # longest first
     )
 
 

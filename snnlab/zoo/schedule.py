@@ -82,7 +82,7 @@ def _here(tasks: Sequence[Task], bar: Any) -> None:
 
 
 def _on(client: Client, tasks: Sequence[Task], bar: Any) -> None:
-    from distributed import as_completed
+    from distributed import KilledWorker, as_completed
 
     waiting, running = list(tasks), dict[str, Task]()
     finished = as_completed()
@@ -96,7 +96,13 @@ def _on(client: Client, tasks: Sequence[Task], bar: Any) -> None:
             finished.add(future)
         future = next(finished)
         task = running.pop(future.key)
-        task.keep(future.result())  # raises what the task raised
+        try:
+            task.keep(future.result())  # raises what the task raised
+        except KilledWorker:
+            raise ValueError(
+                f"{task.name!r} has killed its worker again and again, for want of memory perhaps; all that was finished is "
+                "kept, the same command goes on from here"
+            ) from None
         future.release()
         waiting.remove(task)
         bar.set_postfix_str(f"finished {task.name}")

@@ -84,12 +84,14 @@ def train_model(recipe: zoo.ModelRecipe, start: Trained | None, scratch: Path, p
         "versions": versions(),
         "limits": "3,500 training digits; accuracies are not those of full MNIST.",
     }
-    _checkpoint(recipe, scratch).unlink(missing_ok=True)
+    _checkpoint(recipe, start, scratch).unlink(missing_ok=True)
     return Trained(weights, card)
 
 
-def _checkpoint(recipe: zoo.ModelRecipe, scratch: Path) -> Path:
-    return scratch / f"{recipe.name}-{recipe['seed']}.checkpoint"
+def _checkpoint(recipe: zoo.ModelRecipe, start: Trained | None, scratch: Path) -> Path:
+    """Its name changes with the recipe and with the weights at the start, so that no stale one is taken up."""
+    origin = recipe.sha256 + (start.card["weights_sha256"] if start else "")
+    return scratch / f"{recipe.name}-{recipe['seed']}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}.checkpoint"
 
 
 def _trained(
@@ -109,7 +111,7 @@ def _trained(
         objective=_objective(recipe) if recipe["rule"] in ADVERSARIAL else None,
         warm_start=start is not None,
         validation=dataset.validation,
-        checkpoint=_checkpoint(recipe, scratch),
+        checkpoint=_checkpoint(recipe, start, scratch),
         progress=progress,
     )
     return (frozen(classifier) if recipe["learn_gate"] else classifier), history
@@ -160,8 +162,6 @@ def measure_model(
     """
     settings, dataset = zoo.evaluation_settings(), data.load(recipe["dataset"])
     classifier = own.classifier(recipe)
-    spiking = classifier.encoder is not None
-    every_exit = spiking and recipe["exits"] == "all"
     identity = [own.card["weights_sha256"], settings_sha256(recipe)]
     unfinished = scratch / f"{recipe.name}-{recipe['seed']}.partial"
     suite = suite_for(recipe)
@@ -171,8 +171,8 @@ def measure_model(
         dataset.test,
         _eps(recipe),
         suite=suite,
-        exits=None if every_exit else [classifier.num_steps],
-        rules=exit_rules() if every_exit else (),
+        exits=None if recipe.every_exit else [classifier.num_steps],
+        rules=exit_rules() if recipe.every_exit else (),
         source=made_on,
         seed=recipe["seed"],
         progress=progress,

@@ -22,7 +22,7 @@ from snnlab import data, zoo
 from snnlab.attack import INFORMED
 from snnlab.encoding import Encoder, Fusion
 from snnlab.network import Classifier, SpikingMLP
-from snnlab.records import over_seeds
+from snnlab.records import over_seeds, shared
 from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.storage import integers
 
@@ -122,11 +122,11 @@ def _summary(name: str, record: dict[str, Any]) -> dict[str, Any]:
 
 def _repeats(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over seeds with their intervals, ``[exit][ε]``, at the ε that every seed was measured at."""
-    eps = [e for e in records[0]["eps"] if all(e in r["eps"] for r in records)]
-    found: dict[str, Any] = {"seeds": len(records), "eps": eps, "exits": records[0]["exits"]}
+    eps, exits = shared(records, "eps"), shared(records, "exits")
+    found: dict[str, Any] = {"seeds": len(records), "eps": eps, "exits": exits}
     for attack in ("worst", "fgsm.naive", "transfer"):
         if attack in records[0]["correct"]:
-            rows = [[over_seeds(records, attack, e, radius) for radius in eps] for e in found["exits"]]
+            rows = [[over_seeds(records, attack, e, radius) for radius in eps] for e in exits]
             found[attack] = {
                 part: [[round(getattr(estimate, part), 4) for estimate in row] for row in rows]
                 for part in ("mean", "low", "high")
