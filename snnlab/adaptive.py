@@ -88,6 +88,11 @@ class AdaptiveSharpness(Surrogate):
     state: dict[int, tuple[Tensor, Tensor]]
     turn: list[int]
 
+    def keep(self, rows: Tensor) -> None:
+        """Follow these samples of the batch alone from now on; ``rows`` as for indexing."""
+        for layer, (mean, deviation) in self.state.items():
+            self.state[layer] = mean[:, rows], deviation[:, rows]
+
     def begin(self) -> None:
         """A new iteration: the layers of the next backward pass are counted from the last one again."""
         self.turn[0] = 0
@@ -132,7 +137,7 @@ def sa_pgd(
 
     The step ``η`` starts at ε and is halved at checkpoints (after 22 % of the steps, each interval 3 % shorter, at
     least 6 %). Random start; of all iterates each sample keeps a misclassified one, else that of highest loss. Samples
-    already broken are left out of later restarts.
+    already broken are left alone from then on.
 
     Args:
         classifier: attacked at its exit step.
@@ -182,6 +187,7 @@ def _climb(
     """One restart: the kept iterate of every sample, its loss, and whether it is misclassified."""
     kept, kept_loss = start.clone(), torch.full(y.shape, -torch.inf)
     wrong = torch.zeros_like(y, dtype=torch.bool)
+    standing = torch.arange(len(y))  # samples that are not broken yet: the others are left alone
     current, momentum, second = start.clone(), torch.zeros_like(x), torch.zeros_like(x)
     rate, halvings = budget.eps, _checkpoints(steps)
     sharpness = AdaptiveSharpness() if adaptive_surrogate else None
@@ -190,12 +196,12 @@ def _climb(
         stack.enter_context(surrogate_of(classifier.network, sharpness))
         for step in range(steps + 1):
             leaf = current.detach().requires_grad_(True)
-            logits, now_wrong = _look(seen, classifier, leaf, y)
-            value = loss(logits, y)
-            better = (now_wrong & ~wrong) | ((now_wrong == wrong) & (value.detach() > kept_loss))
-            kept[better], kept_loss[better] = current[better], value.detach()[better]
-            wrong |= now_wrong
-            if step == steps or wrong.all():
+            logits, broken = _look(seen, classifier, leaf, y[standing])
+            value = loss(logits, y[standing])
+            better = broken | (value.detach() > kept_loss[standing])
+            kept[standing[better]], kept_loss[standing[better]] = current[better], value.detach()[better]
+            wrong[standing] = broken
+            if step == steps or broken.all():
                 break
             if sharpness is not None:
                 sharpness.begin()
@@ -204,7 +210,12 @@ def _climb(
             second = 0.8 * second + g**2 / _mean(g**2)
             rate = rate / 2 if step in halvings else rate
             move = (rate * momentum / (second.sqrt() + 1e-12)).clamp(-rate, rate)
-            current = budget.project(current + move, x)
+            current = budget.project(current + move, x[standing])
+            if broken.any():
+                rows = ~broken
+                standing, current, momentum, second = standing[rows], current[rows], momentum[rows], second[rows]
+                if sharpness is not None:
+                    sharpness.keep(rows)
     return kept, kept_loss, wrong
 
 

@@ -65,10 +65,10 @@ SUITE: tuple[SuiteAttack, ...] = (
     SuiteAttack("pgd.informed", "PGD-10, relaxed code (slope 10), arctan surrogate (2)", "pgd", INFORMED),
     SuiteAttack(
         "sa_pgd",
-        "SA-PGD-30 on the margin, relaxed code (slope 10), surrogate of adaptive sharpness, on what still stands",
+        "SA-PGD-20 on the margin, relaxed code (slope 10), surrogate of adaptive sharpness, on what still stands",
         "sa_pgd",
         INFORMED,
-        steps=30,
+        steps=20,
         standing=True,
     ),
 )

@@ -122,7 +122,7 @@ def test_straight_through_is_blind_where_nothing_fires_and_relaxed_is_not(name: 
 
 
 @pytest.mark.parametrize("rounding", ["down", "up"])
-@pytest.mark.parametrize("slope", [2.0, 10.0, 25.0])
+@pytest.mark.parametrize("slope", [2.0, 10.0, 25.0, 80.0])
 def test_relaxed_gradient_is_the_derivative_of_a_smooth_step(rounding: str, slope: float) -> None:
     """Against central differences of the sigmoid that stands for the step, in double precision."""
     x = torch.linspace(0.01, 0.99, 23, dtype=torch.float64).view(1, 1, 1, -1)

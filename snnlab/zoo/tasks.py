@@ -34,7 +34,7 @@ from snnlab.zoo.storage import packed, quantise, read_weights
 __all__ = ["Trained", "measure_model", "settings_sha256", "train_model"]
 
 ADVERSARIAL = ("fgsm", "pgd", "trades")
-LATE_SAMPLES = 500
+LATE_SAMPLES = 250
 
 
 @dataclass(frozen=True)
