@@ -234,10 +234,15 @@ class _Run:
                 images[rows] = torch.cat([r.images for r in results])
             # A stochastic code is judged on one draw for the whole split, the same for all attacks and unknown to them:
             # the worst case over attacks is then not also one over draws.
-            every = torch.arange(len(wrong)) if self.classifier.stochastic else rows
             predicted, dynamic = predicted.clone(), dynamic.clone()
-            if len(every):
-                predicted[:, every], dynamic[:, every] = self._read(images[every], self.split.labels[every])
+            if self.classifier.stochastic:
+                predicted, dynamic = self._read(images)
+            elif len(rows) and a.transfer:
+                predicted[:, rows], dynamic[:, rows] = self._read(images[rows], self.split.labels[rows])
+            elif len(rows):  # the attack has read the victim already
+                predicted[:, rows] = torch.cat([r.predictions for r in results], dim=1)
+                logits, membrane = (torch.cat([getattr(r, name) for r in results], dim=1) for name in ("logits", "membrane"))
+                dynamic[:, rows] = self._leave(logits, membrane, self.split.labels[rows])
             wrong = wrong | (predicted[exit_step - 1] != self.split.labels)
             zero = [r.zero_gradient for r in results if r.zero_gradient is not None]
             found["predictions"].append(predicted)
@@ -270,9 +275,13 @@ class _Run:
         for x, y in zip(torch.split(images, self.batch_size), torch.split(truth, self.batch_size), strict=True):
             logits, membrane = victim.read(x)
             predicted.append(victim.answers(logits, membrane))
-            exits = [dynamic_exit(logits, membrane, rule).predictions == y for rule in self.rules]
-            right.append(torch.stack(exits) if exits else torch.zeros(0, len(x), dtype=torch.bool))
+            right.append(self._leave(logits, membrane, y))
         return torch.cat(predicted, dim=1), torch.cat(right, dim=1)
+
+    def _leave(self, logits: Tensor, membrane: Tensor, labels: Tensor) -> Tensor:
+        """Whether each rule answers correctly, ``[R, N]``, for logits and potentials ``[T, N, K]``."""
+        right = [dynamic_exit(logits, membrane, rule).predictions == labels for rule in self.rules]
+        return torch.stack(right) if right else torch.zeros(0, len(labels), dtype=torch.bool)
 
     def wrong_in_any(self, partial: dict[str, Any]) -> Tensor:
         """Per ε, exit and sample, whether any job so far has broken it: ``[ε, T, N]``."""

@@ -168,7 +168,7 @@ def measure_model(
     made_on = source.classifier(zoo.recipes()[settings["source"]]) if source else None
     found = evaluation.evaluate(
         classifier,
-        dataset.test,
+        _samples(dataset),
         _eps(recipe),
         suite=suite,
         exits=None if recipe.every_exit else [classifier.num_steps],
@@ -216,6 +216,10 @@ def exit_rules() -> list[ExitRule]:
     return [*rules, ExitRule("first_spike")]
 
 
+def _samples(dataset: data.Dataset) -> data.Split:
+    return dataset.test[slice(zoo.evaluation_settings()["samples"])]
+
+
 def _eps(recipe: zoo.ModelRecipe) -> list[float]:
     settings = zoo.evaluation_settings()
     chosen: list[float] = settings["eps" if recipe["seed"] == zoo.seeds()[0] else "eps_repeats"]
@@ -225,7 +229,7 @@ def _eps(recipe: zoo.ModelRecipe) -> list[float]:
 def _late(classifier: Classifier, dataset: data.Dataset) -> dict[str, Any]:
     """Accuracy at every exit when PGD, noise or flipped spikes act from a step on, by kind of perturbation."""
     settings = zoo.evaluation_settings()
-    few, start = dataset.test[slice(LATE_SAMPLES)], settings["late_from"]
+    few, start = _samples(dataset)[slice(LATE_SAMPLES)], settings["late_from"]
     exits = range(1, classifier.num_steps + 1)
     found = {
         method: late_accuracy(classifier, few, settings["late_eps"], start, method, exits=exits).record()
@@ -242,16 +246,14 @@ def _ablation(classifier: Classifier, dataset: data.Dataset, source: Classifier 
     code, eps = classifier.encoder, zoo.evaluation_settings()["ablation_eps"]
     assert isinstance(code, Fusion)
     suite = tuple(a for a in SUITE if a.name in ("transfer", "pgd.informed", "sa_pgd"))
-    worst = []
+    few, worst = _samples(dataset), []
     for part in range(len(code.parts)):
         rest = silenced(classifier, part)
-        found = evaluation.evaluate(
-            rest, dataset.test, eps, suite=suite, exits=[rest.num_steps], source=source, progress=False
-        )
+        found = evaluation.evaluate(rest, few, eps, suite=suite, exits=[rest.num_steps], source=source, progress=False)
         worst.append(found.correct["worst"][-1])
     parts = [part.title for part in code.parts]
     attacks = {a.name: a.description for a in suite}
-    return {"silenced": parts, "n": len(dataset.test), "eps": eps, "correct": worst, "attacks": attacks}
+    return {"silenced": parts, "n": len(few), "eps": eps, "correct": worst, "attacks": attacks}
 
 
 def settings_sha256(recipe: zoo.ModelRecipe) -> str:
