@@ -10,34 +10,71 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from snnlab import zoo
-from snnlab.plot import ATTACK, CODES, INK, QUIET, Picture, style
-from snnlab.records import mean_interval, over_seeds
+from snnlab.neuron import SURROGATES, Surrogate, lif
+from snnlab.plot import ATTACK, CODES, INK, QUIET, Dash, Picture, mark, style
+from snnlab.records import mean_interval, over_seeds, shared
 
-__all__ = ["RULES", "dynamic_plane", "energy_curves", "exit_curves", "late_curves", "plane", "seed_curves"]
+__all__ = [
+    "dynamic_plane",
+    "energy_curves",
+    "exit_curves",
+    "late_curves",
+    "plane",
+    "rule_curves",
+    "seed_curves",
+    "stand_in",
+]
 
 Repeats = Mapping[str, Sequence[Mapping[str, Any]]]
-Dash = str | tuple[int, tuple[int, ...]]
 
-#: name, dash and marker of every way of training
-RULES: dict[str, tuple[str, Dash, str]] = {
-    "bptt": ("BPTT", "-", "o"),
-    "tsslbp": ("TSSL-BP", "--", "s"),
-    "conversion": ("converted", (0, (1, 2)), "D"),
-    "fgsm": ("FGSM-trained", "-.", "^"),
-    "pgd": ("PGD-trained", (0, (6, 2, 1, 2, 1, 2)), "v"),
-    "trades": ("TRADES", (0, (3, 1)), "P"),
+#: what a model was trained by or for, where that is not BPTT on the spike count
+TITLES: dict[str, str] = {
+    "tsslbp": "TSSL-BP",
+    "conversion": "converted",
+    "fgsm": "FGSM-trained",
+    "pgd": "PGD-trained",
+    "trades": "TRADES",
+    "anytime": "anytime",
+    "latency": "first spike",
+    "membrane": "membrane",
 }
-#: dash and marker of every loss of a network trained by BPTT
-LOSSES: dict[str, tuple[str, Dash, str]] = {
-    "count": ("count", "-", "o"),
-    "anytime": ("anytime", "--", "s"),
-    "latency": ("first spike", (0, (1, 2)), "D"),
-    "membrane": ("membrane", "-.", "^"),
-}
+#: marker of every rule of a dynamic exit; dash and marker of the steps from which a late perturbation acts, in their order
+EXITS: dict[str, str] = {"margin": "o", "confidence": "s", "first_spike": "*"}
+STARTS: tuple[tuple[Dash, str], ...] = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "D"))
+
+
+def stand_in(current: Sequence[float], surrogate: Surrogate | None = None) -> Figure:
+    """A neuron as it runs (left), its step, and the slopes that stand in for the step's when it learns (right).
+
+    Args:
+        current: input ``I`` at every step, of one LIF neuron with the book's constants.
+        surrogate: drawn strongly; default the one that the zoo was trained with.
+    """
+    own = surrogate or Surrogate()
+    spikes, membrane = (values.numpy() for values in lif(torch.tensor(current)))
+    v = torch.linspace(-1, 1, 401)
+    with style():
+        figure = Picture(figsize=(8.2, 2.9), layout="constrained")
+        neuron, slope = figure.subplots(1, 2)
+        steps = np.arange(len(membrane))
+        neuron.plot(steps, membrane, color=INK, marker="o", ms=4, label="potential U")
+        neuron.plot(steps[spikes > 0], membrane[spikes > 0], color=ATTACK, ls="none", marker="o", ms=8, label="spike")
+        neuron.axhline(1, color=QUIET, lw=1, ls="--")
+        neuron.annotate("threshold θ", (0, 1), xytext=(0, 4), textcoords="offset points", color=QUIET, fontsize=8)
+        neuron.set(xlabel="step t", title="forward: the step as it is")
+        neuron.legend(fontsize=8)
+        slope.plot(v, (v > 0).float(), color=ATTACK, lw=1.4, label="the spike")
+        for shape, dash, alpha in zip(SURROGATES, ("-", "--", "-.", ":"), (4.0, 2.0, 2.0, 1.0), strict=True):
+            other = own if shape == own.shape else Surrogate(shape, alpha)
+            slope.plot(v, other(v), color=INK, ls=dash, lw=2.2 if other is own else 1, label=f"{shape}, {other.slope:g}")
+        slope.set(xlabel="U - θ", title="backward: a slope in its place")
+        slope.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return figure
 
 
 def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None = None) -> Figure:
@@ -51,11 +88,36 @@ def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None =
     with style():
         figure, ax = _figure()
         for name, records in repeats.items():
-            eps = [e for e in records[0]["eps"] if all(e in record["eps"] for record in records)]
+            eps = shared(records, "eps")
             _band(ax, name, eps, [over_seeds(records, attack, exit_step, e) for e in eps])
         _chance(ax)
         ax.set(xlabel="ε (L∞, pixel units)", ylabel="accuracy", ylim=(-0.02, 1.02), xlim=(0, None))
         ax.legend(fontsize=8)
+    return figure
+
+
+def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Figure:
+    """Accuracy against ε at the last exit, a panel a code, a line for every way of finding the weights.
+
+    Args:
+        panels: by code, the records of all seeds by model name; the last panel has the legend.
+        attack: a name in the records' attack lists.
+    """
+    with style():
+        figure = Picture(figsize=(2.9 * len(panels) + 1.2, 3.6), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
+        for ax, (title, repeats) in zip(axes, panels.items(), strict=True):
+            for name, records in repeats.items():
+                eps = shared(records, "eps")
+                _band(ax, name, eps, [over_seeds(records, attack, None, e) for e in eps])
+                if name == title:  # BPTT has the marker of its code, and here one legend for all codes
+                    ax.get_lines()[-1].set_marker("o")
+            _chance(ax)
+            ax.set(xlabel="ε (L∞, pixel units)", ylim=(-0.02, 1.02), xlim=(0, None), title=title)
+        axes[0].set_ylabel("accuracy")
+        lines, labels = axes[-1].get_legend_handles_labels()
+        rules = [label.partition(", ")[2] or ("ANN" if label == "ann" else "BPTT") for label in labels]
+        axes[-1].legend(lines, rules, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
 
@@ -71,7 +133,7 @@ def exit_curves(repeats: Repeats, eps: float, attack: str = "worst", *, acts_fro
     with style():
         figure, ax = _figure()
         for name, records in repeats.items():
-            exits = records[0]["exits"]
+            exits = shared(records, "exits")
             colour, dash, *_ = look(name)
             clean = [over_seeds(records, attack, e, 0.0).mean for e in exits]
             ax.plot(exits, clean, color=colour, ls=dash, lw=0.9, alpha=0.7)
@@ -79,20 +141,21 @@ def exit_curves(repeats: Repeats, eps: float, attack: str = "worst", *, acts_fro
         if acts_from is not None:
             ax.axvline(acts_from + 0.5, color=ATTACK, lw=1, ls="--")
             note = f"ε = {eps:g} on black\nacts after exit {acts_from}"
-            ax.annotate(note, (acts_from + 0.5, 0.02), xytext=(5, 0), textcoords="offset points", color=ATTACK, fontsize=8)
+            ax.annotate(note, (acts_from + 0.5, 0.14), xytext=(5, 0), textcoords="offset points", color=ATTACK, fontsize=8)
         _chance(ax, 1)
         ax.set(xlabel="exit step", ylabel="accuracy", ylim=(-0.02, 1.02))
-        ax.legend(fontsize=8, title=f"thin: clean, strong: ε = {eps:g}", title_fontsize=8)
+        figure.legend(loc="outside right upper", fontsize=8, title=f"thin: clean\nstrong: ε = {eps:g}", title_fontsize=8)
     return figure
 
 
-def plane(repeats: Repeats, eps: float, *, path: Sequence[str] = ()) -> Figure:
+def plane(repeats: Repeats, eps: float, *, path: Sequence[str] = (), chords: Sequence[tuple[str, str]] = ()) -> Figure:
     """Clean against worst-case accuracy at ε: a point a model, with intervals over seeds.
 
     Args:
         repeats: the records of all seeds by model name.
         eps: budget of the attack.
         path: names to be joined by a line, as those that differ in one gate alone.
+        chords: pairs to be joined by a thin one: what a coin between the two reaches.
     """
     with style():
         figure, ax = _figure()
@@ -108,6 +171,8 @@ def plane(repeats: Repeats, eps: float, *, path: Sequence[str] = ()) -> Figure:
                 label, (clean.mean, robust.mean), xytext=(7, 4), textcoords="offset points", color=colour, fontsize=8
             )
             at[name] = clean.mean, robust.mean
+        for pair in chords:
+            ax.plot(*np.array([at[name] for name in pair]).T, color=QUIET, lw=1, ls=(0, (1, 2)), zorder=0)
         if path:
             ax.plot(*np.array([at[name] for name in path]).T, color=CODES["fusion"][0], lw=1, ls="--", zorder=0)
         ax.set(xlabel="clean accuracy", ylabel=f"worst-case accuracy at ε = {eps:g}", ylim=(-0.02, 1.02))
@@ -115,7 +180,7 @@ def plane(repeats: Repeats, eps: float, *, path: Sequence[str] = ()) -> Figure:
 
 
 def energy_curves(repeats: Repeats, eps: float | None = None) -> Figure:
-    """Accuracy against the energy of an answer, a point an exit step; the last exit is marked.
+    """Accuracy against the energy of an answer, a point an exit step that all seeds were measured at; the last is marked.
 
     Args:
         repeats: the records of all seeds by model name; an ANN is one point.
@@ -124,8 +189,9 @@ def energy_curves(repeats: Repeats, eps: float | None = None) -> Figure:
     with style():
         figure, ax = _figure()
         for name, records in repeats.items():
-            exits = records[0]["exits"]
-            cost = [np.mean([r["energy_pj"][e - 1] for r in records]) / 1000 for e in exits]
+            spent = {e: np.mean([r["energy_pj"][e - 1] for r in records]) / 1000 for e in shared(records, "exits")}
+            exits = [e for e, cost in spent.items() if cost > 0]  # before the first spike nothing is spent, or answered
+            cost = [spent[e] for e in exits]
             found = [over_seeds(records, "worst", e, eps or 0.0) for e in exits]
             colour, dash, marker, label = look(name)
             ax.plot(cost, [f.mean for f in found], color=colour, ls=dash, marker=marker, ms=3.5, label=label)
@@ -136,67 +202,78 @@ def energy_curves(repeats: Repeats, eps: float | None = None) -> Figure:
     return figure
 
 
-def late_curves(repeats: Repeats, name: str, method: str = "pgd") -> Figure:
-    """Accuracy against exit step of one model, a line for each step from which the perturbation acts.
+def late_curves(repeats: Repeats, method: str = "pgd") -> Figure:
+    """Accuracy against exit step, a panel a model and a line for each step ``t0`` from which the perturbation acts.
 
     Args:
-        repeats: the records of all seeds by model name, with late perturbations.
-        name: the model.
+        repeats: the records of all seeds by model name, with late perturbations of this kind.
         method: ``"pgd"``, ``"noise"`` or ``"flips"``.
     """
-    measured = [record["late"][method] for record in repeats[name]]
-    first = measured[0]
     with style():
-        figure, ax = _figure()
-        colour, _, marker, _ = look(name)
-        for k, start in enumerate(first["from_steps"]):
-            shares = np.array([[c / late["n"] for c in late["correct"][k]] for late in measured])
-            low, high = np.clip([mean_interval(list(column)) for column in shares.T], 0, 1).T
-            depth = 0.35 + 0.65 * k / max(1, len(first["from_steps"]) - 1)
-            ax.fill_between(first["exits"], low, high, color=colour, alpha=0.12 * depth, lw=0)
-            ax.plot(
-                first["exits"], shares.mean(0), color=colour, alpha=depth, marker=marker, label=f"acts from step {start + 1}"
-            )
-        _chance(ax, 1)
-        ax.set(xlabel="exit step", ylabel="accuracy", ylim=(-0.02, 1.02))
-        ax.legend(fontsize=8)
+        figure = Picture(figsize=(2.3 * len(repeats) + 0.6, 2.9), layout="constrained")
+        panels = np.atleast_1d(figure.subplots(1, len(repeats), sharey=True))
+        for ax, (name, records) in zip(panels, repeats.items(), strict=True):
+            _late_panel(ax, name, [record["late"][method] for record in records])
+            _chance(ax, 1)
+            ax.set(xlabel="exit step", ylim=(-0.02, 1.02), title=name)
+        panels[0].set_ylabel("accuracy")
+        figure.legend(*panels[-1].get_legend_handles_labels(), loc="outside right center", title="acts from")
     return figure
 
 
-def dynamic_plane(records: Mapping[str, Mapping[str, Any]], eps: float) -> Figure:
-    """Accuracy of dynamic exits against the mean step at which clean samples leave, clean (open) and attacked (filled).
+def _late_panel(ax: Axes, name: str, measured: Sequence[Mapping[str, Any]]) -> None:
+    first = measured[0]
+    for k, start in enumerate(first["from_steps"]):
+        shares = np.array([[c / late["n"] for c in late["correct"][k]] for late in measured])
+        low, high = np.clip([mean_interval(list(column)) for column in shares.T], 0, 1).T
+        dash, marker = STARTS[k % len(STARTS)]
+        colour = CODES[zoo.recipes()[name]["code"]][0]
+        ax.fill_between(first["exits"], low, high, color=colour, alpha=0.08, lw=0)
+        ax.plot(first["exits"], shares.mean(0), color=colour, ls=dash, marker=marker, ms=4, lw=1.4, label=f"$t_0$ = {start}")
+
+
+def dynamic_plane(repeats: Repeats, eps: float) -> Figure:
+    """Accuracy against the mean number of steps read of a clean image: dynamic exits (marks) beside fixed ones (lines).
 
     Args:
-        records: results by model name, measured at every exit.
-        eps: budget of the attack; it may aim at any exit.
+        repeats: the records of all seeds by model name, measured at every exit.
+        eps: budget of the attack, which may aim at any exit; left panel: clean.
     """
     with style():
-        figure, ax = _figure()
-        for name, record in records.items():
-            colour, dash, marker, label = look(name)
-            found = record["dynamic"]
-            order = np.argsort(found["mean_exit"])
-            steps = np.array(found["mean_exit"])[order]
-            for key, fill in (("0", "none"), (f"{eps:g}", colour)):
-                share = np.array(found["correct"][key])[order] / record["n"]
-                title = f"{label}, clean" if key == "0" else f"{label}, ε = {eps:g}"
-                ax.plot(steps, share, color=colour, ls=dash, marker=marker, mfc=fill, label=title)
-        ax.set(xlabel="mean exit step of clean digits", ylabel="accuracy", ylim=(-0.02, 1.02))
-        ax.legend(fontsize=8)
+        figure = Picture(figsize=(7.4, 3.6), layout="constrained")
+        panels = figure.subplots(1, 2, sharey=True)
+        for ax, radius in zip(panels, (0.0, eps), strict=True):
+            for name, records in repeats.items():
+                colour, dash, _, label = look(name)
+                exits = shared(records, "exits")
+                ax.plot(exits, [over_seeds(records, "worst", e, radius).mean for e in exits], color=colour, ls=dash, lw=1.2)
+                for rule, marker in EXITS.items():
+                    steps, shares = _left_by(records, rule, radius)
+                    ax.plot(steps, shares, color=colour, ls="none", marker=marker, mfc="none", ms=6)
+                ax.plot([], [], color=colour, ls=dash, label=label)
+            ax.set(xlabel="steps read of a clean digit, mean", ylim=(-0.02, 1.02))
+            _chance(ax, 1)
+        for rule, marker in EXITS.items():
+            panels[0].plot([], [], color=INK, ls="none", marker=marker, mfc="none", label=rule.replace("_", " "))
+        panels[0].set(ylabel="accuracy", title="clean")
+        panels[1].set_title(f"worst case, ε = {eps:g}")
+        panels[0].legend(loc="lower right", fontsize=8, ncols=2, title="lines: fixed exits", title_fontsize=8)
     return figure
+
+
+def _left_by(records: Sequence[Mapping[str, Any]], rule: str, eps: float) -> tuple[list[float], list[float]]:
+    """Mean exit step and accuracy, over seeds, of every threshold of a rule."""
+    found = [(record["dynamic"], record["n"]) for record in records]
+    rows = [k for k, own in enumerate(found[0][0]["rules"]) if own["name"] == rule]
+    steps = [float(np.mean([dynamic["mean_exit"][k] for dynamic, _ in found])) for k in rows]
+    return steps, [float(np.mean([dynamic["correct"][f"{eps:g}"][k] / n for dynamic, n in found])) for k in rows]
 
 
 def look(name: str) -> tuple[str, Dash, str, str]:
     """Colour, dash, marker and label of a model of the zoo: the code's, unless it was trained or read in another way."""
     recipe = zoo.recipes()[name]
-    colour, dash, marker = CODES[recipe["code"]]
-    if recipe["group"] == "training":
-        title, dash, marker = RULES[recipe["rule"]]
-        return colour, dash, marker, f"{recipe['code']}, {title}"
-    if recipe["group"] == "exit":
-        title, dash, marker = LOSSES[recipe["loss"]]
-        return colour, dash, marker, f"{recipe['code']}, {title}"
-    return colour, dash, marker, name
+    how = {"training": "rule", "exit": "loss"}.get(recipe["group"])
+    return *mark(name), name if how is None else f"{recipe['code']}, {TITLES[recipe[how]]}"
 
 
 def _figure() -> tuple[Figure, Axes]:

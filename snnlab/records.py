@@ -16,6 +16,7 @@ The two answer different questions. The first says how well this network is know
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -25,7 +26,19 @@ from typing import Any
 import pandas as pd
 from scipy.stats import t as student
 
-__all__ = ["Estimate", "accuracy_of", "correct_count", "over_seeds", "seed_summary", "summary", "wilson_interval"]
+__all__ = [
+    "Change",
+    "Estimate",
+    "accuracy_of",
+    "change_over_seeds",
+    "correct_count",
+    "over_seeds",
+    "seed_summary",
+    "shared",
+    "small_print",
+    "summary",
+    "wilson_interval",
+]
 
 Record = Mapping[str, Any]
 Z95 = 1.959963984540054
@@ -63,6 +76,33 @@ class Estimate:
 
     def __str__(self) -> str:
         return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mean difference over seeds with its 95 % interval.
+
+    >>> print(Change(0.1, 0.05, 0.15, seeds=3))
+    +0.100 [+0.050, +0.150]
+    """
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def direction(self) -> str:
+        """The change in words, as far as its interval allows: "higher", "lower" or "not told apart"."""
+        return "higher" if self.low > 0 else "lower" if self.high < 0 else "not told apart"
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
@@ -108,18 +148,44 @@ def _exit_row(record: Record, exit_step: int | None) -> int:
     return exits.index(exit_step)
 
 
+def shared(records: Sequence[Record], what: str) -> list[Any]:
+    """The ``"eps"`` or ``"exits"`` that all records have, in order: other seeds may be measured at fewer.
+
+    >>> shared([{"eps": [0, 0.05, 0.1]}, {"eps": [0, 0.1]}], "eps")
+    [0, 0.1]
+    """
+    return [value for value in records[0][what] if all(value in record[what] for record in records)]
+
+
 def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> Estimate:
-    """Accuracy as a mean over the records of several seeds, with Student's interval.
+    """Accuracy as a mean over the records of several seeds, with Student's interval; of a single record with Wilson's.
 
     Raises:
-        ValueError: fewer than two records, something that was not measured, records of different ``n``.
+        ValueError: no record, something that was not measured, records of different ``n``.
     """
     sizes = {int(record["n"]) for record in records}
-    if len(sizes) > 1:
-        raise ValueError(f"records of one estimate need the same n, got {sorted(sizes)}")
-    values = [accuracy_of(record, attack, exit_step, eps) for record in records]
-    low, high = mean_interval(values)
-    return Estimate(fmean(values), max(0.0, low), min(1.0, high), sizes.pop(), len(values))
+    if len(sizes) != 1:
+        raise ValueError(f"records of one estimate need the same n, got {sorted(sizes) or 'no record'}")
+    n = sizes.pop()
+    counts = [correct_count(record, attack, exit_step, eps) for record in records]
+    values = [count / n for count in counts]
+    low, high = mean_interval(values) if len(values) > 1 else wilson_interval(counts[0], n)
+    return Estimate(fmean(values), max(0.0, low), min(1.0, high), n, len(values))
+
+
+def change_over_seeds(new: Sequence[float], old: Sequence[float]) -> Change:
+    """How much larger ``new`` is than ``old``, seed by seed: what a seed does to both cancels.
+
+    Raises:
+        ValueError: not one value of each for every seed, fewer than two seeds.
+
+    >>> print(change_over_seeds([0.5, 0.7, 0.6], [0.4, 0.6, 0.5]))
+    +0.100 [+0.100, +0.100]
+    """
+    if len(new) != len(old):
+        raise ValueError(f"a change needs two values for every seed, got {len(new)} and {len(old)}")
+    differences = [a - b for a, b in zip(new, old, strict=True)]
+    return Change(fmean(differences), *mean_interval(differences), len(differences))
 
 
 def summary(
@@ -167,3 +233,27 @@ def seed_summary(
             for title, attack, eps in columns
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def small_print(repeats: Mapping[str, Sequence[Record]], attack: str = "worst") -> str:
+    """What belongs beside every number over seeds, as Markdown: n, seeds, interval, the attacks, and the flags of one of them.
+
+    Args:
+        repeats: the records of all seeds by model name.
+        attack: whose flags are told; ``"single seed"`` is left out, for there are several.
+    """
+    first = next(iter(repeats.values()))
+    attacks = {key: text for records in repeats.values() for key, text in records[0]["attacks"].items() if key != "worst"}
+    flagged: dict[str, list[str]] = {}
+    for name, records in repeats.items():
+        kinds: dict[str, str] = {}  # seeds differ in the numbers of a flag: the first seed's are told
+        for note in (note for record in records for note in record["flags"][attack] if note != "single seed"):
+            kinds.setdefault(re.split(r"\d", note)[0], note)
+        for note in kinds.values():
+            flagged.setdefault(note, []).append(name)
+    flags = "; ".join(f"{note} ({', '.join(f'`{name}`' for name in names)})" for note, names in flagged.items())
+    return (
+        f"n = {first[0]['n']:,} test digits, {len(first)} training seeds; means with 95 % intervals over seeds (Student's). "
+        f"The worst case counts a digit as lost if any attack broke it: {'; '.join(attacks.values())}.\n\n"
+        f"*Flags:* {flags or 'none'}."
+    )

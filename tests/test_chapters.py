@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from snnlab import zoo
+from snnlab.data import Split
+from snnlab.decoding import logits_at_every_exit
 from snnlab.encoding import encoder
+from snnlab.energy import energy
+from snnlab.exiting import ExitRule, exit_steps
+from snnlab.neuron import lif
 from snnlab.teach import CHECKS
 
 BOOK = Path(__file__).parent.parent / "book"
@@ -19,12 +25,62 @@ def _cells(path: Path, kind: str) -> list[Any]:
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
-def test_the_encoders_of_the_text_are_those_of_the_package(ramp: Tensor) -> None:
-    (cell,) = (c for c in _cells(BOOK / "01_encoding.ipynb", "code") if "def latency(" in c.source)
+def _told(chapter: str, having: str) -> dict[str, Any]:
+    """What the one cell of a chapter that has these words defines."""
+    (cell,) = (c for c in _cells(BOOK / chapter, "code") if having in c.source)
     told: dict[str, Any] = {}
     exec(cell.source, told)
+    return told
+
+
+def test_the_encoders_of_the_text_are_those_of_the_package(ramp: Tensor) -> None:
+    told = _told("01_encoding.ipynb", "def latency(")
     for name in ("onset", "offset", "latency"):
         assert torch.equal(told[name](ramp.flatten(), 8), encoder(name)(ramp).flatten(1))
+
+
+def test_the_exits_of_the_text_are_those_of_the_package() -> None:
+    told = _told("03_exit.ipynb", "def dynamic_exits(")
+    spikes = torch.randint(0, 2, (8, 50, 10), generator=torch.Generator().manual_seed(0)).float()
+    votes = told["fixed_exits"](spikes)
+    assert torch.equal(votes, logits_at_every_exit(spikes, spikes, "rate"))
+    for margin in (0, 1, 2, 5, 99):
+        assert torch.equal(told["dynamic_exits"](votes, margin), exit_steps(votes, ExitRule("margin", margin)))
+
+
+@pytest.mark.parametrize("gate", [(1.0, 1.0), (0.125, 1.0), (0.0, 2.0)])
+def test_the_fusion_of_the_text_is_that_of_the_package(ramp: Tensor, gate: tuple[float, float]) -> None:
+    told = _told("04_fusion.ipynb", "def fuse(")
+    code = encoder(f"fusion({gate[0]}*direct, {gate[1]}*latency)", backward="relaxed")
+    values = []
+    for fused in (lambda x: told["fuse"]([part(x) for part in code.parts], gate), code):
+        leaf = ramp.clone().requires_grad_(True)
+        sequence = fused(leaf)
+        values.append((sequence, torch.autograd.grad(sequence.square().sum(), leaf)[0]))
+    for text, package in zip(*values, strict=True):
+        assert torch.equal(text, package)
+
+
+def test_the_neuron_of_the_text_is_that_of_the_package() -> None:
+    told = _told("02_training.ipynb", "def lif(")
+    generator = torch.Generator().manual_seed(0)
+    current, weight = (torch.randn(8, 50, generator=generator) for _ in range(2))
+    values = []
+    for neuron in (told["lif"], lambda i: lif(i)[0]):
+        leaf = current.clone().requires_grad_(True)
+        spikes = neuron(leaf)
+        values.append((spikes, torch.autograd.grad((weight * spikes).sum(), leaf)[0]))
+    assert torch.equal(values[0][0], values[1][0])
+    torch.testing.assert_close(values[0][1], values[1][1])
+
+
+@pytest.mark.parametrize("name", ["onset", "latency"])
+def test_the_count_of_the_text_is_that_of_the_package(name: str, few: Split) -> None:
+    told, model = _told("05_energy.ipynb", "def synops("), zoo.load(name)
+    counted = energy(model, few.images[:3])
+    for k in range(3):
+        assert told["synops"](model, few.images[k : k + 1]) == counted.synops[:, k].tolist()
+    assert counted.macs.sum() == 0
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

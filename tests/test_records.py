@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snnlab.records import accuracy_of, correct_count, over_seeds, seed_summary, summary
+from snnlab.records import (
+    accuracy_of,
+    change_over_seeds,
+    correct_count,
+    over_seeds,
+    seed_summary,
+    small_print,
+    summary,
+    wilson_interval,
+)
 
 
 def _record(correct: int, n: int = 100, num_steps: int = 8) -> dict[str, Any]:
@@ -29,9 +38,24 @@ def test_the_interval_over_three_seeds_is_students() -> None:
     assert (found.low, found.high) == (pytest.approx(0.25158, abs=1e-4), pytest.approx(0.74842, abs=1e-4))
 
 
+def test_a_single_seed_has_the_interval_over_its_samples() -> None:
+    found = over_seeds([_record(70)], "worst", 4, 0.1)
+    assert (found.low, found.high) == wilson_interval(70, 100)
+    assert found.seeds == 1
+
+
 def test_seeds_that_agree_leave_no_width() -> None:
     found = over_seeds([_record(70)] * 3, "worst", 4, 0.1)
     assert found.low == found.mean == found.high
+
+
+def test_what_a_seed_does_to_both_cancels_in_their_difference() -> None:
+    found = change_over_seeds([0.9, 0.5, 0.7], [0.8, 0.4, 0.6])
+    assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert found.clear
+    assert not change_over_seeds([0.9, 0.5, 0.7], [0.8, 0.6, 0.7]).clear
+    with pytest.raises(ValueError, match="two values for every seed, got 2 and 3"):
+        change_over_seeds([0.9, 0.5], [0.8, 0.4, 0.6])
 
 
 def test_a_count_belongs_to_its_exit_and_eps() -> None:
@@ -54,8 +78,8 @@ def test_what_was_not_measured_is_named() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             correct_count(record, *wrong)
-    with pytest.raises(ValueError, match="at least two"):
-        over_seeds([record], "worst", 8, 0.1)
+    with pytest.raises(ValueError, match="got no record"):
+        over_seeds([], "worst", 8, 0.1)
     with pytest.raises(ValueError, match="the same n"):
         over_seeds([record, _record(70, n=200)], "worst", 8, 0.1)
 
@@ -67,3 +91,23 @@ def test_tables_show_a_dash_where_an_attack_was_not_run() -> None:
     assert single.loc["ann", "transfer"] == several.loc["ann", "transfer"] == "—"
     assert single.loc["ann", "clean"].startswith("1.000 [")
     assert several.loc["ann", "clean"] == "1.000 [1.000, 1.000]"
+
+
+def test_the_small_print_names_attacks_and_whose_flags_there_are() -> None:
+    seeds = [_record(70) | {"attacks": {"pgd": "PGD-10", "worst": "any"}, "flags": {"worst": flags}} for flags in FLAGS]
+    text = small_print({"onset": seeds, "latency": seeds[:1] * 3})
+    assert text.startswith("n = 100 test digits, 3 training seeds")
+    assert "broke it: PGD-10." in text
+    assert text.endswith("*Flags:* not near chance at ε = 0.3 (`onset`, `latency`); silent outputs up to 2.0% (`onset`).")
+
+
+FLAGS = (
+    ["single seed", "not near chance at ε = 0.3"],
+    ["not near chance at ε = 0.2", "silent outputs up to 2.0%"],
+    ["silent outputs up to 3.0%"],
+)
+
+
+def test_a_change_is_said_as_far_as_its_interval_allows() -> None:
+    told = [change_over_seeds(new, [0.5, 0.5, 0.5]).direction for new in ([0.6] * 3, [0.4] * 3, [0.4, 0.6, 0.5])]
+    assert told == ["higher", "lower", "not told apart"]

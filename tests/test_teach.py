@@ -1,9 +1,15 @@
 """Self-checks accept right answers, reject wrong ones, and never give the answer away."""
 
+import copy
+from math import inf
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from snnlab.encoding import Fusion
+from snnlab.network import MLP, Classifier
 from snnlab.teach import CHECKS, check
 
 
@@ -17,10 +23,98 @@ def _binarise(x: Tensor) -> Tensor:
     return (x >= 0.5).float() + soft - soft.detach()
 
 
+def _patience(answers: Tensor, k: int) -> Tensor:
+    leaves = torch.full(answers.shape[1:], len(answers))
+    for e in range(len(answers), k - 1, -1):
+        last = answers[e - k : e]
+        leaves[(last == last[0]).all(0) & (last[0] != -1)] = e
+    return leaves
+
+
+def _trusting(answers: Tensor, k: int) -> Tensor:
+    """Takes silence for an answer."""
+    return _patience(answers.masked_fill(answers == -1, 99), k)
+
+
+def _joint_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)))
+
+
+def _through(parts: list[Tensor], gate: tuple[float, ...], k: int) -> Tensor:
+    return torch.cat([g * (s if i == k else s.detach()) for i, (s, g) in enumerate(zip(parts, gate, strict=True))], dim=2)
+
+
+def _ungate(model: Classifier) -> Classifier:
+    code = model.encoder
+    assert isinstance(code, Fusion)
+    network = copy.deepcopy(model.network)
+    with torch.no_grad():
+        network.layers[0].weight *= torch.tensor(code.gate).repeat_interleave(784)
+    return Classifier(network, code.with_gate([1.0, 1.0]), model.decoder)
+
+
+def _spoilt(model: Classifier) -> Classifier:
+    """Works on the network itself."""
+    found = _ungate(model)
+    model.network.load_state_dict(found.network.state_dict())
+    return found
+
+
+def _shuffled(sequence: Tensor, generator: torch.Generator) -> Tensor:
+    return sequence.gather(0, torch.rand(sequence.shape, generator=generator).argsort(0))
+
+
+def _all_alike(sequence: Tensor, generator: torch.Generator) -> Tensor:
+    return sequence[torch.randperm(len(sequence), generator=generator)]
+
+
+def _rolled(sequence: Tensor, generator: torch.Generator) -> Tensor:
+    shifts = torch.randint(1, len(sequence), (1, *sequence.shape[1:]), generator=generator)
+    steps = torch.arange(len(sequence)).view(-1, *[1] * (sequence.dim() - 1))
+    return sequence.gather(0, (steps + shifts) % len(sequence))
+
+
+def _read_twice(
+    model: Classifier, images: Tensor, labels: Tensor, generator: torch.Generator, exit_step: int = 8
+) -> list[float]:
+    sequence = model.encode(images)
+    found = []
+    with torch.no_grad():
+        for shown in (sequence, _shuffled(sequence, generator)):
+            answers = model.answers(*model.respond(shown))[exit_step - 1]
+            found.append(float((answers == labels).float().mean()))
+    return found
+
+
+def _macs(network: MLP, images: Tensor, skipped: bool = True) -> Tensor:
+    activity, macs = images.flatten(1), torch.zeros(len(images))
+    for layer, targets in zip(network.layers, network.sizes[1:], strict=True):
+        macs += ((activity != 0).sum(1) if skipped else activity.shape[1]) * targets
+        activity = torch.relu(layer(activity))
+    return macs
+
+
+def _break_even(ann_macs: float, macs: float, synops: float) -> float:
+    ahead, more = 4.6 * (ann_macs - macs) - 0.9 * synops, macs + synops - ann_macs
+    return 0.0 if ahead <= 0 else ahead / more if more > 0 else inf
+
+
 RIGHT = {
     "encoding.1": {"onset": 9, "offset": 0, "latency": 8},
     "encoding.2": _dark_first,
     "encoding.3": _binarise,
+    "training.1": {-0.2: 0, 0.3: 2, 0.7: 5, 1.7: 8},
+    "training.2": _shuffled,
+    "training.3": _read_twice,
+    "energy.1": {"ann": 165.6, "latency": 27.9, "direct": 123.9},
+    "energy.2": _macs,
+    "energy.3": _break_even,
+    "exit.1": {"latency": 9, "onset": 10, "offset": 0, "direct": 0},
+    "exit.2": _patience,
+    "exit.3": _joint_loss,
+    "fusion.1": [0.3, -0.7, 0.3, 0.3],
+    "fusion.2": _through,
+    "fusion.3": _ungate,
 }
 WRONG = [
     ("encoding.1", {"onset": 8, "offset": 0, "latency": 8}),
@@ -35,6 +129,71 @@ WRONG = [
     ("encoding.3", lambda x: (x >= 0.5).float()),
     ("encoding.3", lambda x: x),
     ("encoding.3", lambda x: (x >= 0.5) * x / x.detach().clamp(min=1e-3)),
+    ("training.1", {-0.2: 0, 0.3: 3, 0.7: 5, 1.7: 8}),
+    ("training.1", {-0.2: 0, 0.3: 2, 0.7: 6, 1.7: 8}),
+    ("training.1", {-0.2: 0, 0.3: 2, 0.7: 5, 1.7: 13}),
+    ("training.1", {0.3: 2}),
+    ("training.1", 2),
+    ("training.2", 3),
+    ("training.2", lambda sequence, generator: sequence),
+    ("training.2", lambda sequence, generator: sequence.flatten(2)),
+    ("training.2", lambda sequence, generator: torch.rand(sequence.shape, generator=generator)),
+    ("training.2", lambda sequence, generator: sequence.flip(0)),
+    ("training.2", lambda sequence, generator: _shuffled(sequence, torch.Generator().manual_seed(0))),
+    ("training.2", _all_alike),
+    ("training.2", _rolled),
+    ("training.2", lambda sequence, generator: _shuffled(sequence[:, :1], generator).repeat(1, 2, 1, 1, 1)),
+    ("training.3", 0.5),
+    ("training.3", lambda *given: 0.5),
+    ("training.3", lambda *given: (50, 20)),
+    ("training.3", lambda *given: (0.123, 0.1)),
+    ("training.3", lambda *given: _read_twice(*given)[::-1]),
+    ("training.3", lambda *given: _read_twice(*given)[:1] * 2),
+    ("training.3", lambda *given: [_read_twice(*given)[0], 1.0]),
+    ("training.3", lambda *given: _read_twice(*given, exit_step=2)),
+    ("energy.1", {"ann": 165.6, "latency": 27.9, "direct": 896.7}),
+    ("energy.1", {"ann": 165.6, "latency": 35.1, "direct": 123.9}),
+    ("energy.1", {"ann": 128.8, "latency": 27.9, "direct": 123.9}),
+    ("energy.1", {"ann": 165.6}),
+    ("energy.1", 165.6),
+    ("energy.2", 12),
+    ("energy.2", lambda network, images: 12),
+    ("energy.2", lambda network, images: _macs(network, images).mean()),
+    ("energy.2", lambda network, images: _macs(network, images, skipped=False)),
+    ("energy.2", lambda network, images: (images.flatten(1) != 0).sum(1) * network.sizes[1]),
+    ("energy.2", lambda network, images: (images.flatten(1) != 0).sum(1) * sum(network.sizes[1:])),
+    ("energy.3", 2.0),
+    ("energy.3", lambda ann_macs, macs, synops: (4.6 * (ann_macs - macs) - 0.9 * synops) / (macs + synops - ann_macs)),
+    ("energy.3", lambda ann_macs, macs, synops: max(0.0, _break_even(ann_macs, 0, synops))),
+    ("energy.3", lambda *ops: min(_break_even(*ops), 1e6)),
+    ("energy.3", lambda *ops: _break_even(*ops) or inf),
+    ("exit.1", {"latency": 9, "onset": 9, "offset": 0, "direct": 0}),
+    ("exit.1", {"latency": 10, "onset": 10, "offset": 0, "direct": 0}),
+    ("exit.1", {"latency": 9, "onset": 10, "offset": 1, "direct": 0}),
+    ("exit.1", {"latency": 9}),
+    ("exit.1", 9),
+    ("exit.2", 2),
+    ("exit.2", lambda answers, k: answers),
+    ("exit.2", _trusting),
+    ("exit.2", lambda answers, k: _patience(answers, k) - 1),
+    ("exit.2", lambda answers, k: _patience(answers, 2)),
+    ("exit.3", 0.5),
+    ("exit.3", lambda logits, labels: F.cross_entropy(logits[-1], labels)),
+    ("exit.3", lambda logits, labels: F.cross_entropy(logits.mean(0), labels)),
+    ("exit.3", lambda logits, labels: _joint_loss(logits, labels).detach()),
+    ("exit.3", lambda logits, labels: torch.stack([F.cross_entropy(z, labels) for z in logits])),
+    ("fusion.1", [0.6, -0.4, 0.6, 0.6]),
+    ("fusion.1", [0.3, 0.3, -0.7, 0.3]),
+    ("fusion.1", 0.3),
+    ("fusion.2", torch.zeros(1)),
+    ("fusion.2", lambda parts, gate, k: gate[k] * parts[k]),
+    ("fusion.2", lambda parts, gate, k: torch.cat([g * s for g, s in zip(gate, parts, strict=True)], dim=2)),
+    ("fusion.2", lambda parts, gate, k: _through(parts, gate, k).detach()),
+    ("fusion.2", lambda parts, gate, k: _through(parts, (1.0, 1.0, 1.0), k)),
+    ("fusion.3", 1),
+    ("fusion.3", lambda model: model),
+    ("fusion.3", lambda model: model.at(encoder=model.encoder.with_gate([1.0, 1.0]))),
+    ("fusion.3", _spoilt),
 ]
 
 

@@ -6,15 +6,21 @@ one. An answer of ``...`` has not been given yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snnlab.teach import encoding
+from snnlab.teach import encoding, energy, exit, fusion, training
 
-__all__ = ["CHECKS", "Verdict", "check"]
+__all__ = ["CHECKS", "Verdict", "check", "question"]
 
-CHECKS: dict[str, Callable[[Any], str | None]] = {**encoding.CHECKS}
+CHECKS: dict[str, Callable[[Any], str | None]] = {
+    **encoding.CHECKS,
+    **training.CHECKS,
+    **exit.CHECKS,
+    **fusion.CHECKS,
+    **energy.CHECKS,
+}
 
 
 @dataclass(frozen=True)
@@ -53,3 +59,13 @@ def check(name: str, answer: Any) -> Verdict:
     except Exception as error:
         hint = f"your answer raised {type(error).__name__}: {error}"
     return Verdict(name, hint is None, hint or "")
+
+
+def question(text: str, right: tuple[str, str], wrong: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A quiz question for ``jupyterquiz``: the right answer comes first, each answer is a pair with what is said to it.
+
+    >>> question("1 + 1?", ("2", "Right."), [("3", "Count again.")])["answers"][0]["correct"]
+    True
+    """
+    answers = [{"answer": answer, "correct": k == 0, "feedback": said} for k, (answer, said) in enumerate([right, *wrong])]
+    return {"question": text, "type": "multiple_choice", "answers": answers}
