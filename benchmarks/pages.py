@@ -24,8 +24,8 @@ import torch
 from ipywidgets.embed import embed_snippet
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from snnlab import plot, zoo
-from snnlab.widgets import RobustnessExplorer
+from snnlab import zoo
+from snnlab.widgets import RobustnessExplorer, stills
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
@@ -40,16 +40,17 @@ SIZE = ViewportSize(width=1280, height=900)
 INTERACT = """\
 from IPython.display import Image, display
 from ipywidgets import FloatSlider, IntSlider, interact
-from snnlab import data, plot, zoo
+from snnlab import data, zoo
+from snnlab.widgets import stills
 from snnlab.widgets.frames import Request, frame
 
 digit = data.load("mnist5k").test[7:8]
-models = {name: zoo.load(name) for name in zoo.names()}
-records = {name: zoo.results(name) for name in zoo.names()}
+models = {name: zoo.load(name) for name in zoo.names("codes")}
+records = {name: zoo.results(name) for name in zoo.names("codes")}
 
 def show(code, attack, eps, exit_step):
     request = Request(digit.images[0], int(digit.labels[0]), code, attack, "informed", eps, exit_step)
-    display(Image(plot.explorer_still(frame(models[code], request), records, request).png))
+    display(Image(stills.robustness_still(frame(models[code], request), records, request).png))
 
 interact(show, code=list(models), attack=["none", "noise", "fgsm", "pgd"],
          eps=FloatSlider(0.1, min=0, max=0.3, step=0.01), exit_step=IntSlider(8, min=1, max=8));"""
@@ -129,10 +130,10 @@ def _peer(page: str) -> str:
     widgets show as much as they can without a kernel; moving them changes nothing.
     """
     request = RobustnessExplorer(image=7, encoding="offset", attack="fgsm", attacker="naive", eps=0.1)
-    records = {name: zoo.results(name) for name in zoo.names()}
-    still = plot.explorer_still(request.result(), records, request.request())
+    records = {name: zoo.results(name) for name in zoo.names("codes")}
+    still = stills.robustness_still(request.result(), records, request.request())
     widgets = [
-        ipywidgets.Dropdown(options=zoo.names(), value="offset", description="code"),
+        ipywidgets.Dropdown(options=zoo.names("codes"), value="offset", description="code"),
         ipywidgets.ToggleButtons(options=["none", "noise", "FGSM", "PGD"], value="FGSM", description="attacker"),
         ipywidgets.ToggleButtons(options=["naive", "informed"], description="knows?"),
         ipywidgets.FloatSlider(0.1, min=0, max=0.3, step=0.001, description="budget ε"),

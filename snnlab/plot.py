@@ -6,11 +6,9 @@ alone. Accuracy is drawn with its 95 % Wilson band, with the clean point at ε =
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,19 @@ import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from snnlab.decoding import SILENT
 from snnlab.encoding import encoder
-from snnlab.evaluation import wilson_interval
+from snnlab.records import correct_count, wilson_interval
 
-__all__ = ["CODES", "Still", "accuracy_curves", "encoder_still", "explorer_still", "rasters"]
+__all__ = ["CODES", "RULES", "accuracy_curves", "mark", "rasters"]
 
 STYLE = Path(__file__).with_name("snnlab.mplstyle")
 INK, QUIET, ATTACK = "#1F2933", "#5F6670", "#B3123B"
+Dash = str | tuple[int, tuple[float, ...]]
 #: colour on light, dash, marker of every code
-CODES: dict[str, tuple[str, str | tuple[int, tuple[int, ...]], str]] = {
+CODES: dict[str, tuple[str, Dash, str]] = {
     "ann": ("#5F6670", ":", "x"),
     "direct": ("#0072B2", "-", "o"),
     "poisson": ("#2A8FC7", "--", "$\\circ$"),
@@ -41,27 +38,37 @@ CODES: dict[str, tuple[str, str | tuple[int, tuple[int, ...]], str]] = {
     "offset": ("#C44E00", "-", "v"),
     "fusion": ("#4B3B9C", (0, (8, 3)), "*"),
 }
-DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0072B2", "#F4F5F7", "#B3123B"])
+#: dash and marker of what a model was trained by or for: it keeps the colour of its code
+RULES: dict[str, tuple[Dash, str]] = {
+    "tsslbp": ((0, (5, 2)), "s"),
+    "converted": ((0, (1.5, 2)), "1"),
+    "fgsm": ((0, (8, 2, 1.5, 2)), "P"),
+    "pgd": ((0, (8, 2, 1.5, 2, 1.5, 2)), "x"),
+    "trades": ((0, (3, 1.5)), "$\\circ$"),
+    "anytime": ((0, (5, 2)), "h"),
+    "ttfs": ((0, (1.5, 2)), "d"),
+    "membrane": ((0, (8, 2, 1.5, 2)), "p"),
+}
+
+
+def mark(name: str) -> tuple[str, Dash, str]:
+    """Colour, dash and marker of a model of the zoo, by its name.
+
+    >>> mark("fgsm-latency")[0] == mark("latency")[0]
+    True
+    """
+    if name in CODES:
+        return CODES[name]
+    how, _, code = name.partition("-")
+    colour, dash, marker = CODES.get(how if how in CODES else code, (INK, "-", "o"))
+    return (colour, *RULES[how]) if how in RULES else (colour, dash, marker)
 
 
 class Picture(Figure):
     """A figure that a notebook shows as it is, without pyplot and its global state."""
 
     def _repr_png_(self) -> bytes:
-        return _png(self, dpi=160)
-
-
-@dataclass(frozen=True)
-class Still:
-    """A picture for where no script runs, with the sentence that says what it shows."""
-
-    png: bytes
-    alt: str
-
-    @property
-    def data_uri(self) -> str:
-        """The picture inside the page."""
-        return "data:image/png;base64," + base64.b64encode(self.png).decode()
+        return png(self, dpi=160)
 
 
 @contextmanager
@@ -84,7 +91,7 @@ def accuracy_curves(
     Args:
         records: results of ``snnlab.zoo.results`` by model name.
         attack: a name in the records' attack lists.
-        exit_step: steps that are read; ``None`` reads all. A model with one exit shows it.
+        exit_step: steps that are read; ``None`` reads all. An ANN answers alike at every exit.
         highlight: model to draw strongly, the others quietly.
         axes: where to draw; default a new figure.
     """
@@ -102,9 +109,9 @@ def accuracy_curves(
 
 
 def _curve(ax: Axes, name: str, record: Mapping[str, Any], attack: str, exit_step: int | None, quiet: bool) -> None:
-    colour, dash, marker = CODES[name]
-    rows, n, eps = record["correct"][attack], record["n"], record["eps"]
-    counts = rows[-1 if exit_step is None else min(exit_step, len(rows)) - 1]
+    colour, dash, marker = mark(name)
+    n, eps = record["n"], record["eps"]
+    counts = [correct_count(record, attack, exit_step, radius) for radius in eps]
     low, high = np.array([wilson_interval(c, n) for c in counts]).T
     alpha = 0.35 if quiet else 1.0
     ax.plot(eps, [c / n for c in counts], color=colour, ls=dash, marker=marker, alpha=alpha, label=name)
@@ -139,15 +146,15 @@ def rasters(
             before, after = (
                 code(x, generator=torch.Generator().manual_seed(0)).flatten(1)[:, order] for x in (clean, brighter)
             )
-            _raster(ax, before.numpy(), after.numpy() if eps > 0 else None, exit_step)
+            draw_raster(ax, before.numpy(), after.numpy() if eps > 0 else None, exit_step)
             ax.set_title(name)
             ax.set_xlabel("step")
         all_axes[0].set_ylabel("pixel, bright to dark")
     return figure
 
 
-def _raster(ax: Axes, before: Any, after: Any | None, exit_step: int | None) -> None:
-    """A raster as an image, time to the right: ink where a spike is, attack colour where only the attack makes one."""
+def draw_raster(ax: Axes, before: Any, after: Any | None, exit_step: int | None) -> None:
+    """A raster ``[T, P]`` as an image, time to the right: ink where a spike is, attack colour where only the attack has one."""
     shown = np.ones((*before.T.shape, 3))
     strength = before.T / max(before.max(), 1e-9)
     shown -= strength[..., None] * (1 - np.array(mpl.colors.to_rgb(INK)))
@@ -160,88 +167,6 @@ def _raster(ax: Axes, before: Any, after: Any | None, exit_step: int | None) -> 
         ax.axvline(exit_step, color=INK, lw=1.2, ls="--")
 
 
-def explorer_still(shown: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]], request: Any) -> Still:
-    """A picture of the RobustnessExplorer's state: images, input spikes, votes, accuracy."""
-    with style():
-        figure = Figure(figsize=(9.6, 3.0), layout="constrained")
-        widths = [1, 1, 2.2, 1.8] + ([2.4] if records else [])
-        axes = list(figure.subplots(1, len(widths), width_ratios=widths))
-        side = shown["attacked"] or shown["clean"]
-        channels, height, width = shown["shape"]
-        for ax, (title, image) in zip(axes, [("clean", shown["clean"]), ("attacked", side)], strict=False):
-            ax.imshow(_picture(image["image"], channels, height, width), cmap="gray", vmin=0, vmax=1)
-            ax.set_title(title)
-            ax.set_axis_off()
-        _input_panel(axes[2], shown)
-        _votes_panel(axes[3], shown, side)
-        if records:
-            attack = "worst" if request.attack == "none" else _record_name(request)
-            accuracy_curves(records, attack, request.exit_step, highlight=request.encoding, axes=axes[4])
-            axes[4].set_title("accuracy")
-            legend = axes[4].get_legend()
-            if legend is not None:
-                legend.remove()
-            axes[4].axvline(request.eps, color=INK, lw=1, ls="--")
-    return Still(_png(figure), _still_sentence(shown, request))
-
-
-def encoder_still(image: Tensor, eps: float, num_steps: int) -> Still:
-    """A picture of the EncoderExplorer's state."""
-    codes = ["direct", "poisson", "onset", "offset", "latency", "phase"]
-    figure = rasters(image, codes, eps=eps, num_steps=num_steps)
-    alt = (
-        f"One digit in six codes over {num_steps} steps, pixels sorted from bright to dark. Spikes that brightening every "
-        f"pixel by {eps:g} adds are red: in offset they come in the first step, in onset and latency near the last."
-    )
-    return Still(_png(figure), alt)
-
-
-def _input_panel(ax: Axes, shown: Mapping[str, Any]) -> None:
-    ax.set_title("spikes in")
-    if shown["clean"]["input"] is None:
-        ax.text(0.5, 0.5, "an ANN has no spikes", ha="center", va="center", color=QUIET, transform=ax.transAxes)
-        ax.set_axis_off()
-        return
-    steps, order = shown["num_steps"], shown["order"]["input"]
-    before = shown["clean"]["input"].reshape(steps, -1)[:, order]
-    after = None if shown["attacked"] is None else shown["attacked"]["input"].reshape(steps, -1)[:, order]
-    _raster(ax, before, after, shown["exit_step"])
-    ax.set(xlabel="step", ylabel="pixel, bright to dark")
-
-
-def _votes_panel(ax: Axes, shown: Mapping[str, Any], side: Mapping[str, Any]) -> None:
-    votes = side["votes"].reshape(len(side["predictions"]), -1)
-    exits = np.arange(1, len(votes) + 1)
-    answer = side["predictions"][min(shown["exit_step"], len(votes)) - 1]
-    for k in range(votes.shape[1]):
-        strong = k in (answer, shown["target"])
-        colour = INK if k == shown["target"] else ATTACK if k == answer else "#C9CED6"
-        ax.step(exits, votes[:, k], where="mid", color=colour, lw=2 if strong else 1)
-        if strong:
-            ax.annotate(f"{k}", (exits[-1], votes[-1, k]), xytext=(4, -3), textcoords="offset points", color=colour)
-    ax.axvline(min(shown["exit_step"], len(votes)), color=INK, lw=1.2, ls="--")
-    ax.set(title="votes", xlabel="exit step")
-
-
-def _still_sentence(shown: Mapping[str, Any], request: Any) -> str:
-    side = shown["attacked"] or shown["clean"]
-    answer = int(side["predictions"][min(shown["exit_step"], len(side["predictions"])) - 1])
-    read = "gives no answer" if answer == SILENT else f"reads {answer}"
-    truth = "" if shown["label"] is None else f"; the digit is a {shown['label']}"
-    how = "without attack" if shown["attacked"] is None else f"under {request.attack.upper()} with ε = {request.eps:g}"
-    exit_text = f"at exit {shown['exit_step']} of {shown['num_steps']}"
-    return f"The network with the {request.encoding} code {read} {how}, {exit_text}{truth}."
-
-
-def _record_name(request: Any) -> str:
-    return request.attack if request.attack == "noise" else f"{request.attack}.{request.attacker}"
-
-
-def _picture(pixels: Any, channels: int, height: int, width: int) -> Any:
-    image = pixels.reshape(channels, height, width)
-    return image[0] if channels == 1 else image.transpose(1, 2, 0)
-
-
 def _axes(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
     if axes is not None:
         figure = axes.figure
@@ -251,7 +176,8 @@ def _axes(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _png(figure: Figure, dpi: int = 110) -> bytes:
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """A figure as the bytes of a picture."""
     buffer = io.BytesIO()
     with style():
         figure.savefig(buffer, format="png", dpi=dpi)

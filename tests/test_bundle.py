@@ -34,7 +34,7 @@ def test_committed_bundle_is_what_the_source_builds(rebuilt: Path, name: str) ->
 
 def test_bundle_is_small_and_classic() -> None:
     text = (WIDGETS / "bundle" / "snnlab.js").read_text()
-    assert len(text.encode()) < 200_000
+    assert len(text.encode()) < 225_000
     assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE), "a classic script has no imports"
 
 

@@ -18,22 +18,24 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-FROM_THE_ZOO = """\
-from snnlab.widgets import RobustnessExplorer
+#: what the first cell of a notebook holds, by explorer
+FROM_THE_ZOO = {
+    "robustness": 'RobustnessExplorer(encoding="offset", eps=0.1)',
+    "training": 'TrainingExplorer(code="onset", eps=0.1)',
+    "exit": 'ExitExplorer(encoding="latency", eps=0.1)',
+    "fusion": 'FusionExplorer(encoding="fusion", eps=0.1)',
+}
 
-explorer = RobustnessExplorer(encoding="offset", eps=0.1)
-explorer"""
-
-OWN_NETWORK = """\
+NET = """\
 import snntorch, torch
 from torch import nn
-from snnlab import data
-from snnlab.widgets import RobustnessExplorer
+from snnlab import data, encoder
+from snnlab.network import Classifier
 
 class Net(nn.Module):
-    def __init__(self):
+    def __init__(self, pixels=784):
         super().__init__()
-        self.first, self.second = nn.Linear(784, 50), nn.Linear(50, 10)
+        self.first, self.second = nn.Linear(pixels, 50), nn.Linear(50, 10)
         self.hidden, self.out = snntorch.Leaky(beta=0.9), snntorch.Leaky(beta=0.9)
 
     def forward(self, sequence):
@@ -46,15 +48,30 @@ class Net(nn.Module):
         return torch.stack(spikes), torch.stack(potentials)
 
 test = data.load("mnist5k").test[:12]
-own = RobustnessExplorer(model=Net(), images=test.images, labels=test.labels)
-own"""
+of = {"images": test.images, "labels": test.labels}
+"""
+
+OWN_NETWORKS = {
+    "robustness": "RobustnessExplorer(model=Net(), **of)",
+    "training": 'TrainingExplorer(models={"small": Classifier(Net(), encoder("onset")), '
+    '"other": Classifier(Net(), encoder("latency"))}, **of)',
+    "exit": "ExitExplorer(model=Net(), **of)",
+    "fusion": 'FusionExplorer(model=Classifier(Net(1568), encoder("fusion(0.125*direct, latency)")), **of)',
+}
+
+EVERY = pytest.mark.parametrize("kind", list(FROM_THE_ZOO))
+
+
+def _cell(explorer: str, before: str = "") -> str:
+    return f"{before}from snnlab.widgets import {explorer.partition('(')[0]}\n\nexplorer = {explorer}\nexplorer"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A JupyterLab on a free port, with a folder of notebooks, and settings of its own."""
     folder = tmp_path_factory.mktemp("lab")
-    cells = {"zoo": FROM_THE_ZOO, "own": OWN_NETWORK}
+    cells = {f"zoo-{kind}": _cell(made) for kind, made in FROM_THE_ZOO.items()}
+    cells |= {f"own-{kind}": _cell(made, NET) for kind, made in OWN_NETWORKS.items()}
     for name, source in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("")])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -135,7 +152,7 @@ def _kernels(lab: str) -> list[dict[str, Any]]:
 
 
 def test_cell_runs_pytorch_answers_and_traits_follow(page: Page, lab: str) -> None:
-    explorer = _run_first_cell(page, lab, "zoo")
+    explorer = _run_first_cell(page, lab, "zoo-robustness")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     explorer.get_by_label("exit step").focus()
     page.keyboard.press("ArrowLeft")
@@ -147,26 +164,66 @@ def test_cell_runs_pytorch_answers_and_traits_follow(page: Page, lab: str) -> No
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("onset", timeout=20_000)
 
 
-def test_kernel_is_killed_and_the_browser_goes_on_and_says_so(page: Page, lab: str) -> None:
-    explorer = _run_first_cell(page, lab, "zoo")
+def test_networks_of_all_training_rules_answer_from_the_kernel(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-training")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
-    page.wait_for_timeout(3000)  # the networks come over in the background
+    expect(explorer.locator(".column .answer")).to_contain_text(["Reads", "Reads", re.compile("Reads|Silent")])
+    explorer.get_by_role("combobox", name="code").select_option("direct")
+    assert _kernel_state(page, "explorer.code") == "'direct'"
+    _run_last_cell(page, "explorer.attack = 'pgd'; explorer.code = 'latency'")
+    expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency", timeout=20_000)
+    expect(explorer.locator(".column .picture.changed")).to_have_count(3, timeout=20_000)
+
+
+def test_exit_rule_and_late_attack_reach_the_kernel(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-exit")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    explorer.get_by_role("radio", name="margin").check(force=True)
+    expect(explorer.locator(".effect")).to_contain_text("It leaves at exit", timeout=20_000)
+    explorer.get_by_label("attack from").fill("3")
+    assert _kernel_state(page, "explorer.rule, explorer.threshold, explorer.from_step") == "('margin', 2.0, 3)"
+    expect(explorer.locator(".meter")).to_contain_text("nJ")
+
+
+def test_mix_and_silence_reach_the_kernel(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-fusion")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    explorer.get_by_label("gate", exact=True).fill("0")
+    expect(explorer.locator(".tags")).to_contain_text("× 1/32", timeout=20_000)
+    explorer.get_by_role("group", name="silence a part").get_by_label("direct").check(force=True)
+    expect(explorer.locator(".tags")).to_contain_text("silenced", timeout=20_000)
+    assert _kernel_state(page, "explorer.encoding, explorer.silenced") == "('fusion-32nd', 0)"
+
+
+@EVERY
+def test_kernel_is_killed_and_the_browser_goes_on_and_says_so(kind: str, page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, f"zoo-{kind}")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    page.wait_for_timeout(5000)  # the networks come over in the background
     for kernel in _kernels(lab):
         urllib.request.urlopen(urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}", method="DELETE"), timeout=20)
-    explorer.get_by_role("combobox", name="code").select_option("latency")
+    explorer.get_by_role("combobox").first.select_option(index=0)
+    explorer.get_by_label("FGSM", exact=True).check(force=True)
     expect(explorer.locator(".badge")).to_contain_text("computed in your browser", timeout=20_000)
     expect(explorer).to_contain_text("The kernel does not answer, so your browser computes.")
-    expect(explorer.locator(".answer")).to_contain_text("Reads")
+    expect(explorer.locator(".answer").first).to_contain_text("Reads")
 
 
-def test_a_network_of_your_own_goes_in(page: Page, lab: str) -> None:
-    explorer = _run_first_cell(page, lab, "own")
+@EVERY
+def test_a_network_of_your_own_goes_in(kind: str, page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, f"own-{kind}")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     expect(explorer).to_contain_text("Accuracy curves belong to the zoo's models")
-    before = _kernel_state(page, "own.encoding")
+    explorer.get_by_label("FGSM", exact=True).check(force=True)
+    expect(explorer.locator(".picture.changed").first).to_be_visible(timeout=20_000)
+    assert _kernel_state(page, "explorer.attack") == "'fgsm'"
+
+
+def test_a_network_of_your_own_is_fed_by_every_code(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "own-robustness")
+    assert _kernel_state(page, "explorer.encoding") == "'onset'"
     explorer.get_by_role("combobox", name="code").select_option("direct")
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("direct")
-    assert before == "'onset'"
 
 
 def _kernel_state(page: Page, expression: str) -> str:

@@ -2,89 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import re
-import shutil
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from building import built_book
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
+from visiting import Visit, pages, places, put
 
-
-@pytest.fixture(scope="session")
-def book() -> Path:
-    return built_book()
-
-
-@pytest.fixture(scope="session")
-def address(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A plain static server with the book in a subfolder."""
-    root = tmp_path_factory.mktemp("site")
-    shutil.copytree(book, root / "courses" / "snn", ignore=shutil.ignore_patterns("*.map"))
-
-    class Silent(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(root)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/courses/snn"
-    server.shutdown()
-
-
-class Visit:
-    """A page with a record of everything that should not happen on it."""
-
-    def __init__(self, context: BrowserContext, base: str) -> None:
-        self.page: Page = context.new_page()
-        self.base = base
-        self.problems: list[str] = []
-        self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
-        self.page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
-        self.page.on("request", lambda r: None if self._own(r.url) else self.problems.append(f"request: {r.url}"))
-
-    def _own(self, url: str) -> bool:
-        return url.startswith((self.base, "data:", "blob:"))
-
-    def open(self, name: str) -> Visit:
-        self.page.goto(f"{self.base}/{name}.html")
-        return self
-
-    def explorer(self, kind: str = "robustness") -> Locator:
-        found = self.page.locator(f'snn-lab[explorer="{kind}"]')
-        expect(found).to_have_attribute("data-ready", "", timeout=20_000)
-        return found
-
-
-@pytest.fixture(params=["disk", "server"])
-def visit(request: pytest.FixtureRequest, chromium: Browser, book: Path) -> Iterator[Visit]:
-    base = book.as_uri() if request.param == "disk" else request.getfixturevalue("address")
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield Visit(context, base)
-    context.close()
-
-
-@pytest.fixture
-def reader(chromium: Browser, book: Path) -> Iterator[Visit]:
-    """One who opened the book from disk."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield Visit(context, book.as_uri())
-    context.close()
+EVERY = pytest.mark.parametrize(("kind", "place"), places())
+ATTACKED = pytest.mark.parametrize(("kind", "place"), places("robustness", "training", "exit", "fusion"))
+#: what the pages do to a state that does not exist
+UNKNOWN = {"training": "code"}
 
 
 def _answer(explorer: Locator) -> Locator:
-    return explorer.locator(".answer")
+    return explorer.locator(".answer").first
 
 
-@pytest.mark.parametrize("name", ["intro", "01_encoding", "bibliography"])
+@pytest.mark.parametrize("name", pages())
 def test_page_asks_no_other_host_and_logs_no_error(name: str, visit: Visit) -> None:
     visit.open(name)
-    if name != "bibliography":
-        visit.explorer()
+    for kind, place in places():
+        if place == name:
+            visit.explorer(kind)
     visit.page.wait_for_timeout(1500)  # longer than any script of the page waits before it loads something
     assert visit.problems == []
 
@@ -93,7 +33,7 @@ def test_reader_turns_every_knob_and_the_explorer_answers(visit: Visit) -> None:
     explorer = visit.open("intro").explorer()
     expect(_answer(explorer)).to_contain_text("Reads 7")
 
-    explorer.get_by_label("informed").check(force=True)
+    explorer.get_by_role("radio", name="informed").check(force=True)
     explorer.get_by_label("PGD", exact=True).check(force=True)
     slider = explorer.get_by_label("budget ε")
     slider.fill("0.2")
@@ -114,10 +54,13 @@ def test_reader_turns_every_knob_and_the_explorer_answers(visit: Visit) -> None:
     assert visit.problems == []
 
 
-def test_badge_says_who_computed_and_on_what(reader: Visit) -> None:
-    explorer = reader.open("intro").explorer()
-    caption = explorer.locator(".caption")
-    for words in ("computed in your browser", "n = 1,000", "single seed"):
+@ATTACKED
+def test_badge_says_who_computed_and_on_what(kind: str, place: str, reader: Visit) -> None:
+    caption = reader.open(place).explorer(kind).locator(".caption")
+    for words in ("computed in your browser", re.compile(r"n = [\d,]+ test digits")):
+        expect(caption).to_contain_text(words)
+    caption.locator("summary").click()
+    for words in ("Attacks run:", "95 %", "that no choice was made on"):
         expect(caption).to_contain_text(words)
 
 
@@ -133,80 +76,104 @@ def test_naive_and_informed_attackers_differ_plainly_on_offset(reader: Visit) ->
     assert kept[0] > kept[1] + 50
 
 
-def test_keyboard_alone_drives_every_control(reader: Visit) -> None:
-    explorer = reader.open("intro").explorer()
+#: controls that a keyboard reaches, by explorer
+CONTROLS = {
+    "robustness": ("budget ε", "exit step", "code"),
+    "training": ("budget ε", "exit step", "code"),
+    "exit": ("budget ε", "exit step", "network", "attack from"),
+    "fusion": ("budget ε", "gate", "mix", "silence"),
+}
+
+
+@ATTACKED
+def test_keyboard_alone_drives_every_control(kind: str, place: str, reader: Visit) -> None:
+    explorer = put(reader.open(place).explorer(kind), eps=0.15, attack="none")
     page = reader.page
     seen: dict[str, str] = {}
     explorer.get_by_role("radio").first.focus()
-    for _ in range(12):
-        active = page.evaluate(
-            """() => {
-                const e = document.querySelector('snn-lab').shadowRoot.activeElement;
+    for _ in range(14):
+        active = explorer.evaluate(
+            """host => {
+                const e = host.shadowRoot.activeElement;
                 if (!e) return null;
                 const labels = e.labels ? [...e.labels].map(l => l.textContent).join() : '';
+                const group = e.closest('fieldset')?.querySelector('legend')?.textContent ?? '';
                 const label = e.getAttribute('aria-label') || labels || e.textContent;
-                return [e.type || e.tagName, label, e.getAttribute('aria-valuetext') || ''];
+                return [e.type || e.tagName, label, group, e.getAttribute('aria-valuetext') || ''];
             }"""
         )
         if active:
             assert active[1].strip(), f"a control without a name: {active}"
-            seen[active[0] + active[1]] = active[2]
+            seen[" ".join(active[:3])] = active[3]
         page.keyboard.press("Tab")
     names = " ".join(seen)
-    for name in ("budget ε", "exit step", "code"):
+    for name in CONTROLS[kind]:
         assert name in names
-    spoken = " ".join(seen.values())
-    assert "grey levels" in spoken
-    assert "steps read" in spoken
-
-    explorer.get_by_label("exit step").focus()
-    page.keyboard.press("ArrowLeft")
-    expect(explorer).to_have_attribute("exit_step", "7")
+    assert "grey levels" in " ".join(seen.values())
     explorer.get_by_label("budget ε").focus()
     page.keyboard.press("ArrowRight")
     expect(explorer).to_have_attribute("eps", "0.16")
 
 
-def test_read_out_is_announced(reader: Visit) -> None:
-    explorer = reader.open("intro").explorer()
+@pytest.mark.parametrize(("kind", "place"), places("robustness", "training", "exit"))
+def test_arrow_keys_move_the_exit(kind: str, place: str, reader: Visit) -> None:
+    explorer = put(reader.open(place).explorer(kind), exit_step=8)
+    explorer.get_by_label("exit step").focus()
+    reader.page.keyboard.press("ArrowLeft")
+    expect(explorer).to_have_attribute("exit_step", "7")
+    expect(explorer.get_by_label("exit step")).to_have_attribute("aria-valuetext", "7 of 8 steps read")
+
+
+@ATTACKED
+def test_read_out_is_announced(kind: str, place: str, reader: Visit) -> None:
+    explorer = put(reader.open(place).explorer(kind), image=3, attack="none")
     live = explorer.locator('[aria-live="polite"]')
-    expect(live).to_contain_text("7")
-    explorer.get_by_role("combobox", name="code").select_option("onset")
-    expect(live).to_contain_text("onset")
+    expect(live).to_contain_text("no attack")
+    expect(live).to_contain_text("Reads")
+    put(explorer, attack="fgsm", attacker="informed", eps=0.1)
+    expect(live).to_contain_text("FGSM, informed, epsilon 0.10")
 
 
-def test_bad_state_is_a_sentence_in_place_and_the_last_frame_stays(reader: Visit) -> None:
-    explorer = reader.open("intro").explorer()
-    before = _answer(explorer).inner_text()
-    explorer.evaluate("e => e.setAttribute('encoding', 'morse')")
+@ATTACKED
+def test_bad_state_is_a_sentence_in_place_and_the_last_frame_stays(kind: str, place: str, reader: Visit) -> None:
+    explorer = reader.open(place).explorer(kind)
+    field = UNKNOWN.get(kind, "encoding")
+    before, good = _answer(explorer).inner_text(), explorer.get_attribute(field)
+    put(explorer, **{field: "morse"})
     expect(explorer.get_by_role("alert")).to_contain_text("morse")
     assert _answer(explorer).inner_text() == before
-    explorer.evaluate("e => e.setAttribute('encoding', 'onset')")
+    put(explorer, **{field: good})
     expect(explorer.get_by_role("alert")).to_be_hidden()
     assert reader.problems == []
 
 
-def test_without_scripts_a_picture_and_a_sentence_stand_in_its_place(chromium: Browser, book: Path) -> None:
+@EVERY
+def test_without_scripts_a_picture_and_a_sentence_stand_in_its_place(
+    kind: str, place: str, chromium: Browser, book: Path
+) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto((book / "intro.html").as_uri())
-    image = page.locator("snn-lab img")
-    expect(image).to_be_visible()
-    assert len(image.get_attribute("alt") or "") > 20
-    expect(page.locator("snn-lab figcaption")).to_contain_text("The network with the offset code")
+    page.goto((book / f"{place}.html").as_uri())
+    explorer = page.locator(f'snn-lab[explorer="{kind}"]').first
+    expect(explorer.locator("img")).to_be_visible()
+    assert len(explorer.locator("img").get_attribute("alt") or "") > 20
+    expect(explorer.locator("figcaption")).to_contain_text(re.compile("The network|One digit"))
     context.close()
 
 
+@EVERY
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_page_fits_the_screen_and_its_text_is_legible(scheme: str, width: int, chromium: Browser, book: Path) -> None:
+def test_page_fits_the_screen_and_its_text_is_legible(
+    kind: str, place: str, scheme: str, width: int, chromium: Browser, book: Path
+) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    visit = Visit(context, book.as_uri()).open("intro")
-    explorer = visit.explorer()
+    visit = Visit(context, book.as_uri()).open(place)
+    explorer = visit.explorer(kind)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     colours = explorer.evaluate(
         """e => {
-            const seen = getComputedStyle(e.shadowRoot.querySelector('.answer strong')).color;
+            const seen = getComputedStyle(e.shadowRoot.querySelector('h4, .answer strong')).color;
             let box = e;
             let behind = 'rgba(0, 0, 0, 0)';
             while (box && behind === 'rgba(0, 0, 0, 0)') {
@@ -232,10 +199,11 @@ def _contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_printed_page_is_light_and_keeps_the_explorer(chromium: Browser, book: Path) -> None:
+@ATTACKED
+def test_printed_page_is_light_and_keeps_the_explorer(kind: str, place: str, chromium: Browser, book: Path) -> None:
     context = chromium.new_context(color_scheme="dark")
-    visit = Visit(context, book.as_uri()).open("intro")
-    explorer = visit.explorer()
+    visit = Visit(context, book.as_uri()).open(place)
+    explorer = visit.explorer(kind)
     visit.page.emulate_media(media="print")
     visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     visit.page.wait_for_timeout(300)

@@ -23,7 +23,7 @@ const { metafile } = await build({
   bundle: true,
   format: "iife",
   globalName: "snnlab",
-  target: "es2020",
+  target: "es2022",
   minify: true,
   charset: "utf8",
   legalComments: "none",

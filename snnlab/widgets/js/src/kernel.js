@@ -41,6 +41,7 @@ export class KernelEngine {
   #waiting = null;
   #status = null;
   #fetched = false;
+  #foreseen = [];
 
   /**
    * @param {{send: (message: object) => void, listen: (listener: Function) => () => void}} channel
@@ -68,6 +69,11 @@ export class KernelEngine {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The networks that the view may ask for: they come over while the kernel is there. @param {string[]} names */
+  foresee(names) {
+    this.#foreseen = names;
+  }
+
   async zoo() {
     this.#zoo ??= this.#readZoo();
     return this.#zoo;
@@ -77,7 +83,7 @@ export class KernelEngine {
     const { custom } = await this.#handshake();
     const payload = await this.#load("zoo");
     // Own networks have no measured accuracies; an empty record passes the same checks.
-    const zoo = unpackZoo({ ...payload, results: payload.results ?? { eps: [], n: 1, correct: {} } });
+    const zoo = unpackZoo({ ...payload, results: payload.results ?? { eps: [], n: 1, exits: {}, correct: {} } });
     return { ...zoo, results: payload.results, custom };
   }
 
@@ -140,12 +146,13 @@ export class KernelEngine {
     return this.#browser.run(question);
   }
 
-  /** Bring all networks over while the kernel is there, so that the browser can go on without it. */
+  /** Bring the networks over while the kernel is there, so that the browser can go on without it. */
   async #fetchAll() {
     if (this.#fetched) return;
     this.#fetched = true;
     try {
-      for (const { name } of (await this.zoo()).models) await this.#load(`model/${name}`);
+      await this.zoo();
+      for (const name of this.#foreseen) await this.#load(`model/${name}`);
     } catch {
       this.#fetched = false;
     }
@@ -240,10 +247,12 @@ export function unpackFrame({ buffers: names, ...frame }, buffers) {
     image: null,
     input: null,
     hidden: null,
+    output: null,
     activation: null,
     votes: null,
     membrane: null,
     predictions: null,
+    energy: null,
   };
   const out = {
     ...frame,

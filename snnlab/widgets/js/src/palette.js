@@ -17,6 +17,18 @@ const CODES = {
 /** Names of the codes in the order in which the book lists them. */
 export const CODE_NAMES = Object.keys(CODES);
 
+/** A training rule keeps the colour of its code, and has a dash and a marker that no code has in that colour. */
+const RULES = {
+  tsslbp: { dash: [7, 3], marker: "square" },
+  conversion: { dash: [2, 3], marker: "wye" },
+  fgsm: { dash: [11, 3, 2, 3], marker: "plus" },
+  pgd: { dash: [11, 3, 2, 3, 2, 3], marker: "asterisk" },
+  trades: { dash: [4, 2], marker: "ring" },
+};
+
+/** Names of the training rules that are not backpropagation through time, the default. */
+export const RULE_NAMES = Object.keys(RULES);
+
 const LIGHT = {
   background: "#FFFFFF",
   panel: "#F3F5F7",
@@ -55,7 +67,13 @@ const DARK = {
 export function palette(scheme) {
   const dark = scheme === "dark";
   const colours = dark ? DARK : LIGHT;
-  return { ...colours, scheme, code: (name) => style(name, dark, colours) };
+  const code = (name) => style(name, dark, colours);
+  return { ...colours, scheme, code, mark: (model) => ({ ...code(codeOf(model)), ...RULES[model.rule] }) };
+}
+
+/** The code of a model of the zoo; a network of the reader's own is known by its title. */
+function codeOf({ kind, code, title, name }) {
+  return kind === "ann" || code === "none" ? "ann" : (code ?? title ?? name);
 }
 
 /** Colour, dash and marker of a code; "fusion(direct, latency)" is a fusion; what is not in the book is drawn in ink. */

@@ -8,10 +8,15 @@ const DEFAULTS = {
   image: 0,
   drawing: [],
   encoding: "onset",
+  code: "latency",
+  silenced: -1,
   attack: "none",
   attacker: "informed",
   eps: 0.1,
+  from_step: 0,
   exit_step: 8,
+  rule: "fixed",
+  threshold: 2,
 };
 
 /** The fields that an element carries as attributes; a drawing would be 784 numbers long, so it is not among them. */

@@ -110,8 +110,9 @@ test("a kernel that falls silent is replaced by the browser, which says so, unti
   const { engine, sent, say } = zooKernel({ dead: () => dead });
   const said = [];
   engine.onStatus((status) => said.push(status));
+  engine.foresee(["onset", "latency"]);
   await engine.run(request());
-  await until(() => sent.filter(({ type }) => type === "data").length === 9);
+  await until(() => sent.filter(({ type }) => type === "data").length === 3);
   await new Promise((resolve) => setTimeout(resolve, 5));
   dead = true;
   const frame = await engine.run(request({ attack: "fgsm" }));

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { wilson } from "../src/engine/index.js";
-import { CODE_NAMES, packed, palette, rgb } from "../src/palette.js";
+import { CODE_NAMES, packed, palette, rgb, RULE_NAMES } from "../src/palette.js";
 import { ElementStore, TraitStore } from "../src/store.js";
-import { accuracyCurve, readCurve } from "../src/view/accuracy.js";
+import { accuracyCurve, bestCurve, measuredExits, readCurve, seedsCurve } from "../src/view/accuracy.js";
 import { centreDigit } from "../src/view/centre.js";
-import { placeOnCurves, spread } from "../src/view/labels.js";
+import { placeAround, placeOnCurves, spread } from "../src/view/labels.js";
 import { blockRows, drawable, inputBlocks, isAnalog } from "../src/view/raster.js";
 
 function drawn(width, height, ...boxes) {
@@ -53,7 +53,12 @@ test("an empty field is no digit, and a dot is one", () => {
 const RESULTS = {
   eps: [0, 0.1, 0.2],
   n: 100,
+  exits: { onset: [1, 2], latency: [2], ann: [1] },
+  repeats: {
+    latency: { eps: [0, 0.1], exits: [2], worst: { mean: [[0.9, 0.6]], low: [[0.8, 0.5]], high: [[1, 0.7]] } },
+  },
   correct: {
+    latency: { worst: [[92, 61, 11]] },
     onset: {
       worst: [
         [90, 50, 10],
@@ -67,8 +72,23 @@ const RESULTS = {
 test("a curve is the zoo's counts at this exit, with Wilson's interval", () => {
   const curve = accuracyCurve(RESULTS, "onset", "worst", 2);
   assert.deepEqual(curve[1], { eps: 0.1, ...wilson(70, 100) });
-  assert.deepEqual(accuracyCurve(RESULTS, "ann", "worst", 2)[0], { eps: 0, ...wilson(80, 100) });
   assert.equal(accuracyCurve(RESULTS, "onset", "noise", 2), null);
+});
+
+test("an ANN answers alike at every exit, and an exit that was not measured has no curve", () => {
+  assert.deepEqual(accuracyCurve(RESULTS, "ann", "worst", 2)[0], { eps: 0, ...wilson(80, 100) });
+  assert.equal(accuracyCurve(RESULTS, "latency", "worst", 1), null);
+  assert.deepEqual(measuredExits(RESULTS, "ann", 3), [1, 2, 3]);
+  assert.deepEqual(measuredExits(RESULTS, "latency", 3), [2]);
+  assert.deepEqual(measuredExits(RESULTS, "unknown", 3), []);
+});
+
+test("means over training runs go before one run, which goes on where they end", () => {
+  assert.deepEqual(seedsCurve(RESULTS, "latency", "worst", 2)[1], { eps: 0.1, share: 0.6, low: 0.5, high: 0.7 });
+  assert.equal(seedsCurve(RESULTS, "onset", "worst", 2), null);
+  assert.deepEqual(bestCurve(RESULTS, "latency", "worst", 2)[2], { eps: 0.2, ...wilson(11, 100) });
+  assert.deepEqual(bestCurve(RESULTS, "onset", "worst", 2), accuracyCurve(RESULTS, "onset", "worst", 2));
+  assert.equal(bestCurve(RESULTS, "latency", "worst", 1), null);
 });
 
 test("between measured ε a curve is an estimate, beyond them it is nothing", () => {
@@ -96,6 +116,23 @@ test("labels on curves do not cover each other, and the first is served first", 
     for (const other of boxes.slice(i + 1))
       assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
   }
+});
+
+test("labels around points cover neither each other nor a point, and stay inside", () => {
+  const field = { left: 0, right: 200, top: 0, bottom: 100 };
+  const points = [
+    { x: 20, y: 50, width: 40 },
+    { x: 60, y: 50, width: 40 },
+    { x: 190, y: 50, width: 40 },
+  ];
+  const places = placeAround(points, field, 13, 10);
+  assert.ok(places.every(Boolean));
+  assert.ok(places[2].x < 190);
+  for (const [i, one] of places.entries()) {
+    for (const other of places.slice(i + 1))
+      assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
+  }
+  assert.deepEqual(placeAround([{ x: 5, y: 5, width: 400 }], field, 13, 10), [null]);
 });
 
 test("lit and black pixels are drawn apart, part by part, and every neuron once", () => {
@@ -152,6 +189,16 @@ test("a fusion has the fusion's colour, and an unknown code the colour of text",
   assert.deepEqual(colours.code("fusion(direct, latency)"), colours.code("fusion"));
   assert.equal(colours.code("mine").colour, colours.ink);
   assert.equal(packed(rgb("#010203")), 0xff030201);
+});
+
+test("a training rule keeps its code's colour, and has a dash and a marker of its own", () => {
+  const colours = palette("light");
+  const marks = ["bptt", ...RULE_NAMES].map((rule) => colours.mark({ code: "latency", rule, kind: "snn" }));
+  assert.equal(new Set(marks.map(({ colour }) => colour)).size, 1);
+  assert.equal(new Set(marks.map(({ dash }) => dash.join())).size, marks.length);
+  assert.equal(new Set(marks.map(({ marker }) => marker)).size, marks.length);
+  assert.equal(colours.mark({ code: "none", rule: "fgsm", kind: "ann" }).colour, colours.code("ann").colour);
+  assert.deepEqual(colours.mark({ title: "onset", name: "onset" }), colours.code("onset"));
 });
 
 class FakeElement {

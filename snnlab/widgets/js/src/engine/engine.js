@@ -38,6 +38,7 @@ export const DISTURBANCES = ["none", "noise", "brighten"];
  * @property {Float32Array} image
  * @property {Float32Array|null} input  [T, P]; null for the ANN
  * @property {Uint8Array|null} hidden  spikes [T, H]; null for the ANN
+ * @property {Uint8Array|null} output  spikes [T, K]; null for the ANN
  * @property {Float32Array|null} activation  [H], the ANN's
  * @property {Float32Array} votes  logits at exit e in row e-1, [T, K]
  * @property {Float32Array|null} membrane  of the read-out, [T, K]; null for the ANN
@@ -176,6 +177,7 @@ function side(network, trace) {
     image,
     input,
     hidden: hidden?.spikes ?? null,
+    output: output?.spikes ?? null,
     activation,
     votes,
     membrane: output?.membrane ?? null,

@@ -1,23 +1,70 @@
 /**
  * The zoo's measured accuracies, as the curves need them. Between two measured ε a curve is a straight line, and what is
  * read there is an estimate.
+ *
+ * @typedef {{eps: number, share: number, low: number, high: number}} Point a share with its 95 % interval
  */
 import { wilson } from "../engine/index.js";
 
+/** The row of an exit in what was measured; an ANN, measured at its one exit, answers alike at all. -1: not measured. */
+function rowOf(exits, exit) {
+  return exits.length === 1 && exits[0] === 1 ? 0 : exits.indexOf(exit);
+}
+
+/** The exits at which a model was measured; of an ANN that is every one. @returns {number[]} */
+export function measuredExits(results, model, steps) {
+  return Array.from({ length: steps }, (_, t) => t + 1).filter((e) => rowOf(results.exits[model] ?? [], e) >= 0);
+}
+
 /**
- * One curve.
+ * One curve of the network that the page has (seed 0), with Wilson's interval over test images.
  *
  * @param {object} results of the zoo
  * @param {string} model
  * @param {string} key of the attack
  * @param {number} exit 1 … T
- * @returns {{eps: number, share: number, low: number, high: number}[]|null} null if this was not measured
+ * @returns {Point[]|null} null if this was not measured
  */
 export function accuracyCurve(results, model, key, exit) {
-  const counts = results.correct[model]?.[key];
+  const row = results.correct[model]?.[key]?.[rowOf(results.exits[model] ?? [], exit)];
+  return row ? results.eps.map((eps, k) => ({ eps, ...wilson(row[k], results.n) })) : null;
+}
+
+/**
+ * The same as a mean over training runs, with an interval over them.
+ *
+ * @returns {Point[]|null} null if only one run was measured
+ */
+export function seedsCurve(results, model, key, exit) {
+  const record = results.repeats?.[model];
+  const row = record ? rowOf(record.exits, exit) : -1;
+  if (row < 0 || !record[key]) return null;
+  const { mean, low, high } = record[key];
+  return record.eps.map((eps, k) => ({ eps, share: mean[row][k], low: low[row][k], high: high[row][k] }));
+}
+
+/**
+ * What is known best: means over training runs as far as several were measured, and the one network beyond.
+ *
+ * @returns {Point[]|null} null if nothing was measured
+ */
+export function bestCurve(results, model, key, exit) {
+  const one = accuracyCurve(results, model, key, exit);
+  const all = seedsCurve(results, model, key, exit);
+  return all ? [...all, ...(one ?? []).filter(({ eps }) => eps > all.at(-1).eps)] : one;
+}
+
+/**
+ * A fused network with one part silenced at test time, clean and in the worst case at one ε.
+ *
+ * @returns {{clean: object, robust: object|null}|null} null if this was not measured
+ */
+export function withoutPart(results, model, part, eps) {
+  const record = results.ablation?.[model];
+  const counts = part >= 0 ? record?.correct[part] : null;
   if (!counts) return null;
-  const row = counts[Math.min(exit, counts.length) - 1];
-  return results.eps.map((eps, k) => ({ eps, ...wilson(row[k], results.n) }));
+  const curve = record.eps.map((at, k) => ({ eps: at, ...wilson(counts[k], record.n) }));
+  return { clean: readCurve(curve, 0), robust: readCurve(curve, eps) };
 }
 
 /**

@@ -32,15 +32,35 @@ export class Badge {
   }
 }
 
-/** One line about the curves. @param {object|null} zoo results included */
-export function facts(zoo, key) {
+/** One line about the curves. @param {object} zoo  @param {string} key of the attack  @param {string} [model] whose training runs are counted */
+export function facts(zoo, key, model) {
   if (!zoo.results) return `${zoo.dataset} · no measured curves`;
-  const { n, attacks } = zoo.results;
-  return `curves: n = ${count(n)} test digits of ${zoo.dataset} · ${attacks[key] ?? key}`;
+  const { n, attacks, repeats } = zoo.results;
+  const runs = repeats?.[model]?.[key] ? (repeats[model].seeds ?? 1) : 1;
+  const trained = model === undefined ? "" : runs > 1 ? ` · ${runs} training runs` : " · 1 training run";
+  return `curves: n = ${count(n)} test digits of ${zoo.dataset}${trained} · ${attacks[key] ?? key}`;
 }
 
-/** What stands behind "how?". */
-export function how(frame, state, zoo, key) {
+/** What lies behind curves of one network. */
+export const ONE_RUN =
+  "They are those of the one network that is shown, with 95 % Wilson intervals over the digits for the current curve: training it again would move them by a few points.";
+
+/** What lies behind means over training runs. */
+export const ALL_RUNS =
+  "Points are means over training runs from several seeds, with 95 % t intervals over the runs; the network that is shown is the first of them. Where only one run was measured, the interval is Wilson's, over the digits.";
+
+/**
+ * What stands behind "how?".
+ *
+ * @param {object} frame
+ * @param {object} state
+ * @param {object} zoo
+ * @param {string} key of the attack
+ * @param {string} runs ONE_RUN or ALL_RUNS
+ * @param {string[]} [more] about this explorer
+ * @returns {string[]} paragraphs
+ */
+export function how(frame, state, zoo, key, runs, more = []) {
   const here =
     frame.computed_by === "kernel"
       ? "Spikes, votes and the attack on this image are computed by snnlab in your kernel, with PyTorch."
@@ -49,12 +69,12 @@ export function how(frame, state, zoo, key) {
   const aim = frame.attacked
     ? `The attack is aimed at exit ${state.exit_step} and pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(state.eps)}; PGD takes 10 steps of ε/4 from a random start.`
     : "";
-  if (!zoo.results) return [`${here} ${took}`, aim].filter(Boolean);
+  if (!zoo.results) return [`${here} ${took}`, aim, ...more].filter(Boolean);
   const { n, attacks } = zoo.results;
-  const curves = `The curves are not computed here: they come from the zoo's results on ${count(n)} test digits of ${zoo.dataset} that no choice was made on, with 95 % Wilson intervals for the current curve. A silent network counts as wrong. One training run each, so differences of a few points mean little.`;
+  const curves = `The accuracies are not computed here: they come from the zoo's results on ${count(n)} test digits of ${zoo.dataset} that no choice was made on. ${runs} A silent network counts as wrong.`;
   const list = `Attacks run: ${Object.entries(attacks)
     .filter(([name]) => name !== "worst")
     .map(([name, text]) => `${name} (${text})`)
-    .join("; ")}. Worst: ${attacks.worst ?? "the smallest of them"}. These curves: ${key}.`;
-  return [`${here} ${took}`, aim, curves, list].filter(Boolean);
+    .join("; ")}. Worst: ${attacks.worst ?? "the smallest of them, image by image"}. Shown now: ${key}.`;
+  return [`${here} ${took}`, aim, ...more, curves, list].filter(Boolean);
 }

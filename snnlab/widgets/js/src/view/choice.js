@@ -1,5 +1,5 @@
 /** One of a few: a group of native radio buttons that looks like one control; and one of many: a native select. */
-import { h, uniqueId } from "./dom.js";
+import { h, setText, uniqueId } from "./dom.js";
 
 export class Choice {
   /**
@@ -10,7 +10,8 @@ export class Choice {
   constructor(label, options, onChange) {
     const name = uniqueId("choice");
     this.inputs = options.map(([value]) => h("input", { type: "radio", name, value, onchange: () => onChange(value) }));
-    const labels = options.map(([, text], k) => h("label", {}, this.inputs[k], h("span", {}, text)));
+    this.texts = options.map(([, text]) => h("span", {}, text));
+    const labels = this.texts.map((text, k) => h("label", {}, this.inputs[k], text));
     this.element = h(
       "fieldset",
       { class: "field choice" },
@@ -22,6 +23,11 @@ export class Choice {
   show(value, disabled = false) {
     for (const input of this.inputs) input.checked = input.value === value;
     this.element.disabled = disabled;
+  }
+
+  /** Other words for the options. @param {string[]} texts */
+  write(texts) {
+    for (const [k, text] of texts.entries()) setText(this.texts[k], text);
   }
 }
 

@@ -1,6 +1,7 @@
 /** One code of an image as a small picture: raster, the train of one pixel, and a line of numbers. */
 import { summaryText } from "./codewords.js";
 import { h, setText } from "./dom.js";
+import { drag, stepAt } from "./drag.js";
 import { swatch } from "./marks.js";
 import { blockRows, drawable, inputBlocks, paintRaster } from "./raster.js";
 
@@ -70,7 +71,7 @@ export class CodePanel {
     paintRaster(this.canvas, { ...values, order, blocks, sideband }, MARGINS, colours);
     this.#showPixel(values, pixel, size, parts, colours);
     this.line.style.top = `${this.#rowOf(order.indexOf(pixel), blocks)}px`;
-    this.mark.replaceChildren(swatch(this.name, colours));
+    this.mark.replaceChildren(swatch(colours.code(this.name), colours));
     const [base, added] = summaryText(summary, step);
     setText(this.base, base);
     setText(this.added, added);
@@ -101,15 +102,6 @@ export class CodePanel {
   }
 
   #drag(event, onStep) {
-    const { left, width } = this.body.getBoundingClientRect();
-    const move = ({ clientX }) => {
-      const step = Math.ceil(((clientX - left - MARGINS.left) / (width - MARGINS.left)) * this.numSteps);
-      onStep(Math.min(this.numSteps, Math.max(1, step)));
-    };
-    this.body.setPointerCapture(event.pointerId);
-    const end = () => this.body.removeEventListener("pointermove", move);
-    this.body.addEventListener("pointermove", move);
-    for (const name of ["pointerup", "pointercancel"]) this.body.addEventListener(name, end, { once: true });
-    move(event);
+    drag(event, this.body, (x, width) => onStep(stepAt(x, width, MARGINS, this.numSteps)));
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What the encoder explorer says about one code of one image.
  */
-import { count, difference, epsText, firstSteps, partsOf, spikes } from "./words.js";
+import { partsOf } from "./fused.js";
+import { count, difference, epsText, firstSteps, spikes } from "./words.js";
 
 /**
  * What a code made of an image, and of the image changed by ε.
@@ -12,7 +13,7 @@ import { count, difference, epsText, firstSteps, partsOf, spikes } from "./words
  * @param {Float32Array} image the clean one
  */
 export function codeSummary(name, { clean, attacked }, steps, image) {
-  const parts = partsOf(name);
+  const parts = partsOf(name).map((part) => part.name);
   const width = clean.length / steps;
   const size = width / parts.length;
   // A constant current is not made of spikes, so only the other parts are counted.

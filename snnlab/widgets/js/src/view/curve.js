@@ -1,25 +1,24 @@
 /**
- * Accuracy against the budget ε for all codes, with the 95 % band of the current one, the chance line, and the ε of the
- * explorer as a line that can be dragged.
+ * Accuracy against the budget ε for several models, with the 95 % bands of the current ones, the chance line, and the ε of
+ * the explorer as a line that can be dragged.
  */
-import { axisBottom, axisLeft } from "d3-axis";
 import { scaleLinear } from "d3-scale";
-import { select } from "d3-selection";
-import { area, line } from "d3-shape";
+import { line } from "d3-shape";
 import { readCurve } from "./accuracy.js";
 import { h, setText, sizeOf, svg } from "./dom.js";
+import { drag } from "./drag.js";
 import { placeOnCurves } from "./labels.js";
 import { Legend } from "./legend.js";
 import { marker, markerId } from "./marks.js";
+import { axes, band, chanceLine, CHARACTER, LABEL_HEIGHT } from "./plot.js";
 import { epsText, percent } from "./words.js";
 
 const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
-const LABEL_HEIGHT = 13;
 const KEPT = 64; // drawings
-const CHARACTER = 6.6;
 
 /**
- * @typedef {{name: string, title: string, points: {eps: number, share: number, low: number, high: number}[]}} Curve
+ * @typedef {{name: string, title: string, points: import("./accuracy.js").Point[]}} Curve with the fields of its model that
+ *   decide how it is marked; no points where nothing was measured
  */
 export class AccuracyPlot {
   /** What the current curve says, for those who cannot see it. */
@@ -29,8 +28,13 @@ export class AccuracyPlot {
   #drawn = null;
   #drawings = new Map();
 
-  /** @param {{onEps: (eps: number) => void, onPick: (name: string) => void}} hooks */
-  constructor({ onEps, onPick }) {
+  /**
+   * @param {object} hooks
+   * @param {(eps: number) => void} hooks.onEps
+   * @param {((name: string) => void)|null} [hooks.onPick]
+   * @param {boolean} [hooks.intervals] whether the list says them too
+   */
+  constructor({ onEps, onPick = null, intervals = false }) {
     this.frame = svg("g");
     this.lines = svg("g");
     this.front = svg("g");
@@ -38,7 +42,7 @@ export class AccuracyPlot {
     this.svg.addEventListener("pointerdown", (event) => this.#drag(event, onEps));
     this.title = h("h4", {});
     this.empty = h("p", { class: "empty" });
-    this.legend = new Legend(onPick);
+    this.legend = new Legend({ onPick, intervals });
     this.element = h("section", { class: "panel curve" }, this.title, this.svg, this.empty, this.legend.element);
   }
 
@@ -52,36 +56,39 @@ export class AccuracyPlot {
   }
 
   /**
-   * @param {{title: string, key: string, curves: Curve[], current: string, eps: number, chance: number}} content `key`
+   * @param {{title: string, key: string, curves: Curve[], current: string[], eps: number, chance: number}} content `key`
    *   says which curves these are
    * @param {object} colours
    */
   show(content, colours) {
     const { width, height } = sizeOf(this.svg);
     if (this.#empty || width === 0) return;
-    const { curves, current, eps } = content;
-    const own = curves.find((curve) => curve.name === current);
+    const { current, eps } = content;
+    const curves = content.curves.filter(({ points }) => points.length > 0);
+    const own = curves.filter(({ name }) => current.includes(name));
     const x = scaleLinear([0, lastEps(curves)], [MARGIN.left, width - MARGIN.right]);
     const y = scaleLinear([0, 1], [height - MARGIN.bottom, MARGIN.top]);
     this.x = x;
     setText(this.title, content.title);
     this.sentence = describe(content);
     this.svg.setAttribute("aria-label", this.sentence);
-    const frame = [width, height, x.domain(), content.chance, colours.scheme, colours.background].join();
+    const names = curves.map(({ name }) => name);
+    const frame = [width, height, x.domain(), content.chance, colours.scheme, colours.background, ...names].join();
     if (this.#framed !== frame) {
       this.#framed = frame;
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       const markers = svg(
         "defs",
         {},
-        ...curves.flatMap(({ name }) => [6.5, 4.5].map((size) => marker(name, size, colours))),
+        ...curves.flatMap((curve) => [6.5, 4.5].map((size) => marker(curve.name, colours.mark(curve), size, colours))),
       );
-      this.frame.replaceChildren(markers, ...axes(x, y, width, height), ...chanceLine(content.chance, x, y));
+      const axis = axes(x, y, { label: "budget ε (L∞)", width, height });
+      this.frame.replaceChildren(markers, ...axis, ...chanceLine(content.chance, x, y));
     }
     const drawing = [frame, content.key, current].join();
     if (this.#drawn !== drawing) {
       this.#drawn = drawing;
-      this.lines.replaceChildren(...this.#drawing(drawing, content, own, x, y, colours));
+      this.lines.replaceChildren(...this.#drawing(drawing, { ...content, curves }, own, x, y, colours));
     }
     this.front.replaceChildren(...epsLine(eps, own, x, y, colours));
     this.legend.show(content, colours);
@@ -91,10 +98,10 @@ export class AccuracyPlot {
   #drawing(name, content, own, x, y, colours) {
     if (!this.#drawings.has(name)) {
       if (this.#drawings.size >= KEPT) this.#drawings.clear();
-      const ordered = [...content.curves].sort((a, b) => (a === own) - (b === own));
+      const ordered = [...content.curves].sort((a, b) => own.includes(a) - own.includes(b));
       this.#drawings.set(name, [
-        own ? band(own, x, y, colours) : "",
-        ...ordered.map((curve) => drawCurve(curve, curve === own, x, y, colours)),
+        ...own.map((curve) => band(curve.points, (p) => x(p.eps), y, colours.mark(curve).colour, 0.22)),
+        ...ordered.map((curve) => drawCurve(curve, own.includes(curve), x, y, colours)),
         ...curveLabels(content, own, x, y, colours),
       ]);
     }
@@ -103,57 +110,18 @@ export class AccuracyPlot {
 
   #drag(event, onEps) {
     if (!this.x) return;
-    const { left } = this.svg.getBoundingClientRect();
-    const move = ({ clientX }) => {
-      const eps = this.x.invert(clientX - left);
+    drag(event, this.svg, (at) => {
+      const eps = this.x.invert(at);
       onEps(Math.round(1000 * Math.min(this.x.domain()[1], Math.max(0, eps))) / 1000);
-    };
-    this.svg.setPointerCapture(event.pointerId);
-    const end = () => this.svg.removeEventListener("pointermove", move);
-    this.svg.addEventListener("pointermove", move);
-    for (const name of ["pointerup", "pointercancel"]) this.svg.addEventListener(name, end, { once: true });
-    move(event);
+    });
   }
 }
 
 const lastEps = (curves) => Math.max(0.3, ...curves.map((curve) => curve.points.at(-1).eps));
 
-function axes(x, y, width, height) {
-  const bottom = svg("g", { class: "axis", transform: `translate(0 ${height - MARGIN.bottom})` });
-  const left = svg("g", { class: "axis", transform: `translate(${MARGIN.left} 0)` });
-  select(bottom).call(axisBottom(x).ticks(4).tickSizeOuter(0).tickSize(4));
-  select(left).call(
-    axisLeft(y)
-      .ticks(5)
-      .tickSizeOuter(0)
-      .tickSize(-(width - MARGIN.left - MARGIN.right)),
-  );
-  return [
-    left,
-    bottom,
-    svg("text", { x: width - MARGIN.right, y: height - 2, class: "tick", "text-anchor": "end" }, "budget ε (L∞)"),
-  ];
-}
-
-function chanceLine(chance, x, y) {
-  const [from, to] = x.range();
-  return [
-    svg("line", { class: "chance", x1: from, x2: to, y1: y(chance), y2: y(chance) }),
-    svg("text", { class: "tick halo", x: to, y: y(chance) - 5, "text-anchor": "end" }, "chance"),
-  ];
-}
-
-function band(curve, x, y, colours) {
-  const shape = area(
-    (p) => x(p.eps),
-    (p) => y(p.low),
-    (p) => y(p.high),
-  );
-  return svg("path", { d: shape(curve.points), fill: colours.code(curve.name).colour, opacity: 0.22 });
-}
-
-function drawCurve({ name, points }, isCurrent, x, y, colours) {
-  const { colour, dash } = colours.code(name);
+function drawCurve(curve, isCurrent, x, y, colours) {
+  const { name, points } = curve;
+  const { colour, dash } = colours.mark(curve);
   const path = line(
     (p) => x(p.eps),
     (p) => y(p.share),
@@ -173,11 +141,11 @@ function drawCurve({ name, points }, isCurrent, x, y, colours) {
   });
 }
 
-/** The current curve's label is placed first. */
+/** The current curves' labels are placed first. */
 function curveLabels({ curves, chance }, own, x, y, colours) {
   const [left, right] = x.range();
   const field = { left, right, top: MARGIN.top, bottom: y.range()[0] };
-  const important = own ? [own, ...curves.filter((curve) => curve !== own)] : curves;
+  const important = [...own, ...curves.filter((curve) => !own.includes(curve))];
   const places = placeOnCurves(
     important.map((curve) => ({ name: curve.name, width: short(curve).length * CHARACTER, y: heights(curve, x, y) })),
     field,
@@ -188,18 +156,18 @@ function curveLabels({ curves, chance }, own, x, y, colours) {
     .filter((curve) => places.has(curve.name))
     .map((curve) => {
       const place = places.get(curve.name);
-      const kind = curve === own ? "curve-label strong" : "curve-label";
-      return svg("text", { ...place, class: kind, style: `fill: ${colours.code(curve.name).colour}` }, short(curve));
+      const kind = own.includes(curve) ? "curve-label strong" : "curve-label";
+      return svg("text", { ...place, class: kind, style: `fill: ${colours.mark(curve).colour}` }, short(curve));
     });
 }
 
-/** Where a curve runs, looked up per pixel, because the search for places asks often. */
+/** Where a curve runs (infinitely low beyond its end), looked up per pixel, because the search for places asks often. */
 function heights(curve, x, y) {
   const [left, right] = x.range();
-  const last = curve.points.at(-1).eps;
-  const table = Float64Array.from({ length: Math.ceil(right - left) + 1 }, (_, k) =>
-    y(readCurve(curve.points, Math.min(x.invert(left + k), last)).share),
-  );
+  const table = Float64Array.from({ length: Math.ceil(right - left) + 1 }, (_, k) => {
+    const read = readCurve(curve.points, x.invert(left + k));
+    return read ? y(read.share) : Number.POSITIVE_INFINITY;
+  });
   return (at) => table[Math.min(table.length - 1, Math.max(0, Math.round(at - left)))];
 }
 
@@ -207,28 +175,33 @@ function heights(curve, x, y) {
 const short = ({ title }) => title.split("(")[0];
 
 function epsLine(eps, own, x, y, colours) {
-  const at = own && readCurve(own.points, eps);
   const [bottom, top] = y.range();
+  const read = own.map((curve) => ({ curve, at: readCurve(curve.points, eps) })).filter(({ at }) => at);
   return [
     svg("line", { class: "eps-line", x1: x(eps), x2: x(eps), y1: top, y2: bottom }),
     svg("circle", { class: "eps-grip", cx: x(eps), cy: bottom, r: 6 }),
-    at
-      ? svg("circle", {
-          cx: x(eps),
-          cy: y(at.share),
-          r: 5,
-          fill: colours.code(own.name).colour,
-          stroke: colours.background,
-          "stroke-width": 2,
-        })
-      : "",
+    ...read.map(({ curve, at }) =>
+      svg("circle", {
+        cx: x(eps),
+        cy: y(at.share),
+        r: 5,
+        fill: colours.mark(curve).colour,
+        stroke: colours.background,
+        "stroke-width": 2,
+      }),
+    ),
   ];
 }
 
 function describe({ title, curves, current, eps }) {
-  const own = curves.find((curve) => curve.name === current);
-  const read = own && readCurve(own.points, eps);
-  if (!read) return title;
-  const range = `${percent(read.low)} to ${percent(read.high)}`;
-  return `${title}. ${own.title} at epsilon ${epsText(eps)}: ${percent(read.share)}, 95 % interval ${range}.`;
+  const said = curves
+    .filter(({ name }) => current.includes(name))
+    .map((curve) => ({ ...curve, read: readCurve(curve.points, eps) }))
+    .filter(({ read }) => read)
+    .map((curve) => {
+      const { share, low, high, measured } = curve.read;
+      const value = `${measured ? "" : "about "}${percent(share)}, 95 % interval ${percent(low)} to ${percent(high)}`;
+      return `${curve.title} at epsilon ${epsText(eps)}: ${value}.`;
+    });
+  return [`${title}${said.length ? "." : ""}`, ...said].join(" ");
 }

@@ -3,14 +3,15 @@
  * No network is involved.
  */
 import { Choice } from "./choice.js";
+import { EpsSlider } from "./controls.js";
+import { converse } from "./converse.js";
 import { CodePanel } from "./code.js";
 import { codeSummary, spokenCodes } from "./codewords.js";
-import { Digits } from "./digits.js";
 import { h, setText } from "./dom.js";
 import { Picture } from "./image.js";
 import { PixelPicker } from "./pixel.js";
-import { Runner } from "./runner.js";
 import { Slider } from "./slider.js";
+import { Subject } from "./subject.js";
 import { epsText } from "./words.js";
 
 const CODES = ["direct", "poisson", "onset", "offset", "latency", "phase", "fusion(direct, latency)"];
@@ -18,59 +19,34 @@ const CHANGES = [
   ["brighten", "brighten by ε"],
   ["noise", "random sign"],
 ];
-const MAX_EPS = 0.3;
 
 /** @param {object} stage  @param {object} store  @param {object} engine */
 export async function encoderExplorer(stage, store, engine) {
   const zoo = await engine.zoo();
-  if (stage.disposed) return;
-  new EncoderExplorer(stage, store, engine, zoo).start();
+  if (!stage.disposed) new EncoderExplorer(stage, store, engine, zoo);
 }
 
 class EncoderExplorer {
-  #frame = null;
   #change = CHANGES[0][0];
 
   constructor(stage, store, engine, zoo) {
     Object.assign(this, { stage, store, engine, zoo });
-    this.size = zoo.digits.shape.reduce((a, b) => a * b, 1);
-    this.runner = new Runner({
-      ask: () => ({ request: this.#request(), topic: "codes" }),
-      run: (request) => engine.encode(request),
-      show: (frame) => this.#show(frame),
-      fail: (error) => stage.fail(error),
-      busy: (isBusy) => stage.busy(isBusy),
-    });
-    stage.onDispose(() => this.runner.dispose());
     this.#build();
-  }
-
-  start() {
-    const { stage, store } = this;
-    stage.onDispose(store.subscribe(() => this.#changed()));
-    stage.onRepaint(() => this.#paint());
-    this.#changed();
+    this.session = converse(this, this);
   }
 
   #build() {
     const { zoo, store, stage } = this;
     const set = (name) => (value) => store.set({ [name]: value });
     const steps = zoo.num_steps;
-    this.digits = new Digits(zoo.digits, set("image"), { legend: zoo.results ? "digit" : "image" });
+    this.subject = new Subject(zoo, store, { canDraw: false });
     this.change = new Choice("change every pixel", CHANGES, (value) => {
       this.#change = value;
-      this.#changed();
+      this.change.show(value);
+      this.session.ask();
     });
-    this.eps = new Slider({
-      label: "by ε",
-      min: 0,
-      max: MAX_EPS,
-      step: 0.001,
-      key: 0.01,
-      text: epsText,
-      spoken: (eps) => `epsilon ${epsText(eps)}, ${Math.round(eps * 255)} of 255 grey levels`,
-      onInput: set("eps"),
-    });
+    this.change.show(this.#change);
+    this.eps = new EpsSlider("by ε", set("eps"));
     this.step = new Slider({
       label: "read until",
       min: 1,
@@ -84,13 +60,13 @@ class EncoderExplorer {
       clean: new Picture("image: point at a pixel"),
       attacked: new Picture("changed by ε", "attacked changed"),
     };
-    this.picker = new PixelPicker(this.pictures.clean, zoo.digits.shape, () => this.#paint());
+    this.picker = new PixelPicker(this.pictures.clean, zoo.digits.shape, () => this.session.repaint());
     this.pixel = h("p", { class: "pixel" });
     this.panels = CODES.map((name) => new CodePanel(name, set("exit_step")));
     this.badge = h("footer", { class: "caption" });
     stage.app.classList.add("encoder");
     stage.app.append(
-      this.digits.element,
+      this.subject.digits.element,
       h("div", { class: "pair" }, this.pictures.clean.element, this.pictures.attacked.element),
       this.change.element,
       h("div", { class: "tune" }, this.eps.element, this.step.element),
@@ -100,42 +76,34 @@ class EncoderExplorer {
     );
   }
 
-  #changed() {
-    const { image, eps, exit_step: step } = this.store.all();
-    this.digits.show(image);
-    this.change.show(this.#change);
-    this.eps.show(eps, Math.max(MAX_EPS, eps || 0));
-    this.step.show(step);
-    for (const panel of this.panels) panel.showStep(step, this.zoo.num_steps);
-    this.runner.request();
+  changed(state) {
+    this.subject.show(state);
+    this.eps.show(state.eps);
+    this.step.show(state.exit_step);
+    for (const panel of this.panels) panel.showStep(state.exit_step, this.zoo.num_steps);
   }
 
-  #request() {
-    const { image: index, eps, exit_step: step } = this.store.all();
-    const { images, labels, shape } = this.zoo.digits;
+  ask(state) {
+    const { eps, exit_step: step } = state;
     const steps = this.zoo.num_steps;
-    if (!(Number.isInteger(index) && index >= 0 && index < labels.length)) {
-      throw new Error(`image must be a whole number from 0 to ${labels.length - 1}, got ${index}`);
-    }
     if (!(Number.isInteger(step) && step >= 1 && step <= steps)) {
       throw new Error(`exit_step must be a whole number from 1 to ${steps}, got ${step}`);
     }
-    const image = images.subarray(index * this.size, (index + 1) * this.size);
-    return { image, shape, encoders: CODES, eps, attack: this.#change, num_steps: steps, seed: 0 };
+    const { image, shape } = this.subject.pixels(state);
+    const request = { image, shape, encoders: CODES, eps, attack: this.#change, num_steps: steps, seed: 0 };
+    return { request, topic: "codes" };
   }
 
-  #show(frame) {
-    this.#frame = frame;
-    this.stage.succeed();
-    if (this.stage.reveal()) this.digits.reveal();
-    this.#paint();
+  run(request) {
+    return this.engine.encode(request);
   }
 
-  #paint() {
-    const frame = this.#frame;
-    if (!frame) return;
-    const { colours } = this.stage;
-    const { eps, exit_step: step } = this.store.all();
+  revealed() {
+    this.subject.digits.reveal();
+  }
+
+  paint(frame, { eps }, colours) {
+    const step = this.store.get("exit_step");
     const { clean, attacked } = frame.images;
     this.pictures.clean.show(clean, frame.shape);
     this.pictures.attacked.show(attacked ?? clean, frame.shape);

@@ -6,10 +6,19 @@ import { palette } from "../palette.js";
 import { backgroundBehind, watchScheme } from "../theme.js";
 import { forgetSizes, h, setText } from "./dom.js";
 import { encoderExplorer } from "./encoder.js";
+import { exitExplorer } from "./exits.js";
+import { fusionExplorer } from "./fusion.js";
 import { robustnessExplorer } from "./robustness.js";
 import { STYLE } from "./style.js";
+import { trainingExplorer } from "./training.js";
 
-const EXPLORERS = { robustness: robustnessExplorer, encoder: encoderExplorer };
+const EXPLORERS = {
+  robustness: robustnessExplorer,
+  encoder: encoderExplorer,
+  training: trainingExplorer,
+  exit: exitExplorer,
+  fusion: fusionExplorer,
+};
 const SPEAK_AFTER = 600;
 
 /**

@@ -3,7 +3,7 @@ import { packed, rgb } from "../palette.js";
 import { h } from "./dom.js";
 
 /** How much a difference is magnified; the caption says so. */
-export const MAGNIFIED = 8;
+const MAGNIFIED = 8;
 
 /**
  * A picture with a caption.
@@ -41,6 +41,31 @@ export class Picture {
       const end = change < 0 ? darker : brighter;
       return neutral.map((from, c) => from + amount * (end[c] - from));
     });
+  }
+}
+
+/** The clean image, the attacked one, and what lies between them. */
+export class Pictures {
+  constructor() {
+    this.clean = new Picture("clean");
+    this.attacked = new Picture("attacked", "attacked");
+    this.difference = new Picture(`difference ×${MAGNIFIED}`, "difference");
+    this.difference.element.append(
+      h("p", { class: "map" }, h("i", { class: "darker" }), "darker", h("i", { class: "brighter" }), "brighter"),
+    );
+    const all = [this.clean, this.attacked, this.difference];
+    this.element = h("div", { class: "pictures" }, ...all.map((picture) => picture.element));
+  }
+
+  /** @param {object} frame  @param {object} colours */
+  show({ clean, attacked, shape }, colours) {
+    this.clean.show(clean.image, shape);
+    this.attacked.show((attacked ?? clean).image, shape);
+    this.difference.showDifference(clean.image, (attacked ?? clean).image, shape, colours);
+    for (const { element } of [this.attacked, this.difference]) {
+      element.classList.toggle("changed", Boolean(attacked));
+      element.classList.toggle("idle", !attacked);
+    }
   }
 }
 

@@ -62,3 +62,48 @@ const lowest = (curve, x) => Math.max(...samples(curve.width).map((dx) => curve.
 const distance = (curve, { x, y, width }) => Math.min(...samples(width).map((dx) => Math.abs(curve.y(x + dx) - y)));
 const overlap = (a, b) =>
   Math.abs(a.x - b.x) < (a.width + b.width) / 2 + 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
+
+const AROUND = [
+  [1, 0],
+  [-1, 0],
+  [0, -1],
+  [0, 1],
+  [1, -1],
+  [1, 1],
+  [-1, -1],
+  [-1, 1],
+];
+
+/**
+ * Places for labels next to points, none over another or over a point; a point without such a place gets none.
+ *
+ * @param {{x: number, y: number, width: number}[]} points in order of importance; width of the label
+ * @param {{left: number, right: number, top: number, bottom: number}} field
+ * @param {number} height of a label
+ * @param {number} gap between a point's centre and its label
+ * @returns {({x: number, y: number}|null)[]} centres
+ */
+export function placeAround(points, field, height, gap) {
+  const dots = points.map(({ x, y }) => ({ x, y, width: gap, height: gap }));
+  const taken = [...dots];
+  return points.map(({ x, y, width }, k) => {
+    for (const [dx, dy] of AROUND) {
+      const box = {
+        x: x + dx * (width / 2 + gap),
+        y: y + dy * (dx === 0 ? height / 2 + gap : height / 2),
+        width,
+        height,
+      };
+      const inside =
+        box.x - width / 2 >= field.left &&
+        box.x + width / 2 <= field.right &&
+        box.y - height / 2 >= field.top &&
+        box.y + height / 2 <= field.bottom;
+      if (inside && !taken.some((other) => other !== dots[k] && overlap(box, other))) {
+        taken.push(box);
+        return { x: box.x, y: box.y };
+      }
+    }
+    return null;
+  });
+}

@@ -10,6 +10,7 @@ import { h, setText, uniqueId } from "./dom.js";
  * @property {number} [key]  of the arrow keys, if coarser; with Shift they move by `step`
  * @property {(value: number) => string} text  beside the slider
  * @property {(value: number) => string} spoken
+ * @property {string[]} [stops]  names of the places where the slider can stand, if they are few
  * @property {(value: number) => void} onInput
  */
 export class Slider {
@@ -22,7 +23,15 @@ export class Slider {
     if (options.key) this.input.addEventListener("keydown", (event) => this.#key(event));
     // Not an <output>: that would speak on its own, and the value is spoken by the slider already.
     this.value = h("span", { class: "value", "aria-hidden": "true" });
-    this.element = h("div", { class: "field slider" }, h("label", { for: id }, options.label), this.input, this.value);
+    const stops = options.stops?.map((text) => h("span", {}, text));
+    this.element = h(
+      "div",
+      { class: stops ? "field slider stopped" : "field slider" },
+      h("label", { for: id }, options.label),
+      this.input,
+      this.value,
+      stops ? h("div", { class: "stops", "aria-hidden": "true" }, ...stops) : null,
+    );
   }
 
   #moved() {

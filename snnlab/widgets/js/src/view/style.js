@@ -2,6 +2,8 @@
  * The style sheet of the explorers, inside their shadow root, so that neither the page nor an explorer paints the other.
  * Colours are the palette's, set as custom properties. Layout follows the explorer's own width, not the window's.
  */
+import { LAYOUTS } from "./layouts.js";
+
 export const STYLE = `
 :host { display: block; container: snn-lab / inline-size; font-size: 15px; line-height: 1.4; text-align: left; }
 * { box-sizing: border-box; }
@@ -46,6 +48,10 @@ input[type="range"]::-webkit-slider-thumb { appearance: none; width: 20px; heigh
   background: var(--background); border: 3px solid var(--ink); }
 input[type="range"]::-moz-range-thumb { width: 14px; height: 14px; border-radius: 50%; background: var(--background); border: 3px solid var(--ink); }
 
+.stopped { row-gap: 0; }
+.stops { grid-column: 2; display: flex; justify-content: space-between; margin: -4px 0 4px; font-size: 12px; color: var(--quiet); }
+.stops span { width: 20px; text-align: center; white-space: nowrap; display: flex; justify-content: center; }
+
 /* --- digits ---------------------------------------------------------------------------------------------------- */
 .digits { min-width: 0; }
 .digits legend { float: left; width: 100%; margin-bottom: 4px; }
@@ -75,8 +81,8 @@ canvas:focus-visible + .pen { visibility: visible; }
 .picture.difference canvas { border: 1px solid var(--line); }
 .picture.attacked.changed figcaption { color: var(--attack); font-weight: 600; }
 .picture.idle canvas, .picture.idle .map { opacity: 0.35; }
-.map { display: flex; gap: 4px; align-items: center; margin-top: 3px; font-size: 12px; color: var(--quiet); }
-.map i { width: 9px; height: 9px; border-radius: 2px; background: var(--darker); }
+.map { display: flex; gap: 3px; align-items: center; margin-top: 3px; font-size: 11.5px; color: var(--quiet); }
+.map i { flex: none; width: 9px; height: 9px; border-radius: 2px; background: var(--darker); }
 .map .brighter { background: var(--brighter); margin-left: 4px; }
 
 /* --- time ------------------------------------------------------------------------------------------------------ */
@@ -87,7 +93,7 @@ canvas:focus-visible + .pen { visibility: visible; }
 .key i { width: 12px; height: 12px; border-radius: 2px; }
 .key .made { background: repeating-linear-gradient(135deg, var(--attack) 0 3px, color-mix(in srgb, var(--attack) 62%, var(--panel)) 3px 4px); }
 .key .lost { margin-left: 6px; background: color-mix(in srgb, var(--ink) 38%, var(--panel)); }
-.time { position: relative; touch-action: pan-y; cursor: ew-resize; user-select: none; -webkit-user-select: none; }
+.time { display: flow-root; position: relative; touch-action: pan-y; cursor: ew-resize; user-select: none; -webkit-user-select: none; }
 .time.timeless { cursor: default; }
 .time .panel + .panel { margin-top: 8px; }
 .time .body { position: relative; }
@@ -115,6 +121,24 @@ svg .label.strong { font-weight: 700; }
 svg .label, svg .curve-label, svg .halo { paint-order: stroke; stroke: var(--background); stroke-width: 3px; stroke-linejoin: round; }
 .votes { position: relative; z-index: 0; }
 
+.tags { left: auto; right: 0; width: calc(var(--right) - 7px); text-align: left; white-space: pre-line; font-size: 11px; line-height: 1.1; color: var(--ink); }
+.tags span { left: 0; right: auto; }
+.cursor.other { border-left-style: dashed; border-left-width: 1.5px; z-index: 2; }
+.other .grip { background: var(--background); color: var(--ink); box-shadow: inset 0 0 0 1.5px var(--ink); }
+.time.whole { cursor: default; }
+.whole .cursor, .whole .veil { display: none; }
+.whole .steps { margin-bottom: 0; }
+.reach { position: absolute; top: 22px; bottom: 42px; left: calc(var(--left) + var(--exit, 1) * (100% - var(--left) - var(--right))); right: var(--right); pointer-events: none; z-index: 2;
+  border-left: 2px dashed var(--attack); margin-left: -1px; }
+.reach::after { content: ""; position: absolute; left: 0; right: 0; bottom: -4px; height: 5px;
+  background: repeating-linear-gradient(135deg, var(--attack) 0 3px, color-mix(in srgb, var(--attack) 62%, var(--panel)) 3px 4px); }
+
+/* --- outputs --------------------------------------------------------------------------------------------------- */
+.outputs { display: block; width: 100%; height: 150px; overflow: visible; }
+svg .row-label { font-size: 10.5px; text-anchor: end; dominant-baseline: central; }
+svg .vote-count { font-size: 12px; font-weight: 600; dominant-baseline: central; }
+.panel .note.end { margin-left: auto; }
+
 /* --- curves ---------------------------------------------------------------------------------------------------- */
 .plot { display: block; width: 100%; height: 250px; cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; }
 .curve h4 { min-height: 22px; }
@@ -128,14 +152,18 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
 .eps-line { stroke: var(--ink); stroke-width: 2; }
 .eps-grip { fill: var(--background); stroke: var(--ink); stroke-width: 3; }
 .legend { display: grid; grid-template-columns: 1fr 1fr; gap: 0 18px; font-size: 13px; margin-top: 6px; }
-.legend li { display: flex; align-items: center; gap: 7px; padding: 2px 0; border-bottom: 1px solid var(--line); cursor: pointer; min-width: 0; color: var(--quiet); }
-.legend li.head { grid-column: 1 / -1; cursor: default; color: var(--quiet); justify-content: flex-start; }
-.legend li:not(.head):hover, .legend li.current { color: var(--ink); }
+.legend li { display: flex; align-items: center; gap: 7px; padding: 2px 0; border-bottom: 1px solid var(--line); min-width: 0; color: var(--quiet); }
+.legend li.head { grid-column: 1 / -1; color: var(--quiet); justify-content: flex-start; }
+.picks li:not(.head) { cursor: pointer; }
+.picks li:not(.head):hover, .legend li.current { color: var(--ink); }
 .legend li.current { font-weight: 700; }
 .legend .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .legend b { margin-left: auto; font-weight: inherit; white-space: nowrap; }
 .legend .head b { margin-left: 0; font-weight: 600; color: var(--ink); }
+.legend .range { flex: none; min-width: 4.6em; text-align: right; font-weight: 400; color: var(--quiet); }
+.legend .range:empty { display: none; }
 .swatch { flex: none; }
+.empty:empty { display: none; }
 .empty { color: var(--quiet); font-size: 14px; padding: 10px 0; }
 
 /* --- verdict --------------------------------------------------------------------------------------------------- */
@@ -158,104 +186,7 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
 .caption u { white-space: nowrap; margin-left: 4px; }
 .caption p { margin-top: 6px; max-width: 80ch; }
 
-/* --- robustness explorer: one column, controls pinned ---------------------------------------------------------- */
-.robustness { display: flex; flex-direction: column; gap: 14px; }
-.pictures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px; }
-.controls { order: 9; position: sticky; bottom: 0; z-index: 4; background: var(--background); border-top: 1px solid var(--control); padding: 8px 0 10px;
-  display: grid; gap: 6px; }
-.setup { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: start; }
-.caption { order: 8; }
-@container snn-lab (max-width: 559px) {
-  .answer { gap: 0 8px; }
-  .answer strong { font-size: 21px; }
-  .answer .note { font-size: 15px; }
-  .answer .sign { font-size: 20px; }
-  .controls { grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-items: center; }
-  .setup { display: contents; }
-  .tune { grid-column: 1 / -1; }
-  .setup .select { max-width: 118px; }
-  .setup .select label, .setup .choice legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .setup .select select, .setup .options { width: 100%; }
-  .setup .options label { flex: 1; }
-  .setup .options span { width: 100%; justify-content: center; padding: 0 5px; }
-  .slider { grid-template-columns: 4.6em minmax(0, 1fr) 4.4em; gap: 10px; min-height: 32px; }
-  .digits .row { height: 42px; }
-  .drawing { position: static; width: 100%; }
-  .strip canvas { width: 36px; height: 36px; }
-  .panel .note { display: none; }
-}
-@container snn-lab (min-width: 560px) {
-  .robustness { display: grid; gap: 16px 20px; grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
-    grid-template-areas: "digits digits digits" "setup setup setup" "pics time time" "tune tune answer" "tune tune effect" "curve curve curve" "caption caption caption"; }
-  .robustness .digits { grid-area: digits; }
-  .robustness .controls { display: contents; }
-  .robustness .setup { grid-area: setup; gap: 6px 16px; }
-  .robustness .pictures { grid-area: pics; grid-template-columns: 1fr; align-content: start; gap: 8px; }
-  .robustness .time { grid-area: time; }
-  .robustness .tune { grid-area: tune; align-self: start; }
-  .robustness .answer { grid-area: answer; }
-  .robustness .effect { grid-area: effect; min-height: 4.2em; }
-  .robustness .curve { grid-area: curve; }
-  .robustness .caption { grid-area: caption; }
-}
-@container snn-lab (min-width: 900px) {
-  .robustness { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 320px; gap: 12px 22px;
-    grid-template-areas: "top top top top" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption"; }
-  .robustness .digits { grid-area: top; margin-right: 618px; }
-  .robustness .setup { grid-area: top; justify-self: end; flex-wrap: nowrap; }
-  .robustness .pictures { gap: 12px; }
-  .plot { height: 268px; }
-  .legend { grid-template-columns: 1fr; }
-}
-@media (max-height: 560px) { .controls, .encoder .tune { position: static !important; } }
-
-/* --- encoder explorer ------------------------------------------------------------------------------------------ */
-.encoder { display: flex; flex-direction: column; gap: 14px; }
-.pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; align-content: start; }
-.pair figure { position: relative; }
-.pair .picture:first-child canvas { cursor: crosshair; touch-action: none; }
-.mark { position: absolute; border: 2px solid #2E9BFF; box-shadow: 0 0 0 1px #fff; pointer-events: none; }
-.encoder .options { width: max-content; max-width: 100%; }
-.pixel { font-size: 14px; min-height: 2.8em; max-width: 68ch; }
-.codes { display: grid; gap: 18px 26px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 215px), 1fr)); }
-.code h4 { font-size: 15px; font-weight: 600; display: flex; gap: 8px; align-items: center; margin-bottom: 4px; }
-.code .body { position: relative; --left: 14px; --right: 0px; cursor: ew-resize; touch-action: pan-y; }
-.code canvas { width: 100%; height: 132px; }
-.code canvas.train { height: 16px; margin-top: 5px; }
-.code .line { position: absolute; left: 0; right: 0; height: 0; border-top: 2px solid #2E9BFF; margin-top: -1px; pointer-events: none; z-index: 2; }
-.code .cursor { top: 0; bottom: -3px; }
-.code .steps { margin: 1px 0 0 14px; font-size: 10.5px; }
-.code .steps::before { content: none; }
-.code .summary { font-size: 13px; color: var(--quiet); min-height: 2.8em; margin-top: 4px; }
-.code .summary b { color: var(--attack); font-weight: 600; }
-.explain { align-self: center; font-size: 13px; color: var(--quiet); display: grid; gap: 6px; }
-.explain p { display: flex; gap: 8px; align-items: center; }
-.explain i { flex: none; width: 14px; height: 14px; border-radius: 2px; }
-.explain .kept { background: var(--ink); }
-.explain .made, .key .made { background: repeating-linear-gradient(135deg, var(--attack) 0 3px, color-mix(in srgb, var(--attack) 62%, var(--panel)) 3px 4px); }
-.explain .lost { background: color-mix(in srgb, var(--ink) 38%, var(--panel)); }
-.explain .marked { background: #2E9BFF; height: 3px; }
-@container snn-lab (max-width: 699px) {
-  .encoder .tune { order: 9; position: sticky; bottom: 0; z-index: 4; background: var(--background); border-top: 1px solid var(--control); padding: 6px 0; }
-  .encoder .slider { grid-template-columns: 4.6em minmax(0, 1fr) 6.4em; }
-}
-@container snn-lab (max-width: 559px) {
-  .codes { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px 16px; }
-  .code h4 { font-size: 14px; }
-  .code .swatch { display: none; }
-}
-@container snn-lab (min-width: 700px) {
-  .encoder { display: grid; gap: 10px 28px; grid-template-columns: 316px auto minmax(0, 1fr);
-    grid-template-areas: "pair digits digits" "pair change tune" "pair pixel pixel" "codes codes codes" "caption caption caption"; }
-  .encoder .pair { grid-area: pair; }
-  .encoder .digits { grid-area: digits; }
-  .encoder .choice { grid-area: change; }
-  .encoder .tune { grid-area: tune; align-self: end; }
-  .encoder .pixel { grid-area: pixel; min-height: 1.4em; }
-  .encoder .codes { grid-area: codes; margin-top: 10px; }
-  .encoder .caption { grid-area: caption; }
-}
-
+${LAYOUTS}
 @media (prefers-reduced-motion: no-preference) {
   .options span, .strip canvas, button { transition: background-color 120ms, opacity 120ms; }
 }

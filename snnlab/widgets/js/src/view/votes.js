@@ -5,7 +5,8 @@
 import { scaleLinear } from "d3-scale";
 import { sizeOf, svg } from "./dom.js";
 import { spread } from "./labels.js";
-import { answer, shownSide } from "./words.js";
+import { classMark } from "./marks.js";
+import { classesOf, leadersText, shownSide, voteText } from "./words.js";
 
 const LABEL = 17;
 const MARGIN = { top: 8, bottom: 5 };
@@ -31,9 +32,9 @@ export class Votes {
     const column = (width - margins.left - margins.right) / steps;
     const place = { x: (t) => margins.left + t * column, y };
     const at = exit - 1;
-    const lines = emphasis(frame, side, exit, colours);
+    const lines = emphasis(frame, exit, colours);
     this.element.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.element.setAttribute("aria-label", describe(rows[at]));
+    this.element.setAttribute("aria-label", leadersText(side, exit));
     this.element.replaceChildren(
       ...scaleMarks(y, margins.left, width - margins.right, colours),
       ...lines.map((line) => stepLine(rows, line, place)),
@@ -50,8 +51,9 @@ export class Votes {
 }
 
 /** Votes as rows per exit; a network with one exit (the ANN's, in the kernel) repeats it. */
-function rowsOf({ votes, predictions }, steps) {
-  const classes = votes.length / predictions.length;
+function rowsOf(side, steps) {
+  const { votes, predictions } = side;
+  const classes = classesOf(side);
   return Array.from({ length: steps }, (_, t) => {
     const row = Math.min(t, predictions.length - 1);
     return Array.from(votes.subarray(row * classes, (row + 1) * classes));
@@ -64,14 +66,12 @@ function extent(rows) {
 }
 
 /** How each class is drawn: quiet ones first, so that the others lie on top. */
-function emphasis(frame, side, exit, colours) {
-  const read = answer(side, exit);
-  const truth = frame.label ?? frame.target;
-  const classes = side.votes.length / side.predictions.length;
-  const lines = Array.from({ length: classes }, (_, k) => {
-    if (k === truth) return { k, colour: k === read ? colours.right : colours.ink, width: 2.5, rank: 2, shift: 0 };
-    if (k === read) return { k, colour: colours.attack, width: 2.5, rank: 3, shift: -2 };
-    return { k, colour: colours.control, width: 1, rank: 1, shift: 0 };
+function emphasis(frame, exit, colours) {
+  const markOf = classMark(frame, exit, colours);
+  const lines = Array.from({ length: classesOf(frame.clean) }, (_, k) => {
+    const { colour, rank } = markOf(k);
+    if (rank === 1) return { k, colour: colours.control, width: 1, rank, shift: 0 };
+    return { k, colour, width: 2.5, rank, shift: rank === 3 ? -2 : 0 };
   });
   return lines.sort((a, b) => a.rank - b.rank);
 }
@@ -119,15 +119,8 @@ function labels(row, lines, x, y, height, colours) {
       svg(
         "text",
         { x: x + 27, y: places[i], class: rank > 1 ? "label strong" : "label", style: `fill: ${hue}` },
-        format(row[k]),
+        voteText(row[k]),
       ),
     ];
   });
-}
-
-const format = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
-
-function describe(row) {
-  const order = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
-  return `Votes at the exit: ${order.map((k) => `class ${k}: ${format(row[k])}`).join(", ")}`;
 }

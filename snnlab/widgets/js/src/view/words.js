@@ -26,12 +26,32 @@ export function percent(share) {
   return `${shown > 0 && shown < 1 ? shown.toFixed(1) : Math.round(shown)}\u202f%`;
 }
 
+/** An interval of shares, "[79–87]", that is not broken between lines. */
+export function intervalText({ low, high }) {
+  return `[${Math.round(100 * low)}\u2060–\u2060${Math.round(100 * high)}]`;
+}
+
+/** Energy: "37 nJ", "3.7 nJ". */
+export const nanojoules = (nJ) => `${nJ < 10 ? nJ.toFixed(1) : count(Math.round(nJ))}\u202fnJ`;
+
 export const count = (n) => n.toLocaleString("en-US");
 
 export const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
 
+/** Where own networks have none. */
+export const NO_CURVES = "Accuracy curves belong to the zoo's models. Run snnlab.evaluate on your own to measure them.";
+
 /** The side that counts: what the attack made, or the clean one. */
 export const shownSide = (frame) => frame.attacked ?? frame.clean;
+
+/** How many classes a side votes for. */
+export const classesOf = ({ votes, predictions }) => votes.length / predictions.length;
+
+/** The share that guessing gets right. */
+export const chanceOf = (frame) => 1 / classesOf(frame.clean);
+
+/** Votes are counts, or potentials. */
+export const voteText = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
 
 /** The answer when the first `exit` steps are read; an ANN has one answer for all exits. */
 export function answer(side, exit) {
@@ -97,6 +117,14 @@ export function difference(clean, attacked, steps, exit, image) {
     }
   }
   return { made, read, lost, first, black };
+}
+
+/** The classes that lead at an exit, for those who cannot see them. */
+export function leadersText(side, exit) {
+  const row = (Math.min(exit, side.predictions.length) - 1) * classesOf(side);
+  const value = (k) => side.votes[row + k];
+  const order = [...Array(classesOf(side)).keys()].sort((a, b) => value(b) - value(a)).slice(0, 3);
+  return `Votes at the exit: ${order.map((k) => `class ${k}: ${voteText(value(k))}`).join(", ")}`;
 }
 
 /** Since which step an answer has been the same, up to the exit. */
@@ -169,22 +197,61 @@ export function flipText(found, most) {
 
 /** The state and its outcome in one sentence, for a screen reader. */
 export function spoken(frame, state, title) {
-  const how =
-    state.attack === "none"
-      ? "no attack"
-      : `${ATTACKS[state.attack]}${isGradientAttack(state.attack) ? `, ${state.attacker}` : ""}, epsilon ${epsText(state.eps)}`;
   const { text, note } = verdict(frame, state.exit_step);
-  return `${title}, ${how}, exit ${state.exit_step}: ${text}, ${note}.`;
+  return `${title}, ${attackText(state)}, exit ${state.exit_step}: ${text}, ${note}.`;
 }
+
+function attackText({ attack, attacker, eps }) {
+  if (attack === "none") return "no attack";
+  return `${ATTACKS[attack]}${isGradientAttack(attack) ? `, ${attacker}` : ""}, epsilon ${epsText(eps)}`;
+}
+
+/** Several networks and their outcomes in one sentence. @param {{title: string, frame: object}[]} columns */
+export function spokenColumns(columns, state, code) {
+  const answers = columns.map(({ title, frame }) => {
+    const { text, note } = verdict(frame, state.exit_step);
+    return `${title}: ${text}, ${note}`;
+  });
+  return `${code ? `${code}, ` : ""}${attackText(state)}, exit ${state.exit_step}. ${answers.join(". ")}.`;
+}
+
+/** How busy a network is until the exit. */
+export function activity(frame, exit) {
+  const { hidden, output, predictions, input } = shownSide(frame);
+  if (!input) return "An ANN has no spikes.";
+  const steps = predictions.length;
+  const busy = (spiking) => firing(spiking, spiking.length / steps, exit);
+  const out = [];
+  if (hidden) {
+    const { total, fired } = busy(hidden);
+    out.push(`${spikes(total)} of ${fired} of ${hidden.length / steps} hidden neurons.`);
+  }
+  if (output) {
+    const { first } = busy(output);
+    out.push(first ? `The first output spike comes in step ${first}.` : "No output spike.");
+  }
+  return out.join(" ");
+}
+
+/** How many spikes there are until the exit, in how many neurons, and the step of the first, from 1. */
+function firing(spiking, neurons, exit) {
+  const found = new Set();
+  let [total, first] = [0, null];
+  for (let i = 0; i < exit * neurons; i++) {
+    if (!spiking[i]) continue;
+    total += 1;
+    first ??= Math.floor(i / neurons) + 1;
+    found.add(i % neurons);
+  }
+  return { total, fired: found.size, first };
+}
+
+/** The attack whose results are shown; where nothing attacks, the worst of all. */
+export const underText = ({ attack, attacker }) =>
+  ({ none: "worst of all attacks", noise: "noise" })[attack] ?? `${ATTACKS[attack]}, ${attacker}`;
 
 /** What the curves show. */
-export function curveTitle({ attack, attacker }, exit) {
-  const under = { none: "worst of all attacks", noise: "noise" }[attack] ?? `${ATTACKS[attack]}, ${attacker}`;
-  return `Accuracy at exit ${exit} — ${under}`;
-}
-
-/** "fusion(direct, latency)" → ["direct", "latency"]. */
-export function partsOf(title) {
-  const inside = /\((.*)\)/.exec(title);
-  return (inside ? inside[1] : title).split(",").map((part) => part.trim());
+export function curveTitle(state, exit, steps = null) {
+  const under = underText(state);
+  return `Accuracy ${exit === steps ? `with all ${steps} steps read` : `at exit ${exit}`} — ${under}`;
 }

@@ -1,0 +1,151 @@
+"""What all explorers are made of: a view in the browser, state as traits, and the answers to the view's messages."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import torch
+import traitlets
+
+from snnlab.attack import ATTACKERS, ATTACKS
+from snnlab.widgets.frames import Request, frame, pack
+from snnlab.widgets.models import Models, ZooModels
+from snnlab.widgets.stills import Still
+
+__all__ = ["AttackedExplorer", "Explorer", "Timed"]
+
+BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
+DRAWN = -1
+
+
+class Explorer(anywidget.AnyWidget):
+    """What all explorers share: the view's script, the state that they have in common, and the answers to its messages.
+
+    The state is traits, so an explorer links with any other ipywidget (``link``, ``observe``, ``interactive_output``).
+    """
+
+    _esm = BUNDLE.read_text() + "\nexport default snnlab.widget;\n"
+
+    explorer = traitlets.Unicode().tag(sync=True)
+    image = traitlets.Int(0, min=DRAWN, help="index of the digit; -1 is the drawn one").tag(sync=True)
+    drawing = traitlets.List(traitlets.Int(min=0, max=255), help="pixels of the drawn digit").tag(sync=True)
+    eps = traitlets.Float(0.0, min=0.0, max=1.0, help="budget, L∞, in pixel units").tag(sync=True)
+
+    #: traits that the element ``<snn-lab>`` carries as attributes
+    shown_traits: tuple[str, ...] = ("explorer", "image", "eps")
+
+    def __init__(self, models: Models | None = None, **state: Any) -> None:
+        self._models = models or ZooModels()
+        super().__init__(**state)
+        self.on_msg(self._answer)
+
+    @traitlets.validate("eps")
+    def _finite(self, proposal: Any) -> float:
+        eps = float(proposal["value"])
+        if not 0 <= eps <= 1:
+            raise traitlets.TraitError(f"eps must lie in [0, 1] (pixel units), got {eps!r}")
+        return eps
+
+    @traitlets.validate("image")
+    def _known_image(self, proposal: Any) -> int:
+        index, count = int(proposal["value"]), len(self._models.samples)
+        if not DRAWN <= index < count:
+            raise traitlets.TraitError(f"image must be an index from 0 to {count - 1} (-1: drawn), got {index}")
+        return index
+
+    def _answer(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
+        """Answer one message of the view; an exception becomes a sentence in the view, not a dead widget."""
+        answers: dict[str, Callable[[dict[str, Any]], tuple[dict[str, Any], list[memoryview]]]] = {
+            "hello": self._hello,
+            "run": self._run,
+            "data": self._data,
+        }
+        kind, number = message.get("type"), message.get("id")
+        try:
+            if kind not in answers:
+                raise ValueError(f"unknown message {kind!r}; the view and the package differ in version, reload the page")
+            reply, attached = answers[kind](message)
+        except Exception as error:
+            reply, attached = {"type": "error", "message": f"{error}"}, []
+        self.send(reply | {"id": number}, attached)
+
+    def _hello(self, _: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        return {"type": "hello", "custom": self._models.custom}, []
+
+    def _run(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        self.send({"type": "working", "id": message.get("id")})  # so that a slow network is not taken for a dead kernel
+        wanted = dict(message["request"])
+        shape = wanted.pop("shape")
+        image = torch.tensor(wanted.pop("image"), dtype=torch.float32).reshape(shape)
+        request = Request(image=image, **{k: v for k, v in wanted.items() if k in Request.__dataclass_fields__})
+        plain, buffers = pack(frame(self._models.classifier(request.encoding), request))
+        return {"type": "frame", "frame": plain}, buffers
+
+    def _data(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        return {"type": "data", "payload": self._models.payload(message["key"])}, []
+
+    def _still(self) -> Still:
+        raise TypeError(f"{type(self).__name__} has no still picture")
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget for JupyterLab; for the static page the element, with a picture for where no script runs."""
+        bundle = super()._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/html"] = self.to_html()
+        return bundle
+
+    def to_html(self) -> str:
+        """The element ``<snn-lab …>`` with the present state as attributes and a picture of it as fallback."""
+        still = self._still()
+        state = " ".join(f'{name}="{html.escape(str(getattr(self, name)), quote=True)}"' for name in self.shown_traits)
+        picture = f'<img src="{still.data_uri}" alt="{html.escape(still.alt, quote=True)}">'
+        return f"<snn-lab {state}><figure>{picture}<figcaption>{html.escape(still.alt)}</figcaption></figure></snn-lab>"
+
+
+class Timed(traitlets.HasTraits):
+    """State of an explorer in which only the first steps are read."""
+
+    _models: Models
+    exit_step = traitlets.Int(8, min=1, help="steps that are read").tag(sync=True)
+
+    @traitlets.validate("exit_step")
+    def _known_exit(self, proposal: Any) -> int:
+        exit_step, num_steps = int(proposal["value"]), self._models.num_steps
+        if not 1 <= exit_step <= num_steps:
+            raise traitlets.TraitError(f"exit_step must lie in 1 … {num_steps}, got {exit_step}")
+        return exit_step
+
+
+class AttackedExplorer(Explorer):
+    """State of an explorer in which trained networks are attacked."""
+
+    attack = traitlets.Enum(ATTACKS, default_value="none").tag(sync=True)
+    attacker = traitlets.Enum(tuple(ATTACKERS), default_value="informed").tag(sync=True)
+
+    def _asked(self, encoding: str, exit_step: int, **more: int) -> Request:
+        """The present image and attack as a request to ``snnlab.widgets.frames.frame``."""
+        if self.image == DRAWN:
+            shape = self._models.samples.images.shape[1:]
+            image = torch.tensor(self.drawing, dtype=torch.float32).div(255).reshape(shape)
+            label = None
+        else:
+            image, label = self._models.samples.images[self.image], int(self._models.samples.labels[self.image])
+        return Request(image, label, encoding, self.attack, self.attacker, self.eps, exit_step, **more)
+
+
+class EncodedExplorer(AttackedExplorer):
+    """State of an explorer that shows one network at a time."""
+
+    encoding = traitlets.Unicode(help="model of the zoo, or code").tag(sync=True)
+
+    @traitlets.validate("encoding")
+    def _known_encoding(self, proposal: Any) -> str:
+        name = str(proposal["value"])
+        if name not in self._models.names:
+            raise traitlets.TraitError(f"unknown encoding {name!r}; choose one of {', '.join(self._models.names)}")
+        return name

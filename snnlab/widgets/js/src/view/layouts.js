@@ -1,0 +1,229 @@
+/** Where the parts of each explorer stand, by the explorer's own width. */
+export const LAYOUTS = `
+/* --- all but the encoder explorer: on a narrow screen one column, controls pinned -------------------------------- */
+.robustness, .training, .exits, .fusion { display: flex; flex-direction: column; gap: 14px; }
+.pictures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px; }
+.controls { order: 9; position: sticky; bottom: 0; z-index: 5; background: var(--background); border-top: 1px solid var(--control); padding: 8px 0 10px;
+  display: grid; gap: 6px; }
+.setup { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: start; }
+.caption { order: 8; }
+@container snn-lab (max-width: 559px) {
+  .answer { gap: 0 8px; }
+  .answer strong { font-size: 21px; }
+  .answer .note { font-size: 15px; }
+  .answer .sign { font-size: 20px; }
+  .controls { grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-items: center; }
+  .setup { display: contents; }
+  .tune { grid-column: 1 / -1; }
+  .setup .select { max-width: 118px; }
+  .setup .select label, .setup .choice legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .setup .select select, .setup .options { width: 100%; }
+  .setup .options label { flex: 1; }
+  .setup .options span { width: 100%; justify-content: center; padding: 0 5px; }
+  .slider { grid-template-columns: 4.6em minmax(0, 1fr) 4.4em; gap: 10px; min-height: 32px; }
+  .digits .row { height: 42px; }
+  .drawing { position: static; width: 100%; }
+  .strip canvas { width: 36px; height: 36px; }
+  .panel .note { display: none; }
+}
+@container snn-lab (min-width: 560px) {
+  .robustness, .training, .exits, .fusion { display: grid; gap: 16px 20px; }
+  .controls { display: contents; }
+  .digits { grid-area: digits; }
+  .setup { grid-area: setup; gap: 6px 16px; }
+  .setup .select { max-width: 190px; }
+  .tune { grid-area: tune; align-self: start; }
+  .answer { grid-area: answer; }
+  .effect { grid-area: effect; min-height: 4.2em; }
+  .caption { grid-area: caption; }
+  .app > .pictures { grid-area: pics; grid-template-columns: 1fr; align-content: start; gap: 8px; }
+  .app > .time { grid-area: time; }
+  .app > .curve { grid-area: curve; }
+}
+@container snn-lab (min-width: 900px) {
+  .robustness, .training, .exits, .fusion { gap: 12px 22px; }
+  .setup { justify-self: end; flex-wrap: nowrap; }
+  .app > .digits { margin-right: var(--beside, 618px); }
+  .pictures { gap: 12px; }
+  .plot { height: 268px; }
+  .legend { grid-template-columns: 1fr; }
+}
+@media (max-height: 560px) { .controls, .encoder .tune { position: static !important; } }
+
+/* --- robustness explorer --------------------------------------------------------------------------------------- */
+@container snn-lab (min-width: 560px) {
+  .robustness { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
+    grid-template-areas: "digits digits digits" "setup setup setup" "pics time time" "tune tune answer" "tune tune effect" "curve curve curve" "caption caption caption"; }
+}
+@container snn-lab (min-width: 900px) {
+  .robustness { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 320px;
+    grid-template-areas: "top top top top" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption"; }
+  .robustness > .digits, .robustness .setup { grid-area: top; }
+}
+
+/* --- encoder explorer ------------------------------------------------------------------------------------------ */
+.encoder { display: flex; flex-direction: column; gap: 14px; }
+.pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; align-content: start; }
+.pair figure { position: relative; }
+.pair .picture:first-child canvas { cursor: crosshair; touch-action: none; }
+.mark { position: absolute; border: 2px solid #2E9BFF; box-shadow: 0 0 0 1px #fff; pointer-events: none; }
+.encoder .options { width: max-content; max-width: 100%; }
+.pixel { font-size: 14px; min-height: 2.8em; max-width: 68ch; }
+.codes { display: grid; gap: 18px 26px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 215px), 1fr)); }
+.code h4 { font-size: 15px; font-weight: 600; display: flex; gap: 8px; align-items: center; margin-bottom: 4px; }
+.code .body { position: relative; --left: 14px; --right: 0px; cursor: ew-resize; touch-action: pan-y; }
+.code canvas { width: 100%; height: 132px; }
+.code canvas.train { height: 16px; margin-top: 5px; }
+.code .line { position: absolute; left: 0; right: 0; height: 0; border-top: 2px solid #2E9BFF; margin-top: -1px; pointer-events: none; z-index: 2; }
+.code .cursor { top: 0; bottom: -3px; }
+.code .steps { margin: 1px 0 0 14px; font-size: 10.5px; }
+.code .steps::before { content: none; }
+.code .summary { font-size: 13px; color: var(--quiet); min-height: 2.8em; margin-top: 4px; }
+.code .summary b { color: var(--attack); font-weight: 600; }
+.explain { align-self: center; font-size: 13px; color: var(--quiet); display: grid; gap: 6px; }
+.explain p { display: flex; gap: 8px; align-items: center; }
+.explain i { flex: none; width: 14px; height: 14px; border-radius: 2px; }
+.explain .kept { background: var(--ink); }
+.explain .made, .key .made { background: repeating-linear-gradient(135deg, var(--attack) 0 3px, color-mix(in srgb, var(--attack) 62%, var(--panel)) 3px 4px); }
+.explain .lost { background: color-mix(in srgb, var(--ink) 38%, var(--panel)); }
+.explain .marked { background: #2E9BFF; height: 3px; }
+@container snn-lab (max-width: 699px) {
+  .encoder .tune { order: 9; position: sticky; bottom: 0; z-index: 4; background: var(--background); border-top: 1px solid var(--control); padding: 6px 0; }
+  .encoder .slider { grid-template-columns: 4.6em minmax(0, 1fr) 6.4em; }
+}
+@container snn-lab (max-width: 559px) {
+  .codes { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px 16px; }
+  .code h4 { font-size: 14px; }
+  .code .swatch { display: none; }
+}
+@container snn-lab (min-width: 700px) {
+  .encoder { display: grid; gap: 10px 28px; grid-template-columns: 316px auto minmax(0, 1fr);
+    grid-template-areas: "pair digits digits" "pair change tune" "pair pixel pixel" "codes codes codes" "caption caption caption"; }
+  .encoder .pair { grid-area: pair; }
+  .encoder .digits { grid-area: digits; }
+  .encoder .choice { grid-area: change; }
+  .encoder .tune { grid-area: tune; align-self: end; }
+  .encoder .pixel { grid-area: pixel; min-height: 1.4em; }
+  .encoder .codes { grid-area: codes; margin-top: 10px; }
+  .encoder .caption { grid-area: caption; }
+}
+
+/* --- training explorer: networks side by side, or one at a time -------------------------------------------------- */
+.columns { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 24px; }
+.column .top { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 2px 12px; margin-bottom: 10px; }
+.column h4 { font-size: 15px; font-weight: 600; display: flex; gap: 8px; align-items: center; }
+.column .answer { grid-column: 1; grid-area: auto; align-content: start; min-height: 4.1em; }
+.column .answer strong { font-size: 22px; }
+.column .answer .note { font-size: 15px; }
+.column .answer .sign { font-size: 20px; }
+.column .picture { grid-column: 2; grid-row: 1 / span 2; width: 64px; }
+.column .picture figcaption { font-size: 12px; margin-bottom: 1px; text-align: right; }
+.column .time .note:not(.end) { display: none; }
+.activity { font-size: 13px; color: var(--quiet); min-height: 2.8em; margin-top: 2px; }
+.column .steps::before { content: none; }
+.given .picture { max-width: 156px; }
+.given .input canvas { height: 214px; }
+.given .key, .given .note, .given .grip { display: none; }
+.given .steps { font-size: 11px; margin-bottom: 0; }
+.given .cursor { bottom: 18px; }
+.training .curve { display: grid; gap: 0 24px; }
+@container snn-lab (max-width: 559px) {
+  .column:not(.turned) { display: none; }
+  .columns { grid-auto-flow: row; }
+  .given { display: grid; grid-template-columns: 100px minmax(0, 1fr); gap: 14px; }
+  .given .input canvas { height: 100px; }
+  .training .legend { grid-template-columns: 1fr; }
+  .training .setup .choice:nth-of-type(1) { grid-column: 1 / -1; order: 1; }
+  .training .tune { order: 2; }
+  .training .setup .select { max-width: none; }
+  .tabs .options label { flex: 1; }
+  .tabs .options span { width: 100%; justify-content: center; padding: 0 4px; }
+}
+@container snn-lab (min-width: 560px) {
+  .training { grid-template-columns: minmax(0, 1fr);
+    grid-template-areas: "digits" "setup" "columns" "tune" "curve" "caption"; }
+  .training .tabs, .training .given { display: none; }
+  .columns { grid-area: columns; gap: 16px; }
+  .training .tune { display: grid; grid-template-columns: 1fr 1fr; gap: 0 32px; align-self: auto; }
+}
+@container snn-lab (min-width: 900px) {
+  .training { grid-template-columns: 156px minmax(0, 1fr);
+    grid-template-areas: "top top" "given columns" "tune tune" "curve curve" "caption caption"; }
+  .training .given { display: grid; align-content: start; gap: 12px; grid-area: given; }
+  .training > .digits, .training .setup { grid-area: top; }
+  .columns { gap: 28px; }
+  .training .curve { grid-template-columns: minmax(0, 1fr) 330px; }
+  .training .curve h4 { grid-column: 1 / -1; }
+}
+
+/* --- exit explorer --------------------------------------------------------------------------------------------- */
+.aside { display: grid; gap: 14px; align-content: start; }
+.exits .legend { grid-template-columns: 1fr; }
+.leaving { display: grid; gap: 6px; }
+.leaving .options { width: max-content; max-width: 100%; }
+.late .slider, .leaving .slider { grid-template-columns: 6.2em minmax(0, 1fr) 7.2em; }
+.people { font-size: 14px; max-width: 70ch; min-height: 2.8em; }
+.meter .reading strong { font-size: 22px; }
+.meter .note { font-size: 13px; }
+.bar { display: flex; height: 10px; margin-top: 4px; background: var(--panel); border-radius: 2px; overflow: hidden; }
+.bar i { background: var(--ink); }
+.bar .saved { background: repeating-linear-gradient(135deg, var(--control) 0 1.5px, transparent 1.5px 5px); }
+.bar.ann i { background: var(--control); }
+.compare { font-size: 13px; color: var(--quiet); margin-top: 2px; }
+.zone { flex: none; width: 26px; height: 12px; border-left: 1.5px dashed var(--attack); background: color-mix(in srgb, var(--attack) 7%, transparent); }
+.reached { fill: var(--attack); opacity: 0.07; }
+.reach-line { stroke: var(--attack); stroke-width: 1.5; stroke-dasharray: 5 4; }
+@container snn-lab (max-width: 559px) {
+  .leaving .options span { padding: 0 8px; font-size: 13px; }
+}
+@container snn-lab (min-width: 560px) {
+  .exits { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
+    grid-template-areas: "digits digits digits" "setup setup setup" "pics time time" "tune tune answer" "late late effect" "leaving leaving effect" "people people people" "aside aside aside" "caption caption caption"; }
+  .exits .aside { grid-area: aside; }
+  .late { grid-area: late; }
+  .leaving { grid-area: leaving; min-height: 96px; align-content: start; }
+  .people { grid-area: people; }
+  .exits .effect { min-height: 5.6em; }
+}
+@container snn-lab (min-width: 900px) {
+  .exits { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 320px; --beside: 690px;
+    grid-template-areas: "top top top top" "pics time time aside" "tune tune answer answer" "tune tune effect effect" "late late effect effect" "leaving leaving people people" "caption caption caption caption"; }
+  .people { padding-top: 24px; }
+  .exits > .digits, .exits .setup { grid-area: top; }
+}
+
+/* --- fusion explorer ------------------------------------------------------------------------------------------- */
+.mixer { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: start; }
+.plot.plane { height: 276px; cursor: pointer; }
+.gate-path { stroke-width: 1.5; opacity: 0.55; stroke-dasharray: 1 4; stroke-linecap: round; }
+.here { stroke: var(--ink); stroke-width: 1.5; }
+.fusion .reading { font-size: 13px; min-height: 2.8em; margin-top: 6px; }
+.points { display: grid; grid-template-columns: auto minmax(0, 1fr) auto auto; gap: 0 12px; margin-top: 6px; }
+.points label, .points .head { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; position: relative; min-height: 23px; border-bottom: 1px solid var(--line); color: var(--quiet); cursor: pointer; font-size: 13px; }
+.points .head { cursor: default; }
+.points .head span { text-align: right; }
+.points .head span:first-child { grid-column: 1 / 3; text-align: left; }
+.points input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
+.points label:hover, .points label:has(:checked) { color: var(--ink); }
+.points label:has(:checked) { font-weight: 700; box-shadow: inset 3px 0 0 var(--ink); }
+.points label:has(:focus-visible) { outline: 2px solid var(--focus); outline-offset: -2px; }
+.points .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.points .swatch { margin-left: 6px; }
+.points b { font-weight: inherit; text-align: right; white-space: nowrap; }
+@container snn-lab (max-width: 559px) {
+  .fusion .setup .select { max-width: 132px; }
+  .points { gap: 0 8px; }
+}
+@container snn-lab (min-width: 560px) {
+  .fusion { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
+    grid-template-areas: "digits digits digits" "setup setup setup" "mixer mixer mixer" "pics time time" "tune tune answer" "tune tune effect" "curve curve curve" "caption caption caption"; }
+  .mixer { grid-area: mixer; }
+}
+@container snn-lab (min-width: 900px) {
+  .fusion { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 360px;
+    grid-template-areas: "top top top top" "mixer mixer mixer curve" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption"; --beside: 690px;
+    grid-template-rows: auto auto 1fr; }
+  .fusion > .digits, .fusion .setup { grid-area: top; }
+}
+
+`;

@@ -1,0 +1,290 @@
+"""Pictures of the explorers' states, for where no script runs, each with the sentence that says what it shows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from snnlab.decoding import SILENT
+from snnlab.plot import ATTACK, INK, QUIET, accuracy_curves, draw_raster, mark, png, rasters, style
+from snnlab.records import Estimate, correct_count, wilson_interval
+from snnlab.widgets.frames import Request
+
+__all__ = ["Still", "encoder_still", "exit_still", "fusion_still", "robustness_still", "training_still"]
+
+Frame = Mapping[str, Any]
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture for where no script runs, with the sentence that says what it shows."""
+
+    png: bytes
+    alt: str
+
+    @property
+    def data_uri(self) -> str:
+        """The picture inside the page."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode()
+
+
+def robustness_still(shown: Frame, records: Mapping[str, Record], request: Request) -> Still:
+    """Images, input spikes, votes, and accuracy against ε."""
+    with style():
+        figure, axes = _row([1, 1, 2.2, 1.8] + ([2.4] if records else []))
+        _images(axes[:2], shown)
+        _input(axes[2], shown, request.exit_step)
+        _votes(axes[3], shown, request.exit_step)
+        if records:
+            _curves(axes[4], records, request, request.exit_step, highlight=request.encoding)
+    return Still(png(figure), f"The network with the {request.encoding} code {_reads(shown, request, request.exit_step)}.")
+
+
+def encoder_still(image: Tensor, eps: float, num_steps: int) -> Still:
+    """One image in every code."""
+    codes = ["direct", "poisson", "onset", "offset", "latency", "phase"]
+    figure = rasters(image, codes, eps=eps, num_steps=num_steps)
+    alt = (
+        f"One digit in six codes over {num_steps} steps, pixels sorted from bright to dark. Spikes that brightening every "
+        f"pixel by {eps:g} adds are red: in offset they come in the first step, in onset and latency near the last."
+    )
+    return Still(png(figure), alt)
+
+
+def training_still(columns: Mapping[str, Frame], records: Mapping[str, Record], request: Request, code: str) -> Still:
+    """Hidden and output spikes of networks that learned by different rules, and their accuracy against ε.
+
+    Args:
+        columns: a frame by the name of its rule.
+        records: results by model name; may be empty.
+        request: what the frames answer.
+        code: what the networks are fed with.
+    """
+    with style():
+        figure = Figure(figsize=(9.6, 3.4), layout="constrained")
+        places = figure.add_gridspec(2, len(columns) + 1, width_ratios=[1] * len(columns) + [1.5 if records else 0.01])
+        for k, (name, shown) in enumerate(columns.items()):
+            hidden, output = (figure.add_subplot(places[row, k]) for row in (0, 1))
+            _hidden(hidden, shown, request.exit_step)
+            hidden.set_title(name)
+            _outputs(output, shown, request.exit_step)
+        if records:
+            _curves(figure.add_subplot(places[:, -1]), records, request, None)
+    answers = ", ".join(f"the one trained by {name} {_answer(shown, request.exit_step)}" for name, shown in columns.items())
+    how = _attack(next(iter(columns.values())), request)
+    return Still(png(figure), f"One digit through networks with the {code} code, {how}: {answers}{_truth(request)}.")
+
+
+def exit_still(shown: Frame, record: Record | None, request: Request, exit_step: int, reach: int | None) -> Still:
+    """Images, input spikes and votes with the exit, and accuracy at every exit.
+
+    Args:
+        shown: the frame.
+        record: results of the model, if there are any.
+        request: what the frame answers.
+        exit_step: where this image leaves.
+        reach: the step, from 0, at which ε first acts on a black pixel; ``None``: in none.
+    """
+    with style():
+        figure, axes = _row([1, 1, 2.2, 1.8] + ([2.4] if record else []))
+        _images(axes[:2], shown)
+        _input(axes[2], shown, exit_step)
+        if reach is not None:
+            axes[2].axvline(reach, color=ATTACK, lw=1.4, ls=(0, (3, 2)))
+        _votes(axes[3], shown, exit_step)
+        if record:
+            _exits(axes[4], record, request.eps, exit_step, reach)
+    acts = "never" if reach is None else f"only after {reach} steps" if reach else "from the first step on"
+    alt = f"The network {request.encoding} {_reads(shown, request, exit_step)}; ε = {request.eps:g} acts on black pixels {acts}."
+    return Still(png(figure), alt)
+
+
+def fusion_still(shown: Frame, points: Mapping[str, tuple[Estimate, Estimate]], request: Request) -> Still:
+    """Images, input spikes part by part, votes, and clean against worst-case accuracy.
+
+    Args:
+        shown: the frame.
+        points: clean and worst-case accuracy by model name, with intervals over seeds; may be empty.
+        request: what the frame answers.
+    """
+    with style():
+        figure, axes = _row([1, 1, 2.2, 1.8] + ([2.4] if points else []))
+        _images(axes[:2], shown)
+        _input(axes[2], shown, request.exit_step)
+        _votes(axes[3], shown, request.exit_step)
+        if points:
+            _plane(axes[4], points, request.encoding)
+    return Still(png(figure), f"The network {request.encoding} {_reads(shown, request, request.exit_step)}.")
+
+
+# --- panels ---------------------------------------------------------------------------------------------------------
+
+
+def _row(widths: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(9.6, 3.0), layout="constrained")
+    return figure, list(figure.subplots(1, len(widths), width_ratios=widths))
+
+
+def _images(axes: Iterable[Axes], shown: Frame) -> None:
+    channels, height, width = shown["shape"]
+    for ax, (title, side) in zip(axes, [("clean", shown["clean"]), ("attacked", _side(shown))], strict=True):
+        image = side["image"].reshape(channels, height, width)
+        ax.imshow(image[0] if channels == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
+        ax.set_title(title)
+        ax.set_axis_off()
+
+
+def _input(ax: Axes, shown: Frame, exit_step: int) -> None:
+    ax.set_title("spikes in")
+    if shown["clean"]["input"] is None:
+        ax.text(0.5, 0.5, "an ANN has no spikes", ha="center", va="center", color=QUIET, transform=ax.transAxes)
+        ax.set_axis_off()
+        return
+    _spikes(ax, shown, "input", exit_step)
+    ax.set(xlabel="step", ylabel="pixel, bright to dark")
+
+
+def _hidden(ax: Axes, shown: Frame, exit_step: int) -> None:
+    if shown["clean"]["hidden"] is None:
+        ax.text(0.5, 0.5, "not reported", ha="center", va="center", color=QUIET, transform=ax.transAxes)
+        ax.set_axis_off()
+        return
+    _spikes(ax, shown, "hidden", exit_step)
+    ax.set_ylabel("hidden")
+
+
+def _outputs(ax: Axes, shown: Frame, exit_step: int) -> None:
+    if shown["clean"]["output"] is None:
+        ax.text(0.5, 0.5, "an ANN has no spikes", ha="center", va="center", color=QUIET, transform=ax.transAxes)
+        ax.set_axis_off()
+        return
+    steps = shown["num_steps"]
+    rows = [side["output"].reshape(steps, -1) for side in _sides(shown)]
+    classes = rows[0].shape[1]
+    draw_raster(ax, rows[0], rows[1] if len(rows) > 1 else None, exit_step)
+    ax.set_yticks(np.arange(classes) + 0.5, [str(k) for k in range(classes)], fontsize=6)
+    ax.set(xlabel="step", ylabel="class")
+
+
+def _spikes(ax: Axes, shown: Frame, layer: str, exit_step: int) -> None:
+    steps, order = shown["num_steps"], shown["order"][layer]
+    rows = [side[layer].reshape(steps, -1)[:, order] for side in _sides(shown)]
+    draw_raster(ax, rows[0], rows[1] if len(rows) > 1 else None, exit_step)
+
+
+def _votes(ax: Axes, shown: Frame, exit_step: int) -> None:
+    side = _side(shown)
+    votes = side["votes"].reshape(len(side["predictions"]), -1)
+    exits = np.arange(1, len(votes) + 1)
+    answer = side["predictions"][min(exit_step, len(votes)) - 1]
+    for k in range(votes.shape[1]):
+        strong = k in (answer, shown["target"])
+        colour = INK if k == shown["target"] else ATTACK if k == answer else "#C9CED6"
+        ax.step(exits, votes[:, k], where="mid", color=colour, lw=2 if strong else 1)
+        if strong:
+            ax.annotate(f"{k}", (exits[-1], votes[-1, k]), xytext=(4, -3), textcoords="offset points", color=colour)
+    ax.axvline(min(exit_step, len(votes)), color=INK, lw=1.2, ls="--")
+    ax.set(title="votes", xlabel="exit step")
+
+
+def _curves(
+    ax: Axes, records: Mapping[str, Record], request: Request, exit_step: int | None, highlight: str | None = None
+) -> None:
+    name = request.attack if request.attack == "noise" else f"{request.attack}.{request.attacker}"
+    attack = "worst" if request.attack == "none" else name
+    measured = {
+        model: record
+        for model, record in records.items()
+        if exit_step is None or record["num_steps"] == 1 or exit_step in record["exits"]
+    }
+    accuracy_curves(measured, attack, exit_step, highlight=highlight, axes=ax)
+    ax.set_title("accuracy")
+    if (legend := ax.get_legend()) is not None:
+        legend.remove()
+    if highlight is None:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=7, ncols=3, handlelength=2.6)
+    ax.axvline(request.eps, color=INK, lw=1, ls="--")
+
+
+def _exits(ax: Axes, record: Record, eps: float, exit_step: int, reach: int | None) -> None:
+    """Accuracy at every measured exit, clean and in the worst case at the measured ε nearest to the explorer's."""
+    exits, n = record["exits"], record["n"]
+    nearest = min(record["eps"], key=lambda radius: abs(radius - eps))
+    for radius, colour, line, marker, label in [
+        (0.0, INK, "-", "o", "clean"),
+        (nearest, ATTACK, (0, (5, 2)), "s", f"worst, ε = {nearest:g}"),
+    ]:
+        counts = [correct_count(record, "worst", e, radius) for e in exits]
+        low, high = np.array([wilson_interval(c, n) for c in counts]).T
+        ax.plot(exits, [c / n for c in counts], color=colour, ls=line, marker=marker, label=label)
+        ax.fill_between(exits, low, high, color=colour, alpha=0.15, lw=0)
+    if reach is not None:
+        ax.axvspan(reach + 0.5, exits[-1] + 0.5, color=ATTACK, alpha=0.08, lw=0)
+    ax.axvline(exit_step, color=INK, lw=1, ls="--")
+    ax.set(title="accuracy", xlabel="exit step", ylim=(-0.02, 1.02))
+    ax.legend(loc="lower right", fontsize=8)
+
+
+def _plane(ax: Axes, points: Mapping[str, tuple[Estimate, Estimate]], current: str) -> None:
+    for name, (clean, worst) in points.items():
+        colour, _, marker = mark(name)
+        bars = [[[e.mean - e.low], [e.high - e.mean]] for e in (clean, worst)]
+        ax.errorbar(
+            clean.mean,
+            worst.mean,
+            xerr=bars[0],
+            yerr=bars[1],
+            color=colour,
+            marker=marker,
+            ms=9 if name == current else 6,
+            lw=1.6 if name == current else 0.8,
+        )
+        ax.annotate(
+            name.removeprefix("fusion-"),
+            (clean.mean, worst.mean),
+            xytext=(5, 4),
+            textcoords="offset points",
+            color=colour,
+            fontsize=7,
+            fontweight="bold" if name == current else "normal",
+        )
+    ax.set(title="clean against worst case", xlabel="right on clean digits", ylim=(-0.02, 1.02))
+
+
+# --- sentences ------------------------------------------------------------------------------------------------------
+
+
+def _sides(shown: Frame) -> list[Mapping[str, Any]]:
+    return [side for side in (shown["clean"], shown["attacked"]) if side is not None]
+
+
+def _side(shown: Frame) -> Mapping[str, Any]:
+    """What counts: the attacked image, or the clean one."""
+    return _sides(shown)[-1]
+
+
+def _answer(shown: Frame, exit_step: int) -> str:
+    predictions = _side(shown)["predictions"]
+    answer = int(predictions[min(exit_step, len(predictions)) - 1])
+    return "gives no answer" if answer == SILENT else f"reads {answer}"
+
+
+def _attack(shown: Frame, request: Request) -> str:
+    return "without attack" if shown["attacked"] is None else f"under {request.attack.upper()} with ε = {request.eps:g}"
+
+
+def _truth(request: Request) -> str:
+    return "" if request.label is None else f"; the digit is a {request.label}"
+
+
+def _reads(shown: Frame, request: Request, exit_step: int) -> str:
+    at = f"at exit {exit_step} of {shown['num_steps']}"
+    return f"{_answer(shown, exit_step)} {_attack(shown, request)}, {at}{_truth(request)}"

@@ -1,0 +1,60 @@
+"""A reader who visits pages of the built book, and a record of what should not happen there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+TOC = Path(__file__).parents[2] / "book" / "_toc.yml"
+
+#: explorers by the page that has one of them
+PLACES = {
+    "robustness": "intro",
+    "encoder": "01_encoding",
+    "training": "02_training",
+    "exit": "03_exit",
+    "fusion": "04_fusion",
+}
+
+
+def pages() -> list[str]:
+    """The pages of the book."""
+    toc = yaml.safe_load(TOC.read_text())
+    return [toc["root"], *(chapter["file"] for chapter in toc["chapters"])]
+
+
+def places(*kinds: str) -> list[tuple[str, str]]:
+    """Explorers (of these kinds) and their pages, as far as the book has them."""
+    return [(kind, page) for kind, page in PLACES.items() if page in pages() and (not kinds or kind in kinds)]
+
+
+class Visit:
+    """A page with a record of everything that should not happen on it."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.page: Page = context.new_page()
+        self.base = base
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
+        self.page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
+        self.page.on("request", lambda r: None if self._own(r.url) else self.problems.append(f"request: {r.url}"))
+
+    def _own(self, url: str) -> bool:
+        return url.startswith((self.base, "data:", "blob:"))
+
+    def open(self, name: str) -> Visit:
+        self.page.goto(f"{self.base}/{name}.html")
+        return self
+
+    def explorer(self, kind: str = "robustness") -> Locator:
+        found = self.page.locator(f'snn-lab[explorer="{kind}"]').first
+        expect(found).to_have_attribute("data-ready", "", timeout=20_000)
+        return found
+
+
+def put(explorer: Locator, **state: object) -> Locator:
+    """Give an explorer a state, as another script of the page could."""
+    explorer.evaluate("(e, s) => { for (const [k, v] of Object.entries(s)) e.setAttribute(k, String(v)); }", state)
+    return explorer
