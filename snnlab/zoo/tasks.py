@@ -203,9 +203,11 @@ def measure_model(
 
 
 def suite_for(recipe: zoo.ModelRecipe) -> tuple[SuiteAttack, ...]:
-    """The attacks on a model: naive PGD, which the others contain, is shown for the codes alone, at the first seed."""
-    whole = recipe["group"] == "codes" and recipe["seed"] == zoo.seeds()[0]
-    return tuple(a for a in SUITE if whole or a.name != "pgd.naive")
+    """The attacks on a model. Plain PGD is for the explorers' curves, which show the first seed; SA-PGD is the stronger one."""
+    left_out = {"pgd.naive"} if recipe["group"] != "codes" else set()
+    if recipe["seed"] != zoo.seeds()[0]:
+        left_out = {"pgd.naive", "pgd.informed"}
+    return tuple(a for a in SUITE if a.name not in left_out)
 
 
 def exit_rules() -> list[ExitRule]:
@@ -257,14 +259,10 @@ def _ablation(classifier: Classifier, dataset: data.Dataset, source: Classifier 
 
 
 def settings_sha256(recipe: zoo.ModelRecipe) -> str:
-    """Hash of what decides a measurement besides the weights: ε, seeds, exits, rules and the suite."""
-    described = [
-        zoo.evaluation_settings(),
-        [repr(a) for a in suite_for(recipe)],
-        recipe["exits"],
-        recipe["seed"],
-        _eps(recipe),
-    ]
+    """Hash of what decides a measurement besides the weights: ε, seed, exits, rules, suite, source of transfer."""
+    settings, attacks = zoo.evaluation_settings(), [repr(a) for a in suite_for(recipe)]
+    source = zoo.recipes()[settings["source"]].at_seed(recipe["seed"]).sha256
+    described = [settings, attacks, recipe.every_exit, recipe["seed"], source]
     return hashlib.sha256(repr(described).encode()).hexdigest()
 
 
