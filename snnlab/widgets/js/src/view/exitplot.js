@@ -6,7 +6,7 @@ import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import { h, setText, sizeOf, svg, uniqueId } from "./dom.js";
 import { drag } from "./drag.js";
-import { markerAt } from "./marks.js";
+import { markerAt, swatch } from "./marks.js";
 import { axes, band, chanceLine } from "./plot.js";
 import { percent } from "./words.js";
 
@@ -105,24 +105,15 @@ export class ExitPlot {
       ["attacked", under, now?.attacked],
     ];
     this.rows.replaceChildren(
-      ...rows.map(([name, text, read]) => {
-        const { colour, dash } = styles[name];
-        const piece = svg(
-          "svg",
-          { class: "swatch", viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" },
-          svg("line", {
-            x1: 0,
-            x2: 26,
-            y1: 6,
-            y2: 6,
-            stroke: colour,
-            "stroke-width": 2,
-            "stroke-dasharray": dash.join(" ") || null,
-          }),
-          markerAt(styles[name], 13, 6, 36, colours),
-        );
-        return h("li", { class: "current" }, piece, h("span", { class: "name" }, text), h("b", {}, say(read)));
-      }),
+      ...rows.map(([name, text, read]) =>
+        h(
+          "li",
+          { class: "current" },
+          swatch(styles[name], colours),
+          h("span", { class: "name" }, text),
+          h("b", {}, say(read)),
+        ),
+      ),
       reach === null
         ? ""
         : h(

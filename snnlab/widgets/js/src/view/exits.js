@@ -104,10 +104,10 @@ class ExitExplorer {
       ),
       time.element,
       said.effect,
-      h("div", { class: "aside" }, plot.element, meter.element),
       h("div", { class: "late" }, from.element),
       leaving.element,
       leaving.people,
+      h("div", { class: "aside" }, plot.element, meter.element),
       badge.element,
     );
     if (!this.zoo.results) plot.showNothing(NO_CURVES);
@@ -166,7 +166,9 @@ class ExitExplorer {
     const exit = seen.exit_step;
     const reach = firstReach(model.encoding, seen.eps, frame.num_steps, seen.from_step);
     this.pictures.show(frame, colours);
-    this.#showExit(exit);
+    // While the reader drags, the cursor is ahead of the frame.
+    const { rule, exit_step: dragged } = this.store.all();
+    this.#showExit(rule === "fixed" ? dragged : exit);
     const parted = seen.rule !== "fixed" && seen.clean !== exit;
     this.time.showOther(parted ? seen.clean : null, `clean ${seen.clean}`);
     this.time.showReach(reach ?? null);
