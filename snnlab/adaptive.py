@@ -166,7 +166,9 @@ def sa_pgd(
             break
         x, y = images[rows], labels[rows]
         start = budget.project(x + budget.eps * (2 * torch.rand(x.shape, generator=generator) - 1), x)
-        found, score, wrong = _climb(classifier, x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate)
+        found, score, wrong = _climb(
+            _of_rows(classifier, rows), x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate
+        )
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = found[better], score[better]
         broken[rows] |= wrong
@@ -214,6 +216,7 @@ def _climb(
             if broken.any():
                 rows = ~broken
                 standing, current, momentum, second = standing[rows], current[rows], momentum[rows], second[rows]
+                seen, classifier = _of_rows(seen, rows), _of_rows(classifier, rows)
                 if sharpness is not None:
                     sharpness.keep(rows)
     return kept, kept_loss, wrong
@@ -294,6 +297,14 @@ def _checkpoints(steps: int) -> set[int]:
 def _mean(values: Tensor) -> Tensor:
     """Mean over each image, kept away from zero."""
     return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
+
+
+def _of_rows(classifier: Classifier, rows: Tensor) -> Classifier:
+    """The classifier for some samples of its batch: another only where its code knows the batch."""
+    code = classifier.encoder
+    if code is None or code.rows(rows) is code:
+        return classifier
+    return classifier.at(exit_step=classifier.exit_step, encoder=code.rows(rows), eot=classifier.eot)
 
 
 def _look(seen: Classifier, classifier: Classifier, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -100,6 +100,10 @@ class Encoder(ABC):
         """The same code seen through another backward rule (and slope)."""
         return replace(self, backward=rule, slope=self.slope if slope is None else slope)
 
+    def rows(self, rows: Tensor) -> Encoder:
+        """The code for these samples of a batch alone: itself, unless it knows its batch (``snnlab.late``)."""
+        return self
+
     def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
         spikes = self._spikes(images.detach(), generator)
         if not images.requires_grad:

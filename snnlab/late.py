@@ -120,6 +120,10 @@ class Late(Encoder):
         """The same two halves, the late one seen through another backward rule (and slope)."""
         return Late.of(self.code.with_backward(rule, slope), self.images, self.from_step)
 
+    def rows(self, rows: Tensor) -> Late:
+        """The same two halves for these samples of the batch."""
+        return Late.of(self.code, self.images[rows], self.from_step)
+
     def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
         early = self._reference(images)
         if self.from_step == 0:  # exactly the code, with whatever it lets a network save

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from snnlab import zoo
+from snnlab.adaptive import sa_pgd
 from snnlab.attack import ATTACKERS, INFORMED, NAIVE, Budget, attack
 from snnlab.data import Dataset, Split
 from snnlab.decoding import SILENT, predictions
@@ -450,3 +451,13 @@ def test_a_sequence_of_the_wrong_form_is_refused_and_a_right_one_read_as_an_imag
     for wrong in (sequence[:0], torch.cat([sequence, sequence]), sequence[0, 0, 0]):
         with pytest.raises(ValueError, match="expected a sequence"):
             onset.respond(wrong)
+
+
+def test_an_attack_that_leaves_broken_samples_alone_goes_through_the_late_code(few: Split) -> None:
+    model = zoo.load("latency")
+    code = model.encoder
+    assert code is not None
+    late = model.at(encoder=Late.of(code, few.images, 4))
+    result = sa_pgd(late, few.images, few.labels, Budget(0.2), steps=4, generator=torch.Generator().manual_seed(0))
+    assert 0 < int(result.success.sum()) < len(few)  # some were left out on the way
+    assert torch.equal(late.read(result.images)[0][:4], model.read(few.images)[0][:4])

@@ -183,7 +183,7 @@ def test_network_is_picked_in_the_list_by_keyboard_and_in_the_plane_by_pointer(p
     expect(explorer.locator(".points label:has(:checked)")).to_have_attribute("data-name", "fusion-8th")
     plane = explorer.locator(".plane")
     plane.scroll_into_view_if_needed()
-    spot = plane.locator("text", has_text=re.compile("^onset$")).bounding_box()
+    spot = plane.locator('[data-name="onset"]').bounding_box()
     assert spot
-    reader.page.mouse.click(spot["x"] - 8, spot["y"] + spot["height"] / 2)
-    expect(explorer).not_to_have_attribute("encoding", "fusion-8th")
+    reader.page.mouse.click(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
+    expect(explorer).to_have_attribute("encoding", "onset")

@@ -106,7 +106,7 @@ const RESULTS = {
       ],
       mean_exit: [1.8, 1.4, 1.1],
       energy_pj: [25000, 18000, 12000],
-      correct: { clean: [88, 85, 81], 0.1: [45, 43, 41], 0.2: [15, 18, 19] },
+      correct: { 0: [88, 85, 81], 0.1: [45, 43, 41], 0.2: [15, 18, 19] },
     },
   },
 };
@@ -129,7 +129,7 @@ test("a rule has its measured thresholds, the soonest first, and the nearest one
       [2, 1.8],
     ],
   );
-  assert.deepEqual(points[1].clean, wilson(88, 100));
+  assert.deepEqual(points[1].clean, { ...wilson(88, 100), measured: true });
   assert.deepEqual(points[1].attacked, { ...wilson(45, 100), measured: true });
   assert.equal(nearest(points, 3.5).threshold, 2);
   assert.equal(nearest(atThresholds(RESULTS, "latency", "first_spike", 0.1), 2).meanExit, 1.1);
@@ -209,6 +209,6 @@ test("an explorer offers its groups; networks of the reader's own belong to none
   );
   assert.equal(chosen(zoo.models, "b").group, "exit");
   assert.throws(() => chosen(zoo.models, "morse"), /unknown encoding "morse"; choose one of a, b, mine/);
-  assert.equal(withLoss({ title: "latency", loss: "anytime" }).title, "latency, trained to answer at any exit");
+  assert.equal(withLoss({ title: "latency", loss: "anytime" }).title, "latency, anytime loss");
   assert.equal(withLoss({ title: "latency", loss: "count" }).title, "latency");
 });

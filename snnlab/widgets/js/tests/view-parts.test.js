@@ -83,7 +83,7 @@ test("an ANN answers alike at every exit, and an exit that was not measured has 
   assert.deepEqual(measuredExits(RESULTS, "unknown", 3), []);
 });
 
-test("means over training runs go before one run, which goes on where they end", () => {
+test("means over training runs go before one run, which fills in where they were not measured", () => {
   assert.deepEqual(seedsCurve(RESULTS, "latency", "worst", 2)[1], { eps: 0.1, share: 0.6, low: 0.5, high: 0.7 });
   assert.equal(seedsCurve(RESULTS, "onset", "worst", 2), null);
   assert.deepEqual(bestCurve(RESULTS, "latency", "worst", 2)[2], { eps: 0.2, ...wilson(11, 100) });

@@ -44,14 +44,16 @@ export function seedsCurve(results, model, key, exit) {
 }
 
 /**
- * What is known best: means over training runs as far as several were measured, and the one network beyond.
+ * What is known best at every measured ε: the mean over training runs where there were several, else the one network.
  *
  * @returns {Point[]|null} null if nothing was measured
  */
 export function bestCurve(results, model, key, exit) {
   const one = accuracyCurve(results, model, key, exit);
   const all = seedsCurve(results, model, key, exit);
-  return all ? [...all, ...(one ?? []).filter(({ eps }) => eps > all.at(-1).eps)] : one;
+  if (!all) return one;
+  const rest = (one ?? []).filter(({ eps }) => !all.some((point) => point.eps === eps));
+  return [...all, ...rest].sort((a, b) => a.eps - b.eps);
 }
 
 /**

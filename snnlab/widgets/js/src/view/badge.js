@@ -41,6 +41,16 @@ export function facts(zoo, key, model) {
   return `curves: n = ${count(n)} test digits of ${zoo.dataset}${trained} · ${attacks[key] ?? key}`;
 }
 
+/**
+ * What is remarkable about a model's numbers. One that stands for several training runs is not of a single seed.
+ *
+ * @returns {string[]}
+ */
+export function flagsOf({ results }, model, key, runs) {
+  const flags = results?.flags?.[model]?.[key] ?? [];
+  return runs === ALL_RUNS && results.repeats?.[model]?.[key] ? flags.filter((flag) => flag !== "single seed") : flags;
+}
+
 /** What lies behind curves of one network. */
 export const ONE_RUN =
   "They are those of the one network that is shown, with 95 % Wilson intervals over the digits for the current curve: training it again would move them by a few points.";

@@ -3,7 +3,7 @@
  * the step at which ε can first act is drawn; accuracy at every exit and energy say what leaving early is worth.
  */
 import { bestCurve, measuredExits, readCurve } from "./accuracy.js";
-import { ALL_RUNS, Badge, facts, how } from "./badge.js";
+import { ALL_RUNS, Badge, facts, flagsOf, how } from "./badge.js";
 import { Select } from "./choice.js";
 import { AttackControls, EpsSlider, ExitSlider } from "./controls.js";
 import { converse } from "./converse.js";
@@ -186,7 +186,7 @@ class ExitExplorer {
     const { results } = zoo;
     const ruled = seen.rule !== "fixed";
     const key = ruled ? "worst" : resultKey(seen);
-    const flags = results?.flags?.[frame.encoding]?.[key] ?? [];
+    const flags = flagsOf(zoo, frame.encoding, key, ALL_RUNS);
     badge.show(
       frame,
       facts(zoo, key, frame.encoding),

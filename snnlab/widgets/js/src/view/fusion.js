@@ -3,7 +3,7 @@
  * remains if one falls silent, and where does that put the network between clean accuracy and robustness?
  */
 import { bestCurve, readCurve, withoutPart } from "./accuracy.js";
-import { ALL_RUNS, Badge, facts, how } from "./badge.js";
+import { ALL_RUNS, Badge, facts, flagsOf, how } from "./badge.js";
 import { AttackControls, EpsSlider } from "./controls.js";
 import { converse } from "./converse.js";
 import { h } from "./dom.js";
@@ -116,7 +116,7 @@ class FusionExplorer {
   #paintPlane(frame, request, colours) {
     const { zoo, badge, plane, mixes } = this;
     const { results } = zoo;
-    const flags = results?.flags?.[frame.encoding]?.worst ?? [];
+    const flags = flagsOf(zoo, frame.encoding, "worst", ALL_RUNS);
     badge.show(frame, facts(zoo, "worst", frame.encoding), flags, how(frame, request, zoo, "worst", ALL_RUNS, [GATE]));
     if (!results) return;
     const read = (name, eps) => readCurve(bestCurve(results, name, "worst", frame.num_steps) ?? [], eps);

@@ -23,11 +23,7 @@ export function chosen(models, name, field = "encoding") {
 }
 
 /** What a network was trained to say early, and how it is read, beside its code. */
-const LOSSES = {
-  anytime: "trained to answer at any exit",
-  latency: "first spike decides",
-  membrane: "read by potentials",
-};
+const LOSSES = { anytime: "anytime loss", latency: "first spike", membrane: "potential" };
 
 /** The model, called by its loss where that is not the usual one. */
 export const withLoss = (model) =>

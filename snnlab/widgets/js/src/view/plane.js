@@ -175,11 +175,13 @@ function drawPoint(place, isCurrent, x, y, colours) {
       opacity: isCurrent ? 1 : 0.6,
     });
   const { clean, robust } = place;
+  const point = markerAt(mark, place.x, place.y, isCurrent ? 120 : 64, colours);
+  point.dataset.name = place.name;
   return [
     bar(x(clean.low), place.y, x(clean.high), place.y),
     bar(place.x, y(robust.low), place.x, y(robust.high)),
     isCurrent ? svg("circle", { cx: place.x, cy: place.y, r: 12, class: "here", fill: colours.background }) : "",
-    markerAt(mark, place.x, place.y, isCurrent ? 120 : 64, colours),
+    point,
   ];
 }
 

@@ -41,13 +41,16 @@ export function atThresholds(results, model, rule, eps) {
   const record = results.dynamic?.[model];
   if (!record) return [];
   const measured = record.rules.flatMap(({ name, threshold }, k) => (name === rule ? [{ threshold, k }] : []));
-  const points = measured.map(({ threshold, k }) => ({
-    threshold: threshold ?? null,
-    clean: wilson(record.correct.clean[k], results.n),
-    attacked: readCurve(attackedCurve(record.correct, k, results.n), eps),
-    meanExit: record.mean_exit[k],
-    energy: record.energy_pj[k] / 1000,
-  }));
+  const points = measured.map(({ threshold, k }) => {
+    const curve = withinBudget(record.correct, k, results.n);
+    return {
+      threshold: threshold ?? null,
+      clean: readCurve(curve, 0),
+      attacked: readCurve(curve, eps),
+      meanExit: record.mean_exit[k],
+      energy: record.energy_pj[k] / 1000,
+    };
+  });
   return points.sort((a, b) => a.meanExit - b.meanExit);
 }
 
@@ -57,10 +60,9 @@ export function nearest(points, threshold) {
   return points.reduce((best, point) => (best === null || distance(point) < distance(best) ? point : best), null);
 }
 
-/** Right under everything within ε, by ε; ε = 0 is the clean image. */
-function attackedCurve(correct, k, n) {
+/** How many are right under everything within ε, by ε. */
+function withinBudget(correct, k, n) {
   return Object.entries(correct)
-    .map(([eps, counts]) => ({ eps: eps === "clean" ? 0 : Number(eps), ...wilson(counts[k], n) }))
-    .sort((a, b) => a.eps - b.eps)
-    .filter(({ eps }, i, all) => i === 0 || eps > all[i - 1].eps);
+    .map(([eps, counts]) => ({ eps: Number(eps), ...wilson(counts[k], n) }))
+    .sort((a, b) => a.eps - b.eps);
 }

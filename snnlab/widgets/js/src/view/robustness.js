@@ -3,7 +3,7 @@
  * digits. The reader turns image, code, attack, ε and exit; the engine answers with a frame, and this shows it.
  */
 import { accuracyCurve } from "./accuracy.js";
-import { Badge, facts, how, ONE_RUN } from "./badge.js";
+import { Badge, facts, flagsOf, how, ONE_RUN } from "./badge.js";
 import { Select } from "./choice.js";
 import { AttackControls, EpsSlider, ExitSlider, MAX_EPS } from "./controls.js";
 import { converse } from "./converse.js";
@@ -123,7 +123,7 @@ class RobustnessExplorer {
   #paintCurves(frame, request, colours) {
     const { zoo, badge, curve, models } = this;
     const key = resultKey(request);
-    const flags = zoo.results?.flags?.[frame.encoding]?.[key] ?? [];
+    const flags = flagsOf(zoo, frame.encoding, key, ONE_RUN);
     badge.show(frame, facts(zoo, key), flags, how(frame, request, zoo, key, ONE_RUN));
     if (!zoo.results) return;
     const curves = models.map((model) => ({

@@ -3,7 +3,7 @@
  * output neurons fire, what do they answer, and how often is that right?
  */
 import { bestCurve } from "./accuracy.js";
-import { ALL_RUNS, Badge, facts, how } from "./badge.js";
+import { ALL_RUNS, Badge, facts, flagsOf, how } from "./badge.js";
 import { Choice, Select } from "./choice.js";
 import { Column } from "./column.js";
 import { AttackControls, EpsSlider, ExitSlider } from "./controls.js";
@@ -147,7 +147,7 @@ class TrainingExplorer {
     badge.show(
       whole,
       facts(zoo, key, models[0].name),
-      flagsOf(zoo, models, key),
+      allFlags(zoo, models, key),
       how(whole, request, zoo, key, ALL_RUNS, [ON_EACH]),
     );
     if (this.own) return;
@@ -168,9 +168,9 @@ class TrainingExplorer {
 }
 
 /** What is remarkable about the numbers of the models side by side. */
-function flagsOf(zoo, models, key) {
+function allFlags(zoo, models, key) {
   return models.flatMap(({ name, title }) => {
-    const flags = zoo.results?.flags?.[name]?.[key] ?? [];
+    const flags = flagsOf(zoo, name, key, ALL_RUNS);
     return flags.length ? [`${title}: ${flags.join(", ")}`] : [];
   });
 }
