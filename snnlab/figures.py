@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from snnlab import zoo
 from snnlab.neuron import SURROGATES, Surrogate, lif
@@ -116,7 +117,10 @@ def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Figure:
             ax.set(xlabel="ε (L∞, pixel units)", ylim=(-0.02, 1.02), xlim=(0, None), title=title)
         axes[0].set_ylabel("accuracy")
         lines, labels = axes[-1].get_legend_handles_labels()
-        rules = [label.partition(", ")[2] or ("ANN" if label == "ann" else "BPTT") for label in labels]
+        rules = [
+            label.replace("ann", "ANN") if label.startswith("ann") else label.partition(", ")[2] or "BPTT"
+            for label in labels
+        ]
         axes[-1].legend(lines, rules, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
 
@@ -140,8 +144,9 @@ def exit_curves(repeats: Repeats, eps: float, attack: str = "worst", *, acts_fro
             _band(ax, name, exits, [over_seeds(records, attack, e, eps) for e in exits])
         if acts_from is not None:
             ax.axvline(acts_from + 0.5, color=ATTACK, lw=1, ls="--")
-            note = f"ε = {eps:g} on black\nacts after exit {acts_from}"
-            ax.annotate(note, (acts_from + 0.5, 0.14), xytext=(5, 0), textcoords="offset points", color=ATTACK, fontsize=8)
+            note = f"ε = {eps:g} on black acts after exit {acts_from}"
+            at = {"xy": (acts_from + 0.5, 1), "xycoords": ("data", "axes fraction"), "xytext": (2, 3)}
+            ax.annotate(note, **at, textcoords="offset points", ha="right", color=ATTACK, fontsize=8)
         _chance(ax, 1)
         ax.set(xlabel="exit step", ylabel="accuracy", ylim=(-0.02, 1.02))
         figure.legend(loc="outside right upper", fontsize=8, title=f"thin: clean\nstrong: ε = {eps:g}", title_fontsize=8)
@@ -162,21 +167,35 @@ def plane(repeats: Repeats, eps: float, *, path: Sequence[str] = (), chords: Seq
         at = {}
         for name, records in repeats.items():
             clean, robust = (over_seeds(records, "worst", None, e) for e in (0.0, eps))
-            colour, _, marker, label = look(name)
+            colour, _, marker, _ = look(name)
             error = [[[v.mean - v.low], [v.high - v.mean]] for v in (clean, robust)]
             ax.errorbar(
                 clean.mean, robust.mean, xerr=error[0], yerr=error[1], fmt=marker, color=colour, elinewidth=0.8, ms=6
-            )
-            ax.annotate(
-                label, (clean.mean, robust.mean), xytext=(7, 4), textcoords="offset points", color=colour, fontsize=8
             )
             at[name] = clean.mean, robust.mean
         for pair in chords:
             ax.plot(*np.array([at[name] for name in pair]).T, color=QUIET, lw=1, ls=(0, (1, 2)), zorder=0)
         if path:
             ax.plot(*np.array([at[name] for name in path]).T, color=CODES["fusion"][0], lw=1, ls="--", zorder=0)
-        ax.set(xlabel="clean accuracy", ylabel=f"worst-case accuracy at ε = {eps:g}", ylim=(-0.02, 1.02))
+        ax.set(xlabel="clean accuracy", ylabel=f"worst-case accuracy at ε = {eps:g}", ylim=(-0.02, 1.02), xlim=ax.get_xlim())
+        _named(ax, at)
     return figure
+
+
+def _named(ax: Axes, at: Mapping[str, tuple[float, float]]) -> None:
+    """A name beside each point, on the first of four sides where it covers no other one."""
+    pixels = {name: ax.transData.transform(point) for name, point in at.items()}
+    taken = {name: Bbox.from_extents(*(xy - 4), *(xy + 4)) for name, xy in pixels.items()}
+    for name, point in at.items():
+        colour, _, _, label = look(name)
+        others = [box for key, box in taken.items() if key != name]
+        for x, y, side in ((7, 4, "left"), (7, -11, "left"), (-7, 4, "right"), (-7, -11, "right")):
+            text = ax.annotate(label, point, xytext=(x, y), textcoords="offset points", ha=side, color=colour, fontsize=8)
+            box = text.get_window_extent()
+            if side == "right" and y < 0 or not any(box.overlaps(other) for other in others):
+                break
+            text.remove()
+        taken[f"{name} (name)"] = box
 
 
 def energy_curves(repeats: Repeats, eps: float | None = None) -> Figure:
@@ -195,7 +214,9 @@ def energy_curves(repeats: Repeats, eps: float | None = None) -> Figure:
             found = [over_seeds(records, "worst", e, eps or 0.0) for e in exits]
             colour, dash, marker, label = look(name)
             ax.plot(cost, [f.mean for f in found], color=colour, ls=dash, marker=marker, ms=3.5, label=label)
+            ax.fill_between(cost, [f.low for f in found], [f.high for f in found], color=colour, alpha=0.13, lw=0)
             ax.plot(cost[-1], found[-1].mean, color=colour, marker=marker, ms=8)
+        _chance(ax, ax.dataLim.x0)
         ax.set(xscale="log", xlabel="energy of an answer (nJ, estimate)", ylim=(-0.02, 1.02))
         ax.set_ylabel("accuracy" if eps is None else f"worst-case accuracy at ε = {eps:g}")
         ax.legend(fontsize=8)

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-TOC = Path(__file__).parents[2] / "book" / "_toc.yml"
+TOC = Path(__file__).parents[1] / "book" / "_toc.yml"
 
 #: explorers by the page that has one of them
 PLACES = {

@@ -27,6 +27,7 @@ silenced`:Vs(c),o(u)]});Vr(this.tags,a,r)}},bt=class extends hi{constructor(){su
   .drawing { position: static; width: 100%; }
   .strip canvas { width: 36px; height: 36px; }
   .panel .note { display: none; }
+  .map { gap: 2px; font-size: 11px; }
 }
 @container snn-lab (min-width: 560px) {
   .robustness, .training, .exits, .fusion { display: grid; gap: 16px 20px; }
@@ -177,6 +178,7 @@ silenced`:Vs(c),o(u)]});Vr(this.tags,a,r)}},bt=class extends hi{constructor(){su
 .reach-line { stroke: var(--attack); stroke-width: 1.5; stroke-dasharray: 5 4; }
 @container snn-lab (max-width: 559px) {
   .leaving .options span { padding: 0 8px; font-size: 13px; }
+  .meter .note { display: inline; }
 }
 @container snn-lab (min-width: 560px) {
   .exits { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
@@ -215,6 +217,7 @@ silenced`:Vs(c),o(u)]});Vr(this.tags,a,r)}},bt=class extends hi{constructor(){su
 @container snn-lab (max-width: 559px) {
   .fusion .setup .select { max-width: 132px; }
   .points { gap: 0 8px; }
+  .points .name { white-space: normal; }
 }
 @container snn-lab (min-width: 560px) {
   .fusion { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);

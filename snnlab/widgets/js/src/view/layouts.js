@@ -25,6 +25,7 @@ export const LAYOUTS = `
   .drawing { position: static; width: 100%; }
   .strip canvas { width: 36px; height: 36px; }
   .panel .note { display: none; }
+  .map { gap: 2px; font-size: 11px; }
 }
 @container snn-lab (min-width: 560px) {
   .robustness, .training, .exits, .fusion { display: grid; gap: 16px 20px; }
@@ -175,6 +176,7 @@ export const LAYOUTS = `
 .reach-line { stroke: var(--attack); stroke-width: 1.5; stroke-dasharray: 5 4; }
 @container snn-lab (max-width: 559px) {
   .leaving .options span { padding: 0 8px; font-size: 13px; }
+  .meter .note { display: inline; }
 }
 @container snn-lab (min-width: 560px) {
   .exits { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
@@ -213,6 +215,7 @@ export const LAYOUTS = `
 @container snn-lab (max-width: 559px) {
   .fusion .setup .select { max-width: 132px; }
   .points { gap: 0 8px; }
+  .points .name { white-space: normal; }
 }
 @container snn-lab (min-width: 560px) {
   .fusion { grid-template-columns: 116px minmax(0, 1fr) minmax(0, 1fr);
