@@ -145,8 +145,16 @@ def exit_curves(repeats: Repeats, eps: float, attack: str = "worst", *, acts_fro
         if acts_from is not None:
             ax.axvline(acts_from + 0.5, color=ATTACK, lw=1, ls="--")
             note = f"ε = {eps:g} on black acts after exit {acts_from}"
-            at = {"xy": (acts_from + 0.5, 1), "xycoords": ("data", "axes fraction"), "xytext": (2, 3)}
-            ax.annotate(note, **at, textcoords="offset points", ha="right", color=ATTACK, fontsize=8)
+            ax.annotate(
+                note,
+                (acts_from + 0.5, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(2, 3),
+                textcoords="offset points",
+                ha="right",
+                color=ATTACK,
+                fontsize=8,
+            )
         _chance(ax, 1)
         ax.set(xlabel="exit step", ylabel="accuracy", ylim=(-0.02, 1.02))
         figure.legend(loc="outside right upper", fontsize=8, title=f"thin: clean\nstrong: ε = {eps:g}", title_fontsize=8)
@@ -192,7 +200,7 @@ def _named(ax: Axes, at: Mapping[str, tuple[float, float]]) -> None:
         for x, y, side in ((7, 4, "left"), (7, -11, "left"), (-7, 4, "right"), (-7, -11, "right")):
             text = ax.annotate(label, point, xytext=(x, y), textcoords="offset points", ha=side, color=colour, fontsize=8)
             box = text.get_window_extent()
-            if side == "right" and y < 0 or not any(box.overlaps(other) for other in others):
+            if (side == "right" and y < 0) or not any(box.overlaps(other) for other in others):
                 break
             text.remove()
         taken[f"{name} (name)"] = box

@@ -50,7 +50,7 @@ def test_clean_accuracy_is_what_the_book_promises(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_record_says_how_it_was_measured(name: str) -> None:
     for record in zoo.repeats(name):
-        assert record["n"] == 1000
+        assert record["n"] == zoo.evaluation_settings()["samples"]
         # the costly attack counts in the worst case alone
         assert set(record["attacks"]) - set(record["correct"]) == {"sa_pgd"}
         assert set(record["correct"]) <= set(record["attacks"])
