@@ -157,7 +157,7 @@ def test_altered_results_are_refused(copy: Path) -> None:
     for says, text in cases.items():
         path.write_text(text)
         with pytest.raises(ValueError, match=says):
-            zoo.results("ann", copy)
+            zoo.results("ann", folder=copy)
 
 
 def test_unknown_and_missing_models_are_said_plainly(tmp_path: Path) -> None:
