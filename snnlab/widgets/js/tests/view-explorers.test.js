@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { wilson } from "../src/engine/index.js";
+import { ALL_RUNS, facts, flagsOf, ONE_RUN } from "../src/view/badge.js";
 import { gateNumber, gateText, memberTitle, mixesOf, partsOf } from "../src/view/fused.js";
 import { checkRule, leaves, peopleText } from "../src/view/leaving.js";
 import { chosen, ofGroups, withLoss } from "../src/view/models.js";
@@ -211,4 +212,16 @@ test("an explorer offers its groups; networks of the reader's own belong to none
   assert.throws(() => chosen(zoo.models, "morse"), /unknown encoding "morse"; choose one of a, b, mine/);
   assert.equal(withLoss({ title: "latency", loss: "anytime" }).title, "latency, anytime loss");
   assert.equal(withLoss({ title: "latency", loss: "count" }).title, "latency");
+});
+
+test("flags stand beside numbers; means over several runs are not of a single seed; own networks have neither", () => {
+  const flags = { onset: { worst: ["single seed", "silent outputs"] } };
+  const repeats = { onset: { seeds: 3, worst: {} } };
+  const zoo = { dataset: "mnist5k", results: { n: 500, attacks: { worst: "all" }, flags, repeats } };
+  assert.deepEqual(flagsOf(zoo, "onset", "worst", ONE_RUN), ["single seed", "silent outputs"]);
+  assert.deepEqual(flagsOf(zoo, "onset", "worst", ALL_RUNS), ["silent outputs"]);
+  assert.deepEqual(flagsOf({ results: null }, "onset", "worst", ALL_RUNS), []);
+  assert.equal(facts(zoo, "worst", "onset"), "curves: n = 500 test digits of mnist5k · 3 training runs · all");
+  assert.match(facts(zoo, "noise", "onset"), /1 training run · noise/);
+  assert.equal(facts({ dataset: "mine", results: null }, "worst", "onset"), "mine · no measured curves");
 });

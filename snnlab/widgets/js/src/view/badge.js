@@ -48,7 +48,7 @@ export function facts(zoo, key, model) {
  */
 export function flagsOf({ results }, model, key, runs) {
   const flags = results?.flags?.[model]?.[key] ?? [];
-  return runs === ALL_RUNS && results.repeats?.[model]?.[key] ? flags.filter((flag) => flag !== "single seed") : flags;
+  return runs === ALL_RUNS && results?.repeats?.[model]?.[key] ? flags.filter((flag) => flag !== "single seed") : flags;
 }
 
 /** What lies behind curves of one network. */
