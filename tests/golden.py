@@ -59,11 +59,11 @@ def untrained() -> dict[str, Classifier]:
     found = {}
     for code in ("direct", "onset"):
         for decoder in ("rate", "membrane", "ttfs"):
-            found[f"tssl-{decoder}-{code}"] = _untrained(code, decoder, tau_s=2.0)
-            found[f"{decoder}-{code}"] = _untrained(code, decoder, reset="zero")
-            found[f"converted-{decoder}-{code}"] = _untrained(code, decoder, beta=1.0)
+            found[f"untrained-tssl-{decoder}-{code}"] = _untrained(code, decoder, tau_s=2.0)
+            found[f"untrained-{decoder}-{code}"] = _untrained(code, decoder, reset="zero")
+            found[f"untrained-integrator-{decoder}-{code}"] = _untrained(code, decoder, beta=1.0)
     for code in ("fusion(0.125*direct, onset)", "fusion(latency, 0.5*offset, 0.25*phase)", "fusion(1.5*onset, 0*latency)"):
-        found[code] = _untrained(code, "rate")
+        found[f"untrained-{code}"] = _untrained(code, "rate")
     return found
 
 
@@ -118,7 +118,15 @@ def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -
         votes = _activity(classifier, split, detailed)
     attacked = attack(classifier, split.images, split.labels, Budget(FGSM_EPS), "fgsm", ATTACKERS["informed"])
     last = attacked.predictions[classifier.exit_step - 1].tolist()
-    return vectors | votes | {"fgsm": {"eps": FGSM_EPS, "attacker": "informed", "predictions": last}}
+    fgsm = {"eps": FGSM_EPS, "attacker": "informed", "predictions": last, "certain": _certain(classifier, split).tolist()}
+    return vectors | votes | {"fgsm": fgsm}
+
+
+@torch.no_grad()
+def _certain(classifier: Classifier, split: data.Split) -> Tensor:
+    """Whether 1 - p(label) is lost in the rounding of PyTorch's float32, and the gradient's signs with it, per image."""
+    wrong = classifier(split.images).double().softmax(-1).scatter(1, split.labels[:, None], 0).sum(-1)
+    return wrong < 1e-4
 
 
 @torch.no_grad()
