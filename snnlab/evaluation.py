@@ -23,8 +23,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from snnlab.adaptive import sa_pgd
-from snnlab.attack import INFORMED, NAIVE, Attacker, AttackResult, Budget, attack
+from snnlab.attack import INFORMED, NAIVE, Attacker, AttackResult, Budget, attack, sa_pgd
 from snnlab.data import Split
 from snnlab.decoding import SILENT
 from snnlab.energy import energy

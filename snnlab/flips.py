@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from snnlab.adaptive import LOSSES
-from snnlab.attack import INFORMED, Attacker
+from snnlab.attack import INFORMED, LOSSES, Attacker
 from snnlab.data import check_labels
 from snnlab.decoding import predictions
 from snnlab.network import Classifier

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from snnlab import zoo
-from snnlab.adaptive import sa_pgd
-from snnlab.attack import ATTACKERS, INFORMED, NAIVE, Budget, attack
+from snnlab.attack import ATTACKERS, INFORMED, NAIVE, Budget, attack, sa_pgd
 from snnlab.data import Dataset, Split
 from snnlab.decoding import SILENT, predictions
 from snnlab.encoding import BACKWARD_RULES, encoder

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab import zoo
-from snnlab.adaptive import LOSSES, AdaptiveSharpness, lattice, lattice_attack, sa_pgd
-from snnlab.attack import Budget, attack
+from snnlab.attack import LOSSES, AdaptiveSharpness, Budget, attack, lattice, lattice_attack, sa_pgd
 from snnlab.data import Dataset, Split
 from snnlab.encoding import encoder
 from snnlab.network import MLP, Classifier, SpikingMLP

@@ -1,0 +1,53 @@
+"""Attackers: what stands in place of the two steps of a spiking network, in the backward pass only.
+
+What the gradient is, the *attacker* decides. ``NAIVE`` takes the encoder's straight-through rule and the surrogate the
+network was trained with, as the field does. ``INFORMED`` knows that the code is a step and replaces it, in the backward
+pass only, by a smooth one (BPDA, Athalye et al. 2018), with a surrogate of heavier tails. Forward passes are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from snnlab.encoding import Backward
+from snnlab.network import Classifier, surrogate_of
+from snnlab.neuron import Surrogate
+
+__all__ = ["ATTACKERS", "INFORMED", "NAIVE", "Attacker"]
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """What an attacker puts in place of the two steps of a spiking network, in the backward pass only.
+
+    Args:
+        name: how records and figures call it.
+        backward: the encoder's backward rule.
+        slope: slope of the relaxed code, ``None`` keeps the encoder's.
+        surrogate: the neurons' surrogate, ``None`` keeps the network's own.
+        eot: encodings averaged for a stochastic code.
+    """
+
+    name: str
+    backward: Backward
+    slope: float | None = None
+    surrogate: Surrogate | None = None
+    eot: int = 10
+
+    @contextmanager
+    def view(self, classifier: Classifier) -> Iterator[Classifier]:
+        """The classifier as this attacker differentiates it; the network is as before afterwards."""
+        code = classifier.encoder
+        eot = self.eot if classifier.stochastic else 1
+        seen = classifier.at(
+            exit_step=classifier.exit_step, encoder=code and code.with_backward(self.backward, self.slope), eot=eot
+        )
+        with surrogate_of(classifier.network, self.surrogate):
+            yield seen
+
+
+NAIVE = Attacker("naive", "straight_through")
+INFORMED = Attacker("informed", "relaxed", surrogate=Surrogate("arctan", 2.0))
+ATTACKERS: dict[str, Attacker] = {a.name: a for a in (NAIVE, INFORMED)}

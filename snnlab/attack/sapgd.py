@@ -1,0 +1,165 @@
+"""SA-PGD (Wang et al. 2025): PGD with momentum and a step scaled by the gradient's own second moment, best iterate kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import torch
+from torch import Tensor
+
+from snnlab.attack.attacker import INFORMED, Attacker
+from snnlab.attack.budget import Budget
+from snnlab.attack.losses import LOSSES
+from snnlab.attack.result import AttackResult, judged
+from snnlab.attack.sharpness import AdaptiveSharpness
+from snnlab.encoding import check_images
+from snnlab.network import Classifier, surrogate_of
+
+__all__ = ["sa_pgd"]
+
+
+def sa_pgd(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    attacker: Attacker = INFORMED,
+    *,
+    loss: str = "margin",
+    steps: int = 50,
+    restarts: int = 1,
+    adaptive_surrogate: bool = True,
+    generator: torch.Generator | None = None,
+) -> AttackResult:
+    r"""SA-PGD: momentum, second-moment scaling and a shrinking step (Wang et al. 2025).
+
+    .. math::
+
+        m ← 0.5\,m + g / \overline{|g|}, \quad v ← 0.8\,v + g² / \overline{g²}, \quad
+        x ← Π(x + \mathrm{clip}(η\,m/\sqrt v, -η, η))
+
+    The step ``η`` starts at ε and is halved at checkpoints (after 22 % of the steps, each interval 3 % shorter, at
+    least 6 %). Random start; of all iterates each sample keeps a misclassified one, else that of highest loss. Samples
+    already broken are left alone from then on.
+
+    Args:
+        classifier: attacked at its exit step.
+        images: ``[N, C, H, W]`` in [0, 1].
+        labels: ``[N]``.
+        budget: what may be changed.
+        attacker: backward rule of the code (and surrogate, without ``adaptive_surrogate``).
+        loss: a key of ``LOSSES``.
+        steps: iterations of each restart.
+        restarts: random starts.
+        adaptive_surrogate: whether ``AdaptiveSharpness`` takes the place of the attacker's surrogate.
+        generator: randomness of the starts.
+
+    Raises:
+        ValueError: unknown loss, fewer than one step or restart, bad images.
+    """
+    if loss not in LOSSES:
+        raise ValueError(f"unknown loss {loss!r}; choose one of {', '.join(LOSSES)}")
+    if steps < 1 or restarts < 1:
+        raise ValueError(f"steps and restarts must be at least 1, got {steps!r} and {restarts!r}")
+    check_images(images)
+    best, best_loss, broken = images.clone(), torch.full(labels.shape, -torch.inf), _is_wrong(classifier, images, labels)
+    for _ in range(restarts):
+        rows = torch.nonzero(~broken).flatten()
+        if len(rows) == 0:
+            break
+        x, y = images[rows], labels[rows]
+        start = budget.project(x + budget.eps * (2 * torch.rand(x.shape, generator=generator) - 1), x)
+        found, score, wrong = _climb(
+            _of_rows(classifier, rows), x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate
+        )
+        better = wrong | (score > best_loss[rows])
+        best[rows[better]], best_loss[rows[better]] = found[better], score[better]
+        broken[rows] |= wrong
+    return judged(classifier, best, images, labels, budget)
+
+
+def _climb(
+    classifier: Classifier,
+    x: Tensor,
+    y: Tensor,
+    start: Tensor,
+    budget: Budget,
+    attacker: Attacker,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    steps: int,
+    adaptive_surrogate: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One restart: the kept iterate of every sample, its loss, and whether it is misclassified."""
+    kept, kept_loss = start.clone(), torch.full(y.shape, -torch.inf)
+    wrong = torch.zeros_like(y, dtype=torch.bool)
+    standing = torch.arange(len(y))  # samples that are not broken yet: the others are left alone
+    current, momentum, second = start.clone(), torch.zeros_like(x), torch.zeros_like(x)
+    rate, halvings = budget.eps, _checkpoints(steps)
+    sharpness = AdaptiveSharpness() if adaptive_surrogate else None
+    with ExitStack() as stack:
+        seen = stack.enter_context(attacker.view(classifier))
+        stack.enter_context(surrogate_of(classifier.network, sharpness))
+        for step in range(steps + 1):
+            leaf = current.detach().requires_grad_(True)
+            logits, broken = _look(seen, classifier, leaf, y[standing])
+            value = loss(logits, y[standing])
+            better = broken | (value.detach() > kept_loss[standing])
+            kept[standing[better]], kept_loss[standing[better]] = current[better], value.detach()[better]
+            wrong[standing] = broken
+            if step == steps or broken.all():
+                break
+            if sharpness is not None:
+                sharpness.begin()
+            (g,) = torch.autograd.grad(value.sum(), leaf)
+            momentum = 0.5 * momentum + g / _mean(g.abs())
+            second = 0.8 * second + g**2 / _mean(g**2)
+            rate = rate / 2 if step in halvings else rate
+            move = (rate * momentum / (second.sqrt() + 1e-12)).clamp(-rate, rate)
+            current = budget.project(current + move, x[standing])
+            if broken.any():
+                rows = ~broken
+                standing, current, momentum, second = standing[rows], current[rows], momentum[rows], second[rows]
+                seen, classifier = _of_rows(seen, rows), _of_rows(classifier, rows)
+                if sharpness is not None:
+                    sharpness.keep(rows)
+    return kept, kept_loss, wrong
+
+
+def _checkpoints(steps: int) -> set[int]:
+    """Iterations at which the step is halved."""
+    found, at, share = set(), 0.0, 0.22
+    while at + share < 1:
+        at += share
+        found.add(round(at * steps))
+        share = max(share - 0.03, 0.06)
+    return found
+
+
+def _mean(values: Tensor) -> Tensor:
+    """Mean over each image, kept away from zero."""
+    return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
+
+
+def _of_rows(classifier: Classifier, rows: Tensor) -> Classifier:
+    """The classifier for some samples of its batch: another only where its code knows the batch."""
+    code = classifier.encoder
+    if code is None or code.rows(rows) is code:
+        return classifier
+    return classifier.at(exit_step=classifier.exit_step, encoder=code.rows(rows), eot=classifier.eot)
+
+
+def _look(seen: Classifier, classifier: Classifier, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits as the attacker differentiates them ``[N, K]``, and who is misclassified ``[N]``.
+
+    A deterministic code needs one forward pass for both, since backward rules leave the forward pass alone.
+    """
+    if seen.stochastic:
+        return seen(images), _is_wrong(classifier, images.detach(), labels)
+    logits, membrane = seen.read(images, seen.exit_step)
+    return logits[-1], seen.answers(logits[-1].detach(), membrane[-1].detach()) != labels
+
+
+@torch.no_grad()
+def _is_wrong(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
+    return classifier.predict(images)[classifier.exit_step - 1] != labels

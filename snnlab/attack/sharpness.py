@@ -1,0 +1,73 @@
+"""Adaptive sharpness (ASSG, Wang et al. 2025): a surrogate whose width follows each neuron's distance from threshold."""
+
+from __future__ import annotations
+
+from math import pi, tan
+
+import torch
+from torch import Tensor
+
+from snnlab.neuron import Surrogate
+
+__all__ = ["AdaptiveSharpness"]
+
+
+class AdaptiveSharpness(Surrogate):
+    r"""Arctan surrogate whose slope follows the membrane, per neuron and step (ASSG, Wang et al. 2025).
+
+    Over the iterations of an attack, with :math:`d = |U - θ|`:
+
+    .. math::
+
+        M ← β_1 M + (1-β_1) d, \quad D ← β_2 D + (1-β_2) |d - M|, \quad
+        α = \frac{2}{π} \frac{\tan(aπ)}{M + 1.5 D + 10^{-4}}
+
+    A neuron far from threshold gets a wide surrogate, one that hovers near it a sharp one. The first iteration has
+    ``M = d``, ``D = 0``. An object holds the state of one attack on one batch; make a new one for the next.
+
+    Args:
+        a: sharpness, 0 < a < 1/2; the surrogate has fallen by ``1 + tan²(aπ)`` at distance ``M + 1.5 D``.
+        beta1: rate of the mean distance.
+        beta2: rate of its mean absolute deviation.
+    """
+
+    def __init__(self, a: float = 0.425, beta1: float = 0.9, beta2: float = 0.9) -> None:
+        super().__init__("arctan", 2.0)
+        if not 0 < a < 0.5:
+            raise ValueError(f"a must lie between 0 and 1/2, got {a!r}")
+        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+            raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1!r} and {beta2!r}")
+        for name, value in (("a", a), ("beta1", beta1), ("beta2", beta2), ("state", {}), ("turn", [0])):
+            object.__setattr__(self, name, value)  # Surrogate is frozen
+
+    a: float
+    beta1: float
+    beta2: float
+    state: dict[int, tuple[Tensor, Tensor]]
+    turn: list[int]
+
+    def keep(self, rows: Tensor) -> None:
+        """Follow these samples of the batch alone from now on; ``rows`` as for indexing."""
+        for layer, (mean, deviation) in self.state.items():
+            self.state[layer] = mean[:, rows], deviation[:, rows]
+
+    def begin(self) -> None:
+        """A new iteration: the layers of the next backward pass are counted from the last one again."""
+        self.turn[0] = 0
+
+    def __call__(self, v: Tensor) -> Tensor:
+        """``h(v)`` with the slope of each entry, and an update of its state."""
+        layer = self.turn[0]
+        self.turn[0] += 1
+        distance = v.abs()
+        mean, deviation = self.state.get(layer, (distance, torch.zeros_like(distance)))
+        if mean.shape != v.shape:
+            raise ValueError(
+                f"this AdaptiveSharpness has followed {list(mean.shape)}, got {list(v.shape)}; make a new one for each "
+                "attack, and call begin() before each iteration"
+            )
+        mean = self.beta1 * mean + (1 - self.beta1) * distance
+        deviation = self.beta2 * deviation + (1 - self.beta2) * (distance - mean).abs()
+        self.state[layer] = mean, deviation
+        alpha = (2 / pi) * tan(self.a * pi) / (mean + 1.5 * deviation + 1e-4)
+        return (alpha / 2) / (1 + (pi / 2 * alpha * v) ** 2)
