@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from snnlab import zoo
+from snnlab import claims, zoo
 from snnlab.records import seed_summary
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
@@ -51,6 +54,55 @@ def zoo_list(
     last = next(reversed(repeats.values()))[0]
     attacks = ", ".join(attack for attack in last["attacks"] if attack != "worst")
     typer.echo(f"n = {last['n']:,} test digits, {len(zoo.seeds())} seeds; worst case over: {attacks}")
+
+
+class _ClaimsGroup(TyperGroup):
+    """``claims build`` is a command; any other word after ``claims`` is the id of a claim."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+claims_app = typer.Typer(cls=_ClaimsGroup, help="What is claimed, what was measured of it, and the verdict that follows.")
+app.add_typer(claims_app, name="claims")
+
+
+@claims_app.callback(invoke_without_command=True)
+def claims_table(context: typer.Context) -> None:
+    """Print all claims with their verdicts; 'snnlab claims ID' prints one record in full."""
+    if context.invoked_subcommand is None:
+        with _one_sentence():
+            typer.echo(claims.table(claims.ledger()))
+
+
+@claims_app.command("show", hidden=True)
+def claims_show(ids: Annotated[list[str], typer.Argument(help="Claims to print.")]) -> None:
+    """Print records in full, with the measurements that they superseded."""
+    with _one_sentence():
+        typer.echo("\n\n".join(claims.details(record) for record in claims.ledger(ids=ids).values()))
+
+
+@claims_app.command("build")
+def claims_build(
+    ids: Annotated[list[str] | None, typer.Argument(help="Claims to measure; default: all.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where the records go.")] = claims.LEDGER,
+) -> None:
+    """Measure the claims from the zoo's records. What has not changed stays; what was measured before stays visible."""
+    with _one_sentence():
+        changed = claims.build(ids or [], folder)
+    typer.echo(f"changed: {', '.join(changed)}" if changed else "nothing has changed")
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """What is wrong with the input in one sentence and exit code 2, in place of a traceback."""
+    try:
+        yield
+    except ValueError as error:
+        typer.echo(f"snnlab: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":
