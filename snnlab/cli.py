@@ -10,8 +10,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from snnlab import claims, zoo
+from snnlab import claims, evaluation, own, report, zoo
+from snnlab.attack import Budget
 from snnlab.records import seed_summary
+
+SUITES = ("quick", "standard", "full")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
 zoo_app = typer.Typer(no_args_is_help=True, help="The trained models: list them, remake them.")
@@ -93,6 +96,73 @@ def claims_build(
     with _one_sentence():
         changed = claims.build(ids or [], folder)
     typer.echo(f"changed: {', '.join(changed)}" if changed else "nothing has changed")
+
+
+@app.command("evaluate")
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Your network as file.py:name, or zoo:name for one of the zoo.")],
+    data: Annotated[
+        str, typer.Option(help="Name of a data set (test images), or an .npz with images and labels.")
+    ] = "mnist5k",
+    suite: Annotated[str, typer.Option(help="How hard to try: quick, standard or full.")] = "standard",
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it spikes."),
+    ] = None,
+    num_steps: Annotated[int, typer.Option(help="Steps of the code.")] = 8,
+    decoder: Annotated[str, typer.Option(help="Read-out: rate, membrane or ttfs.")] = "rate",
+    eps: Annotated[str, typer.Option(help="Radii in pixel units, rising, with commas.")] = "0,0.02,0.05,0.1,0.2",
+    norm: Annotated[str, typer.Option(help="Linf, L2, L1 or L0.")] = "Linf",
+    n: Annotated[int | None, typer.Option(help="Images, from the first; default: all.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the attacks' randomness.")] = 0,
+    source: Annotated[
+        str | None, typer.Option(help="Network on which transferred attacks are made; named as the model.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")] = Path("snnlab-report"),
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for what is unfinished; default: cache/ in the report's.")
+    ] = None,
+    progress: Annotated[bool, typer.Option(help="Whether to show a progress bar.")] = True,
+) -> None:
+    """Attack a network of your own and report what is left: a table here, report.json, and report.html with figures."""
+    with _one_sentence():
+        if suite not in SUITES:
+            raise ValueError(f"unknown suite {suite!r}; choose one of {', '.join(SUITES)}")
+        radii = _radii(eps)
+        classifier = own.load_classifier(model, encoding, num_steps, decoder)
+        split = own.checked(classifier, own.load_data(data, n), model)
+        made_on = own.load_classifier(source) if source else None
+        if made_on is not None:
+            own.checked(made_on, split, str(source))
+        budgets = _budgets(radii, norm)
+        found = vars(evaluation)["evaluate_robustness"](
+            classifier, split, budgets, suite, source=made_on, seed=seed, cache=cache or out / "cache", progress=progress
+        )
+        about = {"model": model, "read as": own.describe(classifier), "data": f"{data}, {len(split):,} images"}
+        if source:
+            about["transferred from"] = source
+        told = report.report(found.record(), about)
+        strongest = budgets[-1]
+        numbers, shown = report.write(out, told, report.broken_examples(classifier, split, strongest, seed), str(strongest))
+    typer.echo(f"{model}: {own.describe(classifier)}\n{report.table(told)}\n{numbers}\n{shown}")
+
+
+def _budgets(radii: list[float], norm: str) -> list[Budget]:
+    if norm not in report.NORMS:
+        raise ValueError(f"unknown norm {norm!r}; choose one of {', '.join(report.NORMS)}")
+    others: dict[str, Any] = {} if norm == "Linf" else {"norm": norm}
+    return [Budget(radius, **others) for radius in radii]
+
+
+def _radii(text: str) -> list[float]:
+    """``"0.1,0.2"`` as radii that rise from 0."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(f"eps must be numbers with commas, as 0.05,0.1, got {text!r}") from None
+    if not all(radius >= 0 for radius in found):
+        raise ValueError(f"eps must not be negative, got {text!r}")
+    return sorted({0.0, *found})
 
 
 @contextmanager
