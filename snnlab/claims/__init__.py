@@ -8,7 +8,7 @@ nobody, and an earlier measurement stays visible when a better one takes its pla
 from snnlab.claims.definitions import OUTCOMES, VERDICTS, Claim, Comparison, definitions, verdict
 from snnlab.claims.ledger import LEDGER, build, ledger, measure
 from snnlab.claims.quantities import Quantity
-from snnlab.claims.render import Page, details, page, table
+from snnlab.claims.render import Page, details, page, summary, table
 
 __all__ = [
     "LEDGER",
@@ -24,6 +24,7 @@ __all__ = [
     "ledger",
     "measure",
     "page",
+    "summary",
     "table",
     "verdict",
 ]

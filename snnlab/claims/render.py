@@ -13,7 +13,7 @@ from typing import Any
 
 from snnlab.templates import render
 
-__all__ = ["SIGNS", "Page", "details", "page", "table"]
+__all__ = ["SIGNS", "Page", "details", "page", "summary", "table"]
 
 Ledger = Mapping[str, Mapping[str, Any]]
 SIGNS = {"holds": "✓", "holds in part": "◐", "does not hold here": "✗"}
@@ -53,6 +53,16 @@ def table(records: Ledger) -> str:
     told = {verdict: sum(r["measured"]["verdict"] == verdict for r in records.values()) for verdict in SIGNS}
     lines.append("\n" + "; ".join(f"{SIGNS[verdict]} {verdict}: {number}" for verdict, number in told.items()))
     return "\n".join(lines)
+
+
+def summary(records: Ledger) -> str:
+    """How many claims hold, the paper's and ours, as a sentence in Markdown."""
+    told = []
+    for whose, own in (("the paper's", False), ("our own", True)):
+        verdicts = [r["measured"]["verdict"] for r in records.values() if (r["source"] == "this book") == own]
+        counted = [f"{sign} {verdict} {verdicts.count(verdict)}" for verdict, sign in SIGNS.items()]
+        told.append(f"of {len(verdicts)} claims, {whose}: {', '.join(counted)}")
+    return f"**Finding.** {'; '.join(told).capitalize()}."
 
 
 def details(record: Mapping[str, Any]) -> str:
