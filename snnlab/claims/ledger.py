@@ -45,7 +45,8 @@ def zoo_records(name: str, suite: str) -> list[dict[str, Any]] | None:
     if suite == "quick":
         return zoo.repeats(name)
     files = [zoo.MODELS / name / ("standard.json" if s == zoo.seeds()[0] else f"standard-{s}.json") for s in zoo.seeds()]
-    return zoo.repeats(name, suite=suite) if all(f.exists() for f in files) else None  # type: ignore[call-arg]
+    which: dict[str, Any] = {"suite": suite}
+    return zoo.repeats(name, **which) if all(file.exists() for file in files) else None
 
 
 def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
