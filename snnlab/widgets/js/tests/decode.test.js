@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crossEntropyGradient, DECODERS, leadingClass, predictions, SILENT } from "../src/engine/decode.js";
+import { DECODERS, leadingClass, predictions, SILENT } from "../src/engine/decode.js";
+import { crossEntropyGradient } from "../src/engine/losses.js";
 import { hiddenOrder, inputOrder } from "../src/engine/order.js";
 import { mulberry32 } from "../src/engine/random.js";
 import { wilson } from "../src/engine/wilson.js";

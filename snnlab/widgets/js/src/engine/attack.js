@@ -1,5 +1,5 @@
 /**
- * Attacks inside an L∞ budget ε on images in [0, 1]. Mirrors snnlab/attack.py, which uses torchattacks.
+ * Attacks inside an L∞ budget ε on images in [0, 1]. Mirrors snnlab/attack/, which uses torchattacks.
  *
  *   noise  x' = clip(x + ε·(±1 at random))                        the control
  *   fgsm   x' = clip(x + ε sign ∇L(x))
@@ -9,7 +9,7 @@
  * (expectation over transformation). Every step is rounded to float32.
  */
 import { choose } from "./check.js";
-import { crossEntropyGradient } from "./decode.js";
+import { LOSS_GRADIENTS } from "./losses.js";
 import { pause } from "./pause.js";
 
 const { fround } = Math;
@@ -21,8 +21,11 @@ export const PGD_STEPS = 10;
  * @typedef {object} Target  what the attack is aimed at
  * @property {number} label
  * @property {number} exitStep
- * @property {string} attacker "naive" or "informed"
+ * @property {string} attacker one of the network's views: "naive", "informed", "relaxed"
  * @property {() => number} random
+ * @property {string} [loss] a key of LOSS_GRADIENTS; cross-entropy if not given
+ * @property {number} [draws] encodings averaged over; the network's own number if not given
+ * @property {import("./sharpness.js").AdaptiveSharpness} [sharpness] in place of the attacker's surrogate
  * @property {AbortSignal} [signal]
  */
 
@@ -74,18 +77,19 @@ async function pgd(network, image, eps, target) {
  * @param {Target} target
  * @returns {Promise<Float64Array>}
  */
-export async function inputGradient(network, image, { label, exitStep, attacker, random, signal }) {
+export async function inputGradient(network, image, target) {
+  const { label, exitStep, attacker, random, signal, sharpness, loss = "cross_entropy", draws = network.eot } = target;
   const traces = [];
-  for (let k = 0; k < network.eot; k++) {
+  for (let k = 0; k < draws; k++) {
     if (k > 0) await pause(signal);
     traces.push(network.forward(image, random));
   }
-  const gradLogits = crossEntropyGradient(meanLogits(traces, network.classes, exitStep), label);
+  const gradLogits = LOSS_GRADIENTS[loss](meanLogits(traces, network.classes, exitStep), label);
   for (let k = 0; k < gradLogits.length; k++) gradLogits[k] /= traces.length;
-  const total = network.backward(traces[0], gradLogits, exitStep, attacker);
+  const total = network.backward(traces[0], gradLogits, exitStep, attacker, sharpness);
   for (const trace of traces.slice(1)) {
     await pause(signal);
-    const grad = network.backward(trace, gradLogits, exitStep, attacker);
+    const grad = network.backward(trace, gradLogits, exitStep, attacker, sharpness);
     for (let p = 0; p < total.length; p++) total[p] += grad[p];
   }
   return total;

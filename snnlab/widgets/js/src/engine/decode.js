@@ -112,19 +112,3 @@ export function predictions(votes, membrane, classes) {
     return spoken ? leadingClass(votes, membrane, classes, t + 1) : SILENT;
   });
 }
-
-/**
- * Gradient of the cross-entropy with respect to the logits: softmax(z) - onehot(label).
- *
- * @param {ArrayLike<number>} logits z
- * @param {number} label
- * @returns {Float64Array}
- */
-export function crossEntropyGradient(logits, label) {
-  const top = Math.max(...logits);
-  const grad = Float64Array.from(logits, (z) => Math.exp(z - top));
-  const total = grad.reduce((a, b) => a + b, 0);
-  for (let k = 0; k < grad.length; k++) grad[k] /= total;
-  grad[label] -= 1;
-  return grad;
-}

@@ -3,6 +3,7 @@
  * `zoo`, `run` and `encode`, which the engine behind a kernel has too.
  */
 import { ATTACKS, attack, noise } from "./attack.js";
+import { climb, STEPS } from "./climb.js";
 import { budget, checkImage, choose, integerBetween } from "./check.js";
 import { leadingClass } from "./decode.js";
 import { unpackZoo } from "./zoo.js";
@@ -79,12 +80,7 @@ export class BrowserEngine {
     budget(eps);
     integerBetween("exit_step", exitStep, 1, model.numSteps);
     if (label !== null && label !== undefined) integerBetween("label", label, 0, model.classes - 1);
-    const image = checkImage(request.image, request.shape);
-    if (image.length !== model.numPixels) {
-      throw new Error(
-        `${request.encoding} expects an image of ${model.numPixels} pixels, got ${image.length}; rescale it`,
-      );
-    }
+    const image = fitting(request, model);
     const attackable = fromStep === 0 ? model : model.behind(lateFrom(model.encoder, image, fromStep));
     throwIfAborted(signal);
 
@@ -92,7 +88,7 @@ export class BrowserEngine {
     // Both images meet the same random numbers: what differs in the rasters is then the attack's doing.
     const look = (network, pixels) => network.forward(pixels, mulberry32(seed, CODE));
     const clean = look(model, image);
-    const target = label ?? leadingClass(clean.votes, clean.output?.membrane ?? clean.votes, model.classes, exitStep);
+    const target = label ?? taken(model, clean, exitStep);
     const aim = { label: target, exitStep, attacker, random: mulberry32(seed, ATTACK), signal };
     const result = method === "none" || eps === 0 ? null : await attack(method, attackable, image, eps, aim);
     return {
@@ -112,6 +108,42 @@ export class BrowserEngine {
       },
       gradient_zero: result?.gradientZero ?? null,
       moved: result?.moved ?? 0,
+      ms: performance.now() - started,
+    };
+  }
+
+  /**
+   * One attacker, step by step, with all steps of the network read.
+   *
+   * @param {{image: Float32Array, shape: number[], label: number|null, encoding: string, method: string, eps: number,
+   *   seed?: number, signal?: AbortSignal}} request method: a key of CLIMBERS
+   * @returns {Promise<object>} frame, with the Climb under `path`
+   */
+  async climb(request) {
+    const { method, eps, label, seed = 0, signal } = request;
+    const model = await this.#network(request.encoding);
+    budget(eps);
+    if (label !== null && label !== undefined) integerBetween("label", label, 0, model.classes - 1);
+    const image = fitting(request, model);
+    throwIfAborted(signal);
+    const started = performance.now();
+    const coin = () => mulberry32(seed, CODE);
+    const target = label ?? taken(model, model.forward(image, coin()), model.numSteps);
+    const path = await climb(method, model, image, eps, {
+      label: target,
+      random: mulberry32(seed, ATTACK),
+      coin,
+      signal,
+    });
+    return {
+      shape: request.shape,
+      encoding: request.encoding,
+      method,
+      steps: STEPS,
+      computed_by: this.kind,
+      label: label ?? null,
+      target,
+      path,
       ms: performance.now() - started,
     };
   }
@@ -163,6 +195,20 @@ export class BrowserEngine {
     }
     return this.#networks.get(name);
   }
+}
+
+/** The image of a request, if it is one for this model. */
+function fitting({ image: given, shape, encoding }, model) {
+  const image = checkImage(given, shape);
+  if (image.length !== model.numPixels) {
+    throw new Error(`${encoding} expects an image of ${model.numPixels} pixels, got ${image.length}; rescale it`);
+  }
+  return image;
+}
+
+/** What an image without a label is taken for. */
+function taken(model, { votes, output }, exitStep) {
+  return leadingClass(votes, output?.membrane ?? votes, model.classes, exitStep);
 }
 
 function disturb(method, image, eps, random) {

@@ -1,5 +1,6 @@
 /** The browser engine: the parts that the view, the tests and the benchmarks use. */
 export { ATTACKS, PGD_STEPS, attack, inputGradient } from "./attack.js";
+export { CLIMBERS, DRAWS, STEPS, climb, pgd, saPgd, slope } from "./climb.js";
 export { SILENT } from "./decode.js";
 export { ENCODINGS, encode, encoder } from "./encode.js";
 export { BrowserEngine, DISTURBANCES } from "./engine.js";
@@ -7,5 +8,6 @@ export { PJ_PER_MAC, PJ_PER_SYNOP } from "./energy.js";
 export { EXIT_RULES, exitStep } from "./exit.js";
 export { ATTACKERS, network } from "./network.js";
 export { mulberry32 } from "./random.js";
+export { AdaptiveSharpness } from "./sharpness.js";
 export { wilson } from "./wilson.js";
 export { unpackZoo } from "./zoo.js";

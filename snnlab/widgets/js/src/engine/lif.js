@@ -69,7 +69,7 @@ export function lif(current, numSteps, { beta, threshold, reset }) {
  * @param {Activity} activity what `lif` returned
  * @param {number} numSteps T
  * @param {Neuron} constants
- * @param {(v: number) => number} h surrogate
+ * @param {(v: number, k: number) => number} h surrogate, of entry k
  * @param {Float64Array|null} [gradMembrane] Ū_out, [T, n]; null is zero
  * @returns {Float64Array} Ī, [T, n], in the memory of gradSpikes
  */
@@ -78,7 +78,7 @@ export function lifBackward(gradSpikes, { spikes, membrane }, numSteps, constant
   const n = gradSpikes.length / numSteps;
   const grad = gradSpikes;
   for (let k = grad.length - 1; k >= 0; k--) {
-    let own = grad[k] === 0 ? 0 : h(fround(membrane[k] - threshold)) * grad[k];
+    let own = grad[k] === 0 ? 0 : h(fround(membrane[k] - threshold), k) * grad[k];
     if (gradMembrane) own += gradMembrane[k];
     const last = k + n >= grad.length;
     const blocked = reset === "zero" && spikes[k] === 1;

@@ -45,6 +45,7 @@ export function network(payload, numSteps) {
 
 function spiking(first, second, payload, key) {
   const code = encoder(field(payload, "encoder", key));
+  const own = surrogate(field(payload, "surrogate", key));
   return new SpikingNetwork({
     first,
     second,
@@ -56,7 +57,8 @@ function spiking(first, second, payload, key) {
     }),
     tau: timeConstant(payload.tau_s),
     views: {
-      naive: { rule: "straight_through", h: surrogate(field(payload, "surrogate", key)) },
+      naive: { rule: "straight_through", h: own },
+      relaxed: { rule: "relaxed", h: own },
       informed: { rule: "relaxed", h: surrogate(field(payload, "attack_surrogate", key)) },
     },
     decoder: DECODERS[choose("decoder", payload.decoder ?? "rate", Object.keys(DECODERS))],
@@ -105,15 +107,18 @@ export class SpikingNetwork {
   /**
    * ∂L/∂x for given ∂L/∂logits at one exit, as the attacker sees it.
    *
+   * @param {string} attacker one of `views`
+   * @param {import("./sharpness.js").AdaptiveSharpness|null} [sharpness] in place of the attacker's surrogate
    * @returns {Float64Array} length C·H·W
    */
-  backward(trace, gradLogits, exitStep, attacker) {
+  backward(trace, gradLogits, exitStep, attacker, sharpness = null) {
     const { rule, h } = this.views[attacker];
+    const of = (layer) => sharpness?.follow(layer.membrane, this.neuron.threshold) ?? h;
     const { numSteps, second, tau, neuron } = this;
     const read = this.decoder.backward(gradLogits, trace.output, exitStep);
-    const gradReadout = lifBackward(read.spikes, trace.output, numSteps, neuron, h, read.membrane);
+    const gradReadout = lifBackward(read.spikes, trace.output, numSteps, neuron, of(trace.output), read.membrane);
     const gradHidden = transposed(second, filterBackward(gradReadout, numSteps, tau), numSteps, exitStep);
-    const gradCurrent = lifBackward(gradHidden, trace.hidden, numSteps, neuron, h);
+    const gradCurrent = lifBackward(gradHidden, trace.hidden, numSteps, neuron, of(trace.hidden));
     return this.#inputGradient(trace, filterBackward(gradCurrent, numSteps, tau), exitStep, rule);
   }
 

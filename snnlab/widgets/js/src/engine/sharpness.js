@@ -1,0 +1,50 @@
+/**
+ * Adaptive sharpness (ASSG, Wang et al. 2025): an arctan surrogate whose slope follows the membrane, per neuron and step, over
+ * the iterations of an attack. Mirrors snnlab/attack/sharpness.py. With d = |U - θ|,
+ *
+ *   M ← β₁ M + (1-β₁) d,   D ← β₂ D + (1-β₂) |d - M|,   α = (2/π) tan(aπ) / (M + 1.5 D + 1e-4)
+ *
+ * The first iteration has M = d, D = 0. An object holds the state of one attack on one image.
+ */
+const SHARPNESS = 0.425;
+const BETA = 0.9;
+
+const { fround } = Math;
+
+export class AdaptiveSharpness {
+  #layers = [];
+  #turn = 0;
+
+  /** A new iteration: the layers of the next backward pass are counted from the last one again. */
+  begin() {
+    this.#turn = 0;
+  }
+
+  /**
+   * The next layer of this backward pass: update its state.
+   *
+   * @param {Float32Array} membrane U, [T, n]
+   * @param {number} threshold θ
+   * @returns {(v: number, k: number) => number} h, for entry k of the layer
+   */
+  follow(membrane, threshold) {
+    const size = membrane.length;
+    const layer = (this.#layers[this.#turn] ??= { mean: null, deviation: new Float64Array(size) });
+    this.#turn += 1;
+    const distance = Float64Array.from(membrane, (u) => Math.abs(fround(u - threshold)));
+    layer.mean ??= Float64Array.from(distance);
+    if (layer.mean.length !== size) {
+      throw new Error(
+        `this AdaptiveSharpness has followed ${layer.mean.length} values, got ${size}; make a new one for each attack`,
+      );
+    }
+    const { mean, deviation } = layer;
+    const alpha = new Float64Array(size);
+    for (let k = 0; k < size; k++) {
+      mean[k] = BETA * mean[k] + (1 - BETA) * distance[k];
+      deviation[k] = BETA * deviation[k] + (1 - BETA) * Math.abs(distance[k] - mean[k]);
+      alpha[k] = ((2 / Math.PI) * Math.tan(SHARPNESS * Math.PI)) / (mean[k] + 1.5 * deviation[k] + 1e-4);
+    }
+    return (v, k) => alpha[k] / 2 / (1 + ((Math.PI / 2) * alpha[k] * v) ** 2);
+  }
+}
