@@ -5,6 +5,7 @@ and PyTorch computes, also for networks of your own; the view is the same script
 """
 
 from snnlab.widgets.explorers import (
+    AttackExplorer,
     EncoderExplorer,
     ExitExplorer,
     FusionExplorer,
@@ -12,4 +13,4 @@ from snnlab.widgets.explorers import (
     TrainingExplorer,
 )
 
-__all__ = ["EncoderExplorer", "ExitExplorer", "FusionExplorer", "RobustnessExplorer", "TrainingExplorer"]
+__all__ = ["AttackExplorer", "EncoderExplorer", "ExitExplorer", "FusionExplorer", "RobustnessExplorer", "TrainingExplorer"]

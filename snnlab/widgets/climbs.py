@@ -37,7 +37,7 @@ from snnlab.decoding import SILENT
 from snnlab.encoding import check_images
 from snnlab.network import Classifier
 
-__all__ = ["CLIMBERS", "DRAWS", "JITTER", "STEPS", "Climb", "ClimbRequest", "Climber", "climb", "climb_frame"]
+__all__ = ["CLIMBERS", "DRAWS", "JITTER", "STEPS", "Climb", "ClimbRequest", "Climber", "climb", "climb_frame", "taken_for"]
 
 STEPS = 10  # as the PGD of all explorers
 DRAWS = 10  # encodings, or images, that are averaged over
@@ -180,11 +180,7 @@ def climb_frame(classifier: Classifier, request: ClimbRequest) -> dict[str, Any]
     """One climb as the explorer shows it: plain values, and numpy arrays under ``path``; all steps are read."""
     started = perf_counter()
     whole = classifier.at()
-    label = request.label
-    if label is None:
-        read = _answer(whole, request.image.unsqueeze(0), request.seed)
-        answer, scores = int(read[2]), read[1]
-        label = int(scores.argmax()) if answer == SILENT else answer
+    label = taken_for(whole, request.image, request.seed) if request.label is None else request.label
     found = climb(whole, request.image, label, Budget(request.eps), request.method, seed=request.seed)
     return {
         "shape": list(request.image.shape),
@@ -202,6 +198,12 @@ def climb_frame(classifier: Classifier, request: ClimbRequest) -> dict[str, Any]
         },
         "ms": 1000 * (perf_counter() - started),
     }
+
+
+def taken_for(classifier: Classifier, image: Tensor, seed: int = 0) -> int:
+    """The class that an image ``[C, H, W]`` is read as; if the network is silent, that of the highest potential."""
+    _, membrane, answer = _answer(classifier, image.unsqueeze(0), seed)
+    return int(membrane.argmax() if int(answer) == SILENT else answer)
 
 
 class _Pgd:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anywidget
 import torch
 import traitlets
 
 from snnlab.attack import ATTACKERS, ATTACKS
+from snnlab.widgets.climbs import ClimbRequest, climb_frame
 from snnlab.widgets.frames import Request, frame, pack
 from snnlab.widgets.models import Models, ZooModels
 from snnlab.widgets.stills import Still
 
-__all__ = ["AttackedExplorer", "Explorer", "Timed"]
+__all__ = ["AttackedExplorer", "Encoded", "EncodedExplorer", "Explorer", "Timed"]
 
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 DRAWN = -1
+
+AnyRequest = TypeVar("AnyRequest", Request, ClimbRequest)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -62,6 +65,7 @@ class Explorer(anywidget.AnyWidget):
         answers: dict[str, Callable[[dict[str, Any]], tuple[dict[str, Any], list[memoryview]]]] = {
             "hello": self._hello,
             "run": self._run,
+            "climb": self._climb,
             "data": self._data,
         }
         kind, number = message.get("type"), message.get("id")
@@ -77,16 +81,35 @@ class Explorer(anywidget.AnyWidget):
         return {"type": "hello", "custom": self._models.custom}, []
 
     def _run(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
-        self.send({"type": "working", "id": message.get("id")})  # so that a slow network is not taken for a dead kernel
+        request = self._read(message, Request)
+        return self._framed(frame(self._models.classifier(request.encoding), request))
+
+    def _climb(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        request = self._read(message, ClimbRequest)
+        return self._framed(climb_frame(self._models.classifier(request.encoding), request))
+
+    def _read(self, message: dict[str, Any], kind: type[AnyRequest]) -> AnyRequest:
+        """The request in a message; that it is being worked on is said, so that a slow network is not taken for dead."""
+        self.send({"type": "working", "id": message.get("id")})
         wanted = dict(message["request"])
         shape = wanted.pop("shape")
         image = torch.tensor(wanted.pop("image"), dtype=torch.float32).reshape(shape)
-        request = Request(image=image, **{k: v for k, v in wanted.items() if k in Request.__dataclass_fields__})
-        plain, buffers = pack(frame(self._models.classifier(request.encoding), request))
+        return kind(image=image, **{k: v for k, v in wanted.items() if k in kind.__dataclass_fields__})
+
+    @staticmethod
+    def _framed(shown: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        plain, buffers = pack(shown)
         return {"type": "frame", "frame": plain}, buffers
 
     def _data(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
         return {"type": "data", "payload": self._models.payload(message["key"])}, []
+
+    def _subject(self) -> tuple[torch.Tensor, int | None]:
+        """The present image ``[C, H, W]``, and its class if it is known."""
+        if self.image != DRAWN:
+            return self._models.samples.images[self.image], int(self._models.samples.labels[self.image])
+        shape = self._models.samples.images.shape[1:]
+        return torch.tensor(self.drawing, dtype=torch.float32).div(255).reshape(shape), None
 
     def _still(self) -> Still:
         raise TypeError(f"{type(self).__name__} has no still picture")
@@ -129,18 +152,14 @@ class AttackedExplorer(Explorer):
 
     def _asked(self, encoding: str, exit_step: int, **more: int) -> Request:
         """The present image and attack as a request to ``snnlab.widgets.frames.frame``."""
-        if self.image == DRAWN:
-            shape = self._models.samples.images.shape[1:]
-            image = torch.tensor(self.drawing, dtype=torch.float32).div(255).reshape(shape)
-            label = None
-        else:
-            image, label = self._models.samples.images[self.image], int(self._models.samples.labels[self.image])
+        image, label = self._subject()
         return Request(image, label, encoding, self.attack, self.attacker, self.eps, exit_step, **more)
 
 
-class EncodedExplorer(AttackedExplorer):
+class Encoded(traitlets.HasTraits):
     """State of an explorer that shows one network at a time."""
 
+    _models: Models
     encoding = traitlets.Unicode(help="model of the zoo, or code").tag(sync=True)
 
     @traitlets.validate("encoding")
@@ -149,3 +168,7 @@ class EncodedExplorer(AttackedExplorer):
         if name not in self._models.names:
             raise traitlets.TraitError(f"unknown encoding {name!r}; choose one of {', '.join(self._models.names)}")
         return name
+
+
+class EncodedExplorer(Encoded, AttackedExplorer):
+    """State of an explorer that attacks one network at a time."""

@@ -11,12 +11,14 @@ import traitlets
 from torch import Tensor, nn
 
 from snnlab import zoo
+from snnlab.attack import Budget
 from snnlab.encoding import Encoder, Fusion
 from snnlab.exiting import EXIT_RULES, ExitRule, exit_steps
 from snnlab.network import Classifier
 from snnlab.records import over_seeds
 from snnlab.widgets import stills
-from snnlab.widgets.explorer import AttackedExplorer, EncodedExplorer, Explorer, Timed
+from snnlab.widgets.climbs import CLIMBERS, STEPS, Climb, climb, taken_for
+from snnlab.widgets.explorer import AttackedExplorer, Encoded, EncodedExplorer, Explorer, Timed
 from snnlab.widgets.frames import Request, frame
 from snnlab.widgets.models import (
     SIDE_BY_SIDE,
@@ -30,7 +32,7 @@ from snnlab.widgets.models import (
 )
 from snnlab.widgets.stills import Still
 
-__all__ = ["EncoderExplorer", "ExitExplorer", "FusionExplorer", "RobustnessExplorer", "TrainingExplorer"]
+__all__ = ["AttackExplorer", "EncoderExplorer", "ExitExplorer", "FusionExplorer", "RobustnessExplorer", "TrainingExplorer"]
 
 
 class RobustnessExplorer(Timed, EncodedExplorer):
@@ -288,6 +290,52 @@ class FusionExplorer(EncodedExplorer):
             nearest = min(records["fusion"][-1]["eps"], key=lambda eps: abs(eps - self.eps))
             points = {name: (over_seeds(r, eps=0.0), over_seeds(r, eps=nearest)) for name, r in records.items()}
         return stills.fusion_still(self.result(), points, self.request())
+
+
+class AttackExplorer(Encoded, Explorer):
+    """One image and one network under four attackers side by side, step by step: who sees what, and who gets through?
+
+    The attackers are those of ``snnlab.widgets.climbs``: naive, BPDA, EOT and ASSG, each changing one thing of the one before.
+
+    Args:
+        model: a network of your own, as for ``RobustnessExplorer``.
+        images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``model``.
+        labels: their classes ``[N]``; needed with ``model``.
+        num_steps: ``T`` of the codes fed to your model.
+        decoder: how your model's output is read.
+        state: initial ``image, encoding, eps``, and ``step``, the iteration that is shown.
+
+    Raises:
+        ValueError: as ``RobustnessExplorer``.
+        TraitError: a state that does not exist (the message lists what does).
+    """
+
+    step = traitlets.Int(STEPS, min=0, max=STEPS, help="iteration of the attacks that is shown").tag(sync=True)
+
+    shown_traits = ("explorer", "image", "encoding", "eps", "step")
+
+    def __init__(
+        self,
+        model: nn.Module | None = None,
+        images: Tensor | None = None,
+        labels: Tensor | None = None,
+        *,
+        num_steps: int = 8,
+        decoder: str = "rate",
+        **state: Any,
+    ) -> None:
+        models = zoo_or_own(zoo.names("codes"), model, images, labels, num_steps, decoder)
+        super().__init__(models, explorer="attack", **_start(models, "offset") | {"eps": 0.1} | state)
+
+    def result(self) -> dict[str, Climb]:
+        """What the explorer shows now, a climb an attacker: for your own plots and checks."""
+        image, label = self._subject()
+        model, budget = self._models.classifier(self.encoding), Budget(self.eps)
+        label = taken_for(model, image) if label is None else label
+        return {method: climb(model, image, label, budget, method) for method in CLIMBERS}
+
+    def _still(self) -> Still:
+        return stills.attack_still(self.result(), self.encoding, self.eps, self.step)
 
 
 def _start(models: Models, preferred: str) -> dict[str, str]:

@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from snnlab.decoding import SILENT
 from snnlab.plot import ATTACK, INK, QUIET, accuracy_curves, draw_raster, mark, png, rasters, style
 from snnlab.records import Estimate, correct_count, wilson_interval
+from snnlab.widgets.climbs import Climb
 from snnlab.widgets.frames import Request
 
-__all__ = ["Still", "encoder_still", "exit_still", "fusion_still", "robustness_still", "training_still"]
+__all__ = ["Still", "attack_still", "encoder_still", "exit_still", "fusion_still", "robustness_still", "training_still"]
+
+CLIMBER_TITLES = {"naive": "naive", "bpda": "BPDA", "eot": "EOT", "assg": "ASSG"}
 
 Frame = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -123,6 +127,54 @@ def fusion_still(shown: Frame, points: Mapping[str, tuple[Estimate, Estimate]], 
         if points:
             _plane(axes[4], points, request.encoding)
     return Still(png(figure), f"The network {request.encoding} {_reads(shown, request, request.exit_step)}.")
+
+
+def attack_still(climbs: Mapping[str, Climb], encoding: str, eps: float, step: int) -> Still:
+    """Gradient, change and margin of every attacker at one step; no gradient is hatched.
+
+    Args:
+        climbs: by the name of the attacker.
+        encoding: the model's name.
+        eps: the budget.
+        step: which iteration is shown.
+    """
+    with style():
+        figure = Figure(figsize=(9.6, 4.6), layout="constrained")
+        axes = figure.subplots(3, len(climbs), height_ratios=[1.5, 1, 0.9], squeeze=False)
+        for column, (name, found) in zip(axes.T, climbs.items(), strict=True):
+            _gradient(column[0], found, step)
+            column[0].set_title(CLIMBER_TITLES[name])
+            now = min(step, len(found.gradients))
+            column[1].imshow((found.images[now] - found.images[0]).sum(0), cmap="RdBu_r", vmin=-1 / 8, vmax=1 / 8)
+            column[1].set_title(f"change ×8: reads {int(found.predictions[now])}", fontsize=8)
+            column[1].set_axis_off()
+            for other in climbs.values():
+                column[2].plot(other.margins, color="#C9CED6", lw=0.8)
+            column[2].plot(found.margins, color=INK, lw=1.8)
+            column[2].axhline(0, color=ATTACK, lw=1, ls="--")
+            column[2].axvline(step, color=INK, lw=1)
+            column[2].set(xlabel="step", ylabel="margin" if name == "naive" else "")
+    each = ", ".join(f"{CLIMBER_TITLES[name]} {_gets(found)}" for name, found in climbs.items())
+    blind = f"{float(climbs['naive'].zero_gradient[0]):.0%}" if len(climbs["naive"].gradients) else "none"
+    alt = f"The network {encoding} under four attackers with ε = {eps:g}: {each}."
+    return Still(png(figure), f"{alt} The naive gradient is zero on {blind} of the pixels.")
+
+
+def _gets(found: Climb) -> str:
+    at = found.broken_at
+    return "never breaks it" if at is None else f"breaks it at step {at}"
+
+
+def _gradient(ax: Axes, found: Climb, step: int) -> None:
+    ax.set_axis_off()
+    if len(found.gradients) == 0:
+        return
+    gradient = found.gradients[min(step, len(found.gradients) - 1)].sum(0)
+    scaled = (gradient.abs() / gradient.abs().max().clamp(min=1e-20)).sqrt() * gradient.sign()
+    height, width = gradient.shape
+    everywhere = Rectangle((-0.5, -0.5), width, height, facecolor="#F3F5F7", edgecolor="#858E99", hatch="//////", lw=0)
+    ax.add_patch(everywhere)
+    ax.imshow(np.ma.masked_equal(scaled.numpy(), 0), cmap="RdBu_r", vmin=-1, vmax=1, zorder=2)
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 /**
  * The engine behind a kernel: the same interface as the browser engine, over messages.
  *
- *   view → kernel   hello · run {request} · data {key}
+ *   view → kernel   hello · run {request} · climb {request} · data {key}
  *   kernel → view   hello · working · frame {frame} + buffers · data {payload} · error {message}
  *
- * Every question has an id; answers to questions that nobody waits for are dropped. One `run` is under way at a time, and
+ * Every question has an id; answers to questions that nobody waits for are dropped. One request is under way at a time, and
  * of those that wait only the newest is sent. A kernel may be silent because it is gone or because it is busy with another
  * cell; from here that looks the same. After a while `status` says so, and the browser engine takes over if it can: it
  * cannot for a network of the reader's own. When the kernel speaks again, it is asked again.
@@ -100,9 +100,18 @@ export class KernelEngine {
 
   /** @returns {Promise<object>} frame; rejects with an AbortError when a newer request has come in */
   run(request) {
+    return this.#queue("run", request);
+  }
+
+  /** The same for an attack that is watched step by step. */
+  climb(request) {
+    return this.#queue("climb", request);
+  }
+
+  #queue(kind, request) {
     const { signal, ...question } = request;
     return new Promise((resolve, reject) => {
-      const job = { question, resolve, reject, aborted: false };
+      const job = { kind, question, resolve, reject, aborted: false };
       signal?.addEventListener("abort", () => {
         job.aborted = true;
         reject(abortError());
@@ -119,31 +128,31 @@ export class KernelEngine {
     this.#waiting = null;
     if (!job.aborted) {
       this.#running = job;
-      await this.#answer(job.question).then(job.resolve, job.reject);
+      await this.#answer(job).then(job.resolve, job.reject);
       this.#running = null;
     }
     this.#next();
   }
 
-  async #answer(question) {
+  async #answer({ kind, question }) {
     const { custom } = await this.#handshake();
-    if (this.#status && !custom) return this.#instead(question);
+    if (this.#status && !custom) return this.#instead(kind, question);
     try {
       const image = Array.from(question.image);
-      const frame = await this.#ask({ type: "run", request: { ...question, image } }, custom ? SAY.own : null);
+      const frame = await this.#ask({ type: kind, request: { ...question, image } }, custom ? SAY.own : null);
       if (!custom) this.#fetchAll();
       return frame;
     } catch (error) {
       if (!(error instanceof SilentKernel)) throw error;
       this.#say(SAY.instead);
-      return this.#instead(question);
+      return this.#instead(kind, question);
     }
   }
 
   /** The browser's answer; meanwhile the kernel is asked whether it is back. */
-  #instead(question) {
+  #instead(kind, question) {
     this.#ask({ type: "hello" }).catch(() => {});
-    return this.#browser.run(question);
+    return this.#browser[kind](question);
   }
 
   /** Bring the networks over while the kernel is there, so that the browser can go on without it. */
@@ -236,30 +245,30 @@ export class KernelEngine {
   }
 }
 
+/** What a side of a frame holds where the kernel sends nothing. */
+const NO_SIDE = {
+  image: null,
+  input: null,
+  hidden: null,
+  output: null,
+  activation: null,
+  votes: null,
+  membrane: null,
+  predictions: null,
+  energy: null,
+};
+
 /**
  * Put the binary parts of a frame in their places.
  *
- * @param {{buffers: [string, string][]}} frame names ("clean.image") and types, in the order of the buffers
+ * @param {{buffers: [string, string][]}} frame names ("clean.image", "path.images") and types, in the order of the buffers
  * @param {DataView[]} buffers
  */
 export function unpackFrame({ buffers: names, ...frame }, buffers) {
-  const side = {
-    image: null,
-    input: null,
-    hidden: null,
-    output: null,
-    activation: null,
-    votes: null,
-    membrane: null,
-    predictions: null,
-    energy: null,
-  };
-  const out = {
-    ...frame,
-    clean: { ...side },
-    attacked: frame.attacked && { ...side },
-    order: { input: null, hidden: null },
-  };
+  const groups = frame.path
+    ? { path: {} }
+    : { clean: { ...NO_SIDE }, attacked: frame.attacked && { ...NO_SIDE }, order: { input: null, hidden: null } };
+  const out = { ...frame, ...groups };
   names.forEach(([path, type], k) => {
     const [group, name] = path.split(".");
     const {

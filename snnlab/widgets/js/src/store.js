@@ -17,6 +17,7 @@ const DEFAULTS = {
   exit_step: 8,
   rule: "fixed",
   threshold: 2,
+  step: 10,
 };
 
 /** The fields that an element carries as attributes; a drawing would be 784 numbers long, so it is not among them. */

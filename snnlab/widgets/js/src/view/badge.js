@@ -59,6 +59,15 @@ export const ONE_RUN =
 export const ALL_RUNS =
   "Points are means over training runs from several seeds, with 95 % t intervals over the runs; the network that is shown is the first of them. Where only one run was measured, the interval is Wilson's, over the digits.";
 
+/** Where and how fast. @param {{computed_by: string, ms: number}} frame */
+export function whoComputed({ computed_by: who, ms }) {
+  const here =
+    who === "kernel"
+      ? "Spikes, votes and the attack on this image are computed by snnlab in your kernel, with PyTorch."
+      : "Spikes, votes and the attack on this image are computed by this page, in JavaScript that is tested spike by spike against PyTorch. Nothing leaves your computer.";
+  return `${here} This took ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms.`;
+}
+
 /**
  * What stands behind "how?".
  *
@@ -71,20 +80,15 @@ export const ALL_RUNS =
  * @returns {string[]} paragraphs
  */
 export function how(frame, state, zoo, key, runs, more = []) {
-  const here =
-    frame.computed_by === "kernel"
-      ? "Spikes, votes and the attack on this image are computed by snnlab in your kernel, with PyTorch."
-      : "Spikes, votes and the attack on this image are computed by this page, in JavaScript that is tested spike by spike against PyTorch. Nothing leaves your computer.";
-  const took = `This took ${frame.ms < 10 ? frame.ms.toFixed(1) : Math.round(frame.ms)} ms.`;
   const aim = frame.attacked
     ? `The attack is aimed at exit ${state.exit_step} and pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(state.eps)}; PGD takes 10 steps of ε/4 from a random start.`
     : "";
-  if (!zoo.results) return [`${here} ${took}`, aim, ...more].filter(Boolean);
+  if (!zoo.results) return [whoComputed(frame), aim, ...more].filter(Boolean);
   const { n, attacks } = zoo.results;
   const curves = `The accuracies are not computed here: they come from the zoo's results on ${count(n)} test digits of ${zoo.dataset} that no choice was made on. ${runs} A silent network counts as wrong.`;
   const list = `Attacks run: ${Object.entries(attacks)
     .filter(([name]) => name !== "worst")
     .map(([name, text]) => `${name} (${text})`)
     .join("; ")}. Worst: ${attacks.worst ?? "the smallest of them, image by image"}. Shown now: ${key}.`;
-  return [`${here} ${took}`, aim, ...more, curves, list].filter(Boolean);
+  return [whoComputed(frame), aim, ...more, curves, list].filter(Boolean);
 }

@@ -5,6 +5,7 @@
 import { palette } from "../palette.js";
 import { backgroundBehind, watchScheme } from "../theme.js";
 import { forgetSizes, h, setText } from "./dom.js";
+import { attackExplorer } from "./attacks.js";
 import { encoderExplorer } from "./encoder.js";
 import { exitExplorer } from "./exits.js";
 import { fusionExplorer } from "./fusion.js";
@@ -18,6 +19,7 @@ const EXPLORERS = {
   training: trainingExplorer,
   exit: exitExplorer,
   fusion: fusionExplorer,
+  attack: attackExplorer,
 };
 const SPEAK_AFTER = 600;
 

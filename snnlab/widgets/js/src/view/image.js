@@ -3,7 +3,7 @@ import { packed, rgb } from "../palette.js";
 import { h } from "./dom.js";
 
 /** How much a difference is magnified; the caption says so. */
-const MAGNIFIED = 8;
+export const MAGNIFIED = 8;
 
 /**
  * A picture with a caption.

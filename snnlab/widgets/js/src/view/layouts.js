@@ -1,7 +1,7 @@
 /** Where the parts of each explorer stand, by the explorer's own width. */
 export const LAYOUTS = `
 /* --- all but the encoder explorer: on a narrow screen one column, controls pinned -------------------------------- */
-.robustness, .training, .exits, .fusion { display: flex; flex-direction: column; gap: 14px; }
+.robustness, .training, .exits, .fusion, .attacks { display: flex; flex-direction: column; gap: 14px; }
 .pictures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px; }
 .controls { order: 9; position: sticky; bottom: 0; z-index: 5; background: var(--background); border-top: 1px solid var(--control); padding: 8px 0 10px;
   display: grid; gap: 6px; }
@@ -28,7 +28,7 @@ export const LAYOUTS = `
   .map { gap: 2px; font-size: 11px; }
 }
 @container snn-lab (min-width: 560px) {
-  .robustness, .training, .exits, .fusion { display: grid; gap: 16px 20px; }
+  .robustness, .training, .exits, .fusion, .attacks { display: grid; gap: 16px 20px; }
   .controls { display: contents; }
   .digits { grid-area: digits; }
   .setup { grid-area: setup; gap: 6px 16px; }
@@ -42,7 +42,7 @@ export const LAYOUTS = `
   .app > .curve { grid-area: curve; }
 }
 @container snn-lab (min-width: 900px) {
-  .robustness, .training, .exits, .fusion { gap: 12px 22px; }
+  .robustness, .training, .exits, .fusion, .attacks { gap: 12px 22px; }
   .setup { justify-self: end; flex-wrap: nowrap; }
   .app > .digits { margin-right: var(--beside, 618px); }
   .pictures { gap: 12px; }
@@ -227,6 +227,69 @@ export const LAYOUTS = `
     grid-template-areas: "top top top top" "mixer mixer mixer curve" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption"; --beside: 690px;
     grid-template-rows: auto auto 1fr; }
   .fusion > .digits, .fusion .setup { grid-area: top; }
+}
+
+/* --- attack explorer: four attackers, side by side, two by two on a narrow screen ------------------------------- */
+.climbers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 22px 16px; }
+.climber { min-width: 0; display: grid; grid-template-rows: subgrid; grid-row: span 7; row-gap: 0; align-content: start; }
+.climber h4 { font-size: 17px; font-weight: 700; border-top: 2px solid var(--ink); padding-top: 4px; }
+.doing { font-size: 13px; line-height: 1.3; color: var(--quiet); min-height: 2.6em; margin-bottom: 6px; }
+.climber .answer { grid-area: auto; gap: 0 7px; }
+.climber .answer strong { font-size: 22px; }
+.climber .answer .note { font-size: 14px; }
+.climber .answer .sign { font-size: 19px; }
+.ending { font-size: 13px; color: var(--quiet); margin-bottom: 6px; }
+.seen { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 4px 8px; }
+.seen .picture figcaption { font-size: 12px; overflow: hidden; text-overflow: ellipsis; }
+.seen .gradient { grid-column: 1 / -1; }
+.seen .gradient canvas { image-rendering: auto; }
+.zero { font-size: 13px; margin-top: 5px; }
+.blind .zero { font-weight: 700; }
+.hill { display: block; width: 100%; height: 104px; margin-top: 6px; cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; overflow: visible; }
+.hill .tick { font-size: 11px; }
+.hill .misread { fill: var(--attack); opacity: 0.1; }
+.hill .level { stroke: var(--attack); stroke-width: 1; stroke-dasharray: 4 3; }
+.hill .zone-label { fill: var(--attack); }
+.hill .now { stroke: var(--ink); stroke-width: 1.5; }
+.hill .own-hill { stroke-width: 2.5; stroke-linejoin: round; stroke-linecap: round; }
+.hill .other-hill { stroke: var(--control); stroke-width: 1; opacity: 0.75; stroke-linejoin: round; }
+.hill .here { fill: var(--ink); stroke: var(--background); stroke-width: 2; }
+.signs { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--quiet); }
+.signs span { display: inline-flex; gap: 6px; align-items: center; }
+.signs i { flex: none; width: 12px; height: 12px; border-radius: 2px; background: var(--darker); }
+.signs .brighter { background: var(--brighter); }
+.signs .nothing { background: repeating-linear-gradient(135deg, color-mix(in srgb, var(--quiet) 62%, var(--panel)) 0 1.25px, var(--panel) 1.25px 3.5px); box-shadow: inset 0 0 0 1px var(--line); }
+.played { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 10px; align-items: center; }
+.play { display: inline-flex; gap: 7px; align-items: center; justify-content: center; min-width: 84px; }
+.play span:first-child { font-size: 11px; }
+.attacks .people { min-height: 0; }
+@container snn-lab (max-width: 559px) {
+  .climbers { gap: 20px 14px; }
+  .attacks .setup .select { max-width: none; }
+  .attacks .controls { grid-template-columns: minmax(0, 1fr); }
+  .attacks .play { min-width: 0; width: 40px; padding: 0; }
+  .attacks .play span:last-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .attacks .signs { font-size: 12px; gap: 2px 12px; }
+}
+@container snn-lab (min-width: 560px) {
+  .attacks { grid-template-columns: minmax(0, 1fr) auto;
+    grid-template-areas: "digits setup" "tune tune" "climbers climbers" "signs signs" "effect effect" "people people" "caption caption"; }
+  .attacks .climbers { grid-area: climbers; }
+  .attacks .signs { grid-area: signs; }
+  .attacks .effect { min-height: 2.8em; max-width: 100ch; font-size: 15px; }
+  .attacks .people { max-width: 100ch; padding: 0; }
+  .attacks .tune { display: grid; grid-template-columns: 1fr 1fr; gap: 0 32px; align-items: center; }
+  .attacks .tune .slider { grid-template-columns: auto minmax(0, 1fr) 4.8em; }
+}
+@container snn-lab (min-width: 760px) {
+  .climbers { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 20px; }
+  .doing { min-height: 3.9em; }
+}
+@container snn-lab (min-width: 900px) {
+  .attacks > .digits { margin-right: 0; }
+  .climbers { gap: 26px; }
+  .seen { grid-template-columns: minmax(0, 2.1fr) minmax(0, 1fr); }
+  .seen .gradient { grid-column: 1; grid-row: 1 / span 2; }
 }
 
 `;
