@@ -23,7 +23,7 @@ from snnlab.exiting import ExitRule, exit_steps
 from snnlab.network import Classifier, SpikingMLP
 from snnlab.neuron import lif
 from snnlab.tsslbp import TsslMLP, post_synaptic_potential
-from snnlab.widgets import frames
+from snnlab.widgets import climbs, frames
 from snnlab.zoo import storage, web
 
 NUM_IMAGES = 200  # of the codes, on which everything else stands
@@ -32,6 +32,7 @@ DETAILED, FEW_DETAILED = 12, 4  # of which input spikes and gradients are kept
 EXITS = (8, 5)
 REPEATS = 20  # encodings per image where only the distribution can agree
 FGSM_EPS = 0.1
+CLIMB_STEPS, CLIMB_DRAWS = 6, 3  # of an attack that is watched step by step
 RULES = (
     ExitRule("margin", 1),
     ExitRule("margin", 2),
@@ -107,6 +108,7 @@ def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -
         "exact": not _analog(classifier),
         "gradients": _gradients(classifier, few),
         "frames": _frames(classifier, payload["name"], few),
+        "climbs": [_climb(classifier, few, method) for method in climbs.CLIMBERS],
     }
     if classifier.stochastic:
         return vectors | _activity(classifier, few, detailed) | {"poisson": _distribution(classifier, split)}
@@ -193,6 +195,45 @@ def _frame(classifier: Classifier, name: str, split: data.Split, state: dict[str
         for group in ("clean", "attacked", "order")
     }
     return {"state": state} | shown | arrays
+
+
+def _climb(classifier: Classifier, split: data.Split, method: str) -> dict[str, Any]:
+    """What one attacker sees and does to an image, step by step, and the random numbers that it met."""
+    index = _on_threshold(classifier, split.images).index(False)
+    image, label = split.images[index], int(split.labels[index])
+    if classifier.encoder is not None:
+        label = climbs.taken_for(classifier, image)  # an image that is misread already would not be attacked
+    budget = Budget(FGSM_EPS)
+    found = climbs.climb(classifier, image, label, budget, method, steps=CLIMB_STEPS, draws=CLIMB_DRAWS)
+    looks = classifier.num_steps * image.numel() if classifier.stochastic else image.numel()
+    return {
+        "method": method,
+        "index": index,
+        "eps": FGSM_EPS,
+        "label": label,
+        "steps": CLIMB_STEPS,
+        "draws": CLIMB_DRAWS,
+        "images": _pack(found.images),
+        "gradients": _pack(found.gradients),
+        "margins": found.margins.tolist(),
+        "predictions": found.predictions.tolist(),
+        "zero": found.zero_gradient.tolist(),
+        "marginal": _on_threshold(classifier, found.images),
+        "random": _pack(_numbers(1, CLIMB_STEPS * CLIMB_DRAWS * looks)) if method == "eot" or classifier.stochastic else "",
+        "coin": _pack(_numbers(0, looks)) if classifier.stochastic else "",
+    }
+
+
+def _on_threshold(classifier: Classifier, images: Tensor) -> list[bool]:
+    if classifier.encoder is None or not _analog(classifier):
+        return [False] * len(images)
+    (sequence, hidden), _, _ = classifier.trace(images)
+    return _marginal(classifier, sequence, hidden).tolist()
+
+
+def _numbers(seed: int, count: int) -> Tensor:
+    """The first uniform numbers of a generator; one draw of many gives the same as many draws of few."""
+    return torch.rand(count, generator=torch.Generator().manual_seed(seed))
 
 
 def _distribution(classifier: Classifier, split: data.Split) -> dict[str, Any]:

@@ -75,6 +75,32 @@ def test_pgd_leaves_the_page_alive(vectors: Path, chromium: Browser, tmp_path: P
     assert frames_meanwhile >= 5
 
 
+def test_a_climb_leaves_the_page_alive(vectors: Path, chromium: Browser, tmp_path: Path) -> None:
+    """Frames are painted while attackers climb: EOT on Poisson code, a hundred passes forward and back, five times."""
+    page = chromium.new_page()
+    page.goto(_page(tmp_path, vectors).as_uri())
+    frames_meanwhile = page.evaluate(
+        """async () => {
+            const network = snnlab.engine.network(golden.models.poisson.payload, golden.num_steps);
+            const image = new Float32Array(784).fill(0.5);
+            const coin = () => snnlab.engine.mulberry32(0);
+            const label = network.forward(image, coin()).predictions.at(-1);
+            let frames = 0;
+            let running = true;
+            const count = () => running && (frames++, requestAnimationFrame(count));
+            requestAnimationFrame(count);
+            for (let k = 0; k < 5; k++) {
+                const random = snnlab.engine.mulberry32(k + 1);
+                await snnlab.engine.climb("eot", network, image, 0.001, { label, random, coin });
+            }
+            running = false;
+            return frames;
+        }"""
+    )
+    page.close()
+    assert frames_meanwhile >= 5
+
+
 def _page(folder: Path, vectors: Path) -> Path:
     """A page opened from disk, with the bundle as readers get it, the golden vectors and the comparison."""
     comparison = (WIDGETS / "js" / "tests" / "parity.js").read_text().replace("export async function", "async function")

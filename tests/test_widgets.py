@@ -21,7 +21,15 @@ from snnlab.data import Split
 from snnlab.encoding import encoder, first_active_step
 from snnlab.exiting import ExitRule, exit_steps
 from snnlab.network import MLP, Classifier, SpikingMLP
-from snnlab.widgets import EncoderExplorer, ExitExplorer, FusionExplorer, RobustnessExplorer, TrainingExplorer
+from snnlab.widgets import (
+    AttackExplorer,
+    EncoderExplorer,
+    ExitExplorer,
+    FusionExplorer,
+    RobustnessExplorer,
+    TrainingExplorer,
+)
+from snnlab.widgets.climbs import CLIMBERS
 from snnlab.widgets.explorer import Explorer
 from snnlab.widgets.explorers import first_reach
 from snnlab.widgets.frames import Request, frame, pack
@@ -147,6 +155,7 @@ REFUSED = {
     ],
     TrainingExplorer: [{"code": "morse"}, {"code": "poisson"}, {"exit_step": 9}],
     ExitExplorer: [{"encoding": "ann"}, {"from_step": -1}, {"from_step": 8}, {"rule": "mood"}, {"exit_step": 9}],
+    AttackExplorer: [{"encoding": "tsslbp-onset"}, {"step": -1}, {"step": 11}, {"eps": 1.5}, {"image": 10_000}],
     FusionExplorer: [{"encoding": "offset"}, {"silenced": 2}, {"silenced": -2}, {"encoding": "onset", "silenced": 0}],
 }
 
@@ -195,6 +204,18 @@ def test_explorer_answers_its_view(few: Split) -> None:
     assert (reply["type"], reply["id"]) == ("frame", 2)
     assert reply["frame"]["computed_by"] == "kernel"
     assert _answers(explorer, {"type": "data", "id": 3, "key": "model/onset"})[-1]["payload"]["name"] == "onset"
+
+
+def test_attack_explorer_answers_its_view_with_a_climb(few: Split) -> None:
+    request = {"image": few.images[0].flatten().tolist(), "shape": [1, 28, 28], "label": 7, "encoding": "offset", "eps": 0.1}
+    working, reply = _answers(AttackExplorer(), {"type": "climb", "id": 4, "request": request | {"method": "assg"}})
+    assert (working["type"], reply["type"], reply["id"]) == ("working", "frame", 4)
+    assert [name for name, _ in reply["frame"]["buffers"]] == [
+        f"path.{part}" for part in ("images", "gradients", "margins", "predictions")
+    ]
+    assert len(reply["buffers"]) == 4
+    refused = _answers(AttackExplorer(), {"type": "climb", "id": 5, "request": request | {"method": "magic"}})[-1]
+    assert "choose one of naive, bpda, eot, assg" in refused["message"]
 
 
 @pytest.mark.parametrize(
@@ -252,6 +273,22 @@ def test_explorer_refuses_what_it_cannot_show(few: Split) -> None:
     for call, says in cases:
         with pytest.raises(ValueError, match=re.escape(says)):
             call()
+
+
+def test_attack_explorer_shows_one_image_under_every_attacker(few: Split) -> None:
+    found = AttackExplorer(image=7, encoding="offset", eps=0.1).result()
+    assert list(found) == list(CLIMBERS)
+    assert found["naive"].broken_at is None
+    assert all(found[method].broken_at for method in ("bpda", "eot", "assg"))
+    for model in (TutorialNet(), Classifier(MLP())):
+        mine = AttackExplorer(model=model, images=few.images, labels=few.labels)
+        assert all(len(climbed.images) > 0 for climbed in mine.result().values())
+
+
+def test_attack_explorer_attacks_a_drawing_as_what_it_is_read_as(few: Split) -> None:
+    drawing = (few.images[0] * 255).round().int().flatten().tolist()
+    found = AttackExplorer(image=-1, drawing=drawing, encoding="onset").result()
+    assert {climbed.label for climbed in found.values()} == {int(zoo.load("onset").predict(few.images[:1])[-1])}
 
 
 def test_training_explorer_shows_one_image_through_every_rule(few: Split) -> None:
@@ -329,6 +366,11 @@ SHOWN = [
         lambda: FusionExplorer(image=3, encoding="fusion-8th", silenced=0),
         {"encoding": "fusion-8th", "silenced": "0"},
         "The network fusion-8th reads",
+    ),
+    (
+        lambda: AttackExplorer(image=7, encoding="offset", eps=0.1, step=4),
+        {"image": "7", "encoding": "offset", "eps": "0.1", "step": "4"},
+        "The network offset under four attackers with ε = 0.1: naive never breaks it, BPDA breaks it at step",
     ),
 ]
 

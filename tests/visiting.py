@@ -16,6 +16,7 @@ PLACES = {
     "training": "02_training",
     "exit": "03_exit",
     "fusion": "04_fusion",
+    "attack": "06_honest",
 }
 
 

@@ -151,7 +151,7 @@ def climb(
     check_images(clean)
     current = clean if start is None else start.unsqueeze(0)
     budget.verify(current, clean)
-    who, generator = CLIMBERS[method], torch.Generator().manual_seed(seed)
+    who, generator = CLIMBERS[method], torch.Generator().manual_seed(seed + 1)  # not the numbers that judge
     sharpness = AdaptiveSharpness() if who.adapts else None
     rise: Callable[[Tensor, Tensor], Tensor] = _SaPgd(budget.eps, steps) if who.adapts else _Pgd(budget.eps, steps)
     images, gradients, read = [current], [], [_look(classifier, current, y, seed)]

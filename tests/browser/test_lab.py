@@ -24,6 +24,7 @@ FROM_THE_ZOO = {
     "training": 'TrainingExplorer(code="onset", eps=0.1)',
     "exit": 'ExitExplorer(encoding="latency", eps=0.1)',
     "fusion": 'FusionExplorer(encoding="fusion", eps=0.1)',
+    "attack": 'AttackExplorer(image=7, encoding="offset", eps=0.1)',
 }
 
 NET = """\
@@ -56,10 +57,11 @@ OWN_NETWORKS = {
     "training": 'TrainingExplorer(models={"small": Classifier(Net(), encoder("onset")), '
     '"other": Classifier(Net(), encoder("latency"))}, **of)',
     "exit": "ExitExplorer(model=Net(), **of)",
+    "attack": "AttackExplorer(model=Net(), **of)",
     "fusion": 'FusionExplorer(model=Classifier(Net(1568), encoder("fusion(0.125*direct, latency)")), **of)',
 }
 
-EVERY = pytest.mark.parametrize("kind", list(FROM_THE_ZOO))
+EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind != "attack"])
 
 
 def _cell(explorer: str, before: str = "") -> str:
@@ -193,6 +195,37 @@ def test_mix_and_silence_reach_the_kernel(page: Page, lab: str) -> None:
     explorer.get_by_role("group", name="silence a part").get_by_label("direct").check(force=True)
     expect(explorer.locator(".tags")).to_contain_text("silenced", timeout=20_000)
     assert _kernel_state(page, "explorer.encoding, explorer.silenced") == "('fusion-32nd', 0)"
+
+
+def test_four_attackers_climb_in_the_kernel_and_traits_follow(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-attack")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    expect(explorer.locator(".climber .ending").first).to_have_text("not broken in 10 steps")
+    expect(explorer.locator('.climber[data-method="assg"] .ending')).to_contain_text("broken at step")
+    explorer.get_by_label("step", exact=True).focus()
+    page.keyboard.press("ArrowLeft")
+    assert _kernel_state(page, "explorer.step, explorer.encoding") == "(9, 'offset')"
+    _run_last_cell(page, "explorer.encoding = 'direct'; explorer.eps = 0.05")
+    expect(explorer.get_by_role("combobox", name="network")).to_have_value("direct", timeout=20_000)
+    expect(explorer.locator(".climber .zero").first).to_have_text("a gradient on every pixel", timeout=20_000)
+
+
+def test_a_network_of_your_own_is_climbed_in_the_kernel(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "own-attack")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    expect(explorer.locator(".climber .answer")).to_contain_text([re.compile("Reads|Silent")] * 4)
+    assert _kernel_state(page, "sorted(explorer.result())") == "['assg', 'bpda', 'eot', 'naive']"
+
+
+def test_kernel_is_killed_and_the_browser_climbs_on(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-attack")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    page.wait_for_timeout(5000)  # the networks come over in the background
+    for kernel in _kernels(lab):
+        urllib.request.urlopen(urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}", method="DELETE"), timeout=20)
+    explorer.get_by_role("combobox").first.select_option("direct")
+    expect(explorer.locator(".badge")).to_contain_text("computed in your browser", timeout=20_000)
+    expect(explorer).to_contain_text("The kernel does not answer, so your browser computes.")
 
 
 @EVERY

@@ -23,6 +23,7 @@ export async function compare(engine, golden) {
     else compareForward(task, found);
     await compareGradients(task, found);
     await compareAttack(task, found);
+    await compareClimbs(task, found);
     found.frames = await compareFrames(lab, name, task);
     report[name] = found;
     failures.push(...laws(found, expected).map((law) => `${name}: ${law}`));
@@ -48,6 +49,20 @@ function laws(found, expected) {
   hold("no image is left to compare FGSM on", attacked > 0);
   hold(`FGSM ends in another prediction on ${other} of ${attacked} images`, other <= Math.max(2, 0.03 * attacked));
   broken.push(...found.frames);
+  for (const [method, climb] of Object.entries(found.climbs)) {
+    hold(`${method}: no step is left to compare`, climb.steps > 0);
+    // Adaptive sharpness divides by a potential's distance from threshold, and with it by the rounding of analog sums.
+    const sharp = method === "assg" && !expected.exact;
+    hold(`${method}: gradient differs by ${climb.gradient} of its maximum`, climb.gradient <= (sharp ? 2e-2 : 3e-4));
+    // Where terms cancel, rounding decides whether exactly zero is left.
+    hold(`${method}: share of zero gradients differs by ${climb.zero}`, climb.zero <= 0.005);
+    hold(`${method}: the next image differs by ${climb.next}`, climb.next <= 2e-6);
+    hold(`${method}: margin differs by ${climb.margin}`, climb.margin <= 1e-4);
+    hold(`${method}: ${climb.predictions} predictions differ`, climb.predictions === 0);
+    // Alone, one spike that falls otherwise changes all that follows: only exact sums are sure to stay together.
+    hold(`${method}: alone, it ends ${climb.apart} steps away`, climb.apart <= (expected.exact ? 1 : 3));
+    hold(`${method}: alone, it moves ${climb.moved} of the pixels otherwise`, climb.moved <= (expected.exact ? 0.05 : 1));
+  }
   if (found.poisson) {
     for (const [what, z] of Object.entries(found.poisson)) hold(`${what} is off by ${z} standard errors`, z < 5);
   }
@@ -167,6 +182,62 @@ async function compareAttack({ engine, network, expected, labels, imageAt }, fou
     const { image } = await engine.attack("fgsm", network, imageAt(n), eps, aim);
     found.fgsm.attacked += 1;
     if (network.forward(image).predictions[network.numSteps - 1] !== predictions[n]) found.fgsm.other += 1;
+  }
+}
+
+/**
+ * Attacks step by step. At each of PyTorch's images: the gradient, the share of it that is zero, margin and answer; and from
+ * PyTorch's gradient the next image. Then the whole climb alone, from the first image to the last.
+ */
+async function compareClimbs({ engine, network, expected, imageAt }, found) {
+  found.climbs = {};
+  for (const theirs of expected.climbs) {
+    const image = imageAt(theirs.index);
+    const size = image.length;
+    const { method, eps, label, steps, draws, margins, predictions, zero, marginal } = theirs;
+    const [images, gradients] = [theirs.images, theirs.gradients].map((values) => unpack(Float32Array, values));
+    const feed = (values) => {
+      const numbers = values && unpack(Float32Array, values);
+      let k = 0;
+      return () => numbers[k++];
+    };
+    const worst = { steps: 0, gradient: 0, zero: 0, next: 0, margin: 0, predictions: 0, apart: 0, moved: 0 };
+    const who = engine.CLIMBERS[method];
+    const sharpness = who.adapts ? new engine.AdaptiveSharpness() : null;
+    const rise = who.adapts ? engine.saPgd(eps, steps) : engine.pgd(eps, steps);
+    const aim = {
+      label,
+      exitStep: network.numSteps,
+      attacker: who.attacker,
+      random: feed(theirs.random),
+      sharpness,
+      loss: "margin",
+    };
+    for (let k = 0; k < margins.length && !marginal[k]; k++) {
+      const at = row(images, size, k);
+      const { votes, predictions: answers } = network.forward(at, feed(theirs.coin));
+      const logits = votes.subarray(votes.length - network.classes);
+      const others = logits.filter((_, c) => c !== label);
+      worst.margin = Math.max(worst.margin, Math.abs(Math.max(...others) - logits[label] - margins[k]));
+      worst.predictions += answers.at(-1) === predictions[k] ? 0 : 1;
+      if (k === margins.length - 1) break;
+      const ours = await engine.slope(who, network, at, aim, draws, sharpness);
+      const torch = row(gradients, size, k);
+      worst.gradient = Math.max(worst.gradient, distance(ours, torch) / Math.max(largest(torch), 1e-2));
+      worst.zero = Math.max(worst.zero, Math.abs(ours.filter((g) => g === 0).length / size - zero[k]));
+      const moved = rise(at, torch).map((x, p) => Math.min(Math.max(x, image[p] - eps, 0), image[p] + eps, 1));
+      worst.next = Math.max(worst.next, distance(moved, row(images, size, k + 1)));
+      worst.steps += 1;
+    }
+    if (!marginal.some(Boolean)) {
+      const alone = { label, steps, draws, random: feed(theirs.random), coin: () => feed(theirs.coin) };
+      const path = await engine.climb(method, network, image, eps, alone);
+      worst.apart = Math.abs(path.margins.length - margins.length);
+      const last = Math.min(path.margins.length, margins.length) - 1;
+      const [a, b] = [path.images, images].map((values) => row(values, size, last));
+      worst.moved = a.filter((x, p) => Math.abs(x - b[p]) > 1e-3).length / size;
+    }
+    found.climbs[method] = worst;
   }
 }
 

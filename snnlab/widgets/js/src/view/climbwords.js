@@ -105,7 +105,7 @@ export function conclusion(climbs) {
   if (brokenAt(naive) === null && winners.length > 0) {
     const won = winners.map((climb, k) => `${TITLES[climb.method]} in ${k ? brokenAt(climb) : steps(brokenAt(climb))}`);
     const list = won.length > 1 ? `${won.slice(0, -1).join(", ")} and ${won.at(-1)}` : won[0];
-    return [seen, `It fails. The same image, network and budget are broken by ${list}.`, zero >= BLIND ? MASKED : ""].filter(Boolean);
+    return [seen, `It fails. The same image, network and budget are broken by ${list}.`, zero >= BLIND ? MASKED : NOT_ENOUGH];
   }
   if (brokenAt(naive) === null) {
     return [
@@ -119,5 +119,6 @@ export function conclusion(climbs) {
 }
 
 const MASKED = "What looked robust was an attacker who could not see.";
+const NOT_ENOUGH = "A gradient everywhere is not yet one that leads anywhere.";
 
 const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);

@@ -1,0 +1,117 @@
+"""Attacks that are watched step by step: they are the package's attacks, and what the explorer says of them is so."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from snnlab import Budget, zoo
+from snnlab.attack import NAIVE, input_gradient, sa_pgd
+from snnlab.attack.attacker import Attacker
+from snnlab.data import Split
+from snnlab.widgets.climbs import CLIMBERS, STEPS, ClimbRequest, climb, climb_frame, taken_for
+
+CODES = zoo.names("codes")
+EPS = Budget(0.1)
+
+
+@pytest.mark.parametrize("name", CODES)
+@pytest.mark.parametrize("method", list(CLIMBERS))
+def test_climb_stays_in_its_budget_and_ends_where_it_wins(name: str, method: str, few: Split) -> None:
+    model = zoo.load(name)
+    label = taken_for(model, few.images[0])
+    found = climb(model, few.images[0], label, EPS, method)
+    for image in found.images:
+        EPS.verify(image, few.images[0])
+    assert len(found.images) == len(found.gradients) + 1 == len(found.margins) == len(found.predictions)
+    assert (found.predictions[:-1] == label).all()
+    assert found.broken_at in (None, len(found.gradients))
+    assert found.broken_at is not None or len(found.gradients) == STEPS
+
+
+@pytest.mark.parametrize("name", [code for code in CODES if code != "poisson"])
+@pytest.mark.parametrize("eps", [0.05, 0.15])
+def test_assg_climbs_as_sa_pgd_does(name: str, eps: float, few: Split) -> None:
+    model, budget = zoo.load(name), Budget(eps)
+    image, label = few.images[:1], few.labels[:1]
+    whole = sa_pgd(model, image, label, budget, Attacker("bpda", "relaxed"), steps=6, generator=_seeded())
+    start = budget.project(image + eps * (2 * torch.rand(image.shape, generator=_seeded()) - 1), image)
+    found = climb(model, image[0], int(label), budget, "assg", steps=6, start=start[0])
+    best = len(found.images) - 1 if found.broken_at is not None else int(found.margins.argmax())
+    assert torch.equal(found.images[best], whole.images[0])
+
+
+def test_naive_climb_is_plain_pgd_on_the_margin_through_the_spikes(few: Split) -> None:
+    model = zoo.load("offset")
+    found = climb(model, few.images[0], int(few.labels[0]), EPS, "naive")
+    with NAIVE.view(model) as seen:
+        blind = input_gradient(seen, few.images[:1], few.labels[:1])[0] == 0
+    assert torch.equal(found.gradients[0] == 0, blind)
+    for before, gradient, after in zip(found.images, found.gradients, found.images[1:], strict=False):
+        moved = EPS.project(before + EPS.eps / 4 * gradient.sign(), few.images[0])
+        assert torch.equal(after, moved)
+        assert torch.equal((after != before) & blind, torch.zeros_like(blind))
+
+
+def test_naive_attacker_is_blind_on_offset_where_bpda_is_not(few: Split) -> None:
+    model = zoo.load("offset")
+    zero = {m: climb(model, few.images[0], int(few.labels[0]), EPS, m).zero_gradient[0] for m in CLIMBERS}
+    assert zero["naive"] > 0.75
+    assert max(zero["bpda"], zero["eot"], zero["assg"]) == 0
+
+
+@pytest.mark.parametrize("name", ["direct", "ann"])
+def test_without_steps_to_replace_bpda_is_the_naive_attacker(name: str, few: Split) -> None:
+    naive, bpda = (climb(zoo.load(name), few.images[0], int(few.labels[0]), EPS, m) for m in ("naive", "bpda"))
+    assert torch.equal(naive.images, bpda.images)
+
+
+def test_every_attacker_meets_the_same_encoding_of_the_clean_image(few: Split) -> None:
+    margins = [climb(zoo.load("poisson"), few.images[0], int(few.labels[0]), EPS, m).margins.tolist() for m in CLIMBERS]
+    assert len({first for first, *_ in margins}) == 1
+
+
+def test_the_network_after_a_climb_is_as_before(few: Split) -> None:
+    model = zoo.load("latency")
+    surrogate, before = model.network.surrogate, [p.clone() for p in model.network.parameters()]
+    for method in CLIMBERS:
+        climb(model, few.images[0], int(few.labels[0]), EPS, method)
+    assert model.network.surrogate is surrogate
+    assert all(torch.equal(a, b) and b.grad is None for a, b in zip(before, model.network.parameters(), strict=True))
+
+
+def test_an_image_that_is_misread_already_is_left_alone(few: Split) -> None:
+    model = zoo.load("onset")
+    wrong = (taken_for(model, few.images[0]) + 1) % 10
+    found = climb(model, few.images[0], wrong, EPS, "assg")
+    assert found.broken_at == 0
+    assert found.gradients.shape == (0, 1, 28, 28)
+
+
+def test_a_frame_holds_the_climb(few: Split) -> None:
+    model = zoo.load("phase")
+    shown = climb_frame(model, ClimbRequest(few.images[0], None, "phase", "bpda", 0.1))
+    found = climb(model, few.images[0], shown["target"], EPS, "bpda")
+    assert shown["target"] == taken_for(model, few.images[0])
+    assert np.array_equal(shown["path"]["images"], found.images.flatten().numpy())
+    assert np.array_equal(shown["path"]["gradients"], found.gradients.flatten().numpy())
+    assert shown["path"]["predictions"].dtype == np.int8
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"method": "magic"}, "choose one of naive, bpda, eot, assg"),
+        ({"eps": -0.1}, "eps must lie in"),
+        ({"eps": float("nan")}, "eps must lie in"),
+    ],
+)
+def test_a_bad_request_says_what_is_valid(changes: dict[str, Any], says: str, few: Split) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        ClimbRequest(**{"image": few.images[0], "label": 7, "encoding": "onset", "method": "bpda"} | changes)
+
+
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(5)
