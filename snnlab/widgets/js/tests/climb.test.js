@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { AdaptiveSharpness, CLIMBERS, climb, mulberry32, network, pgd, saPgd, slope } from "../src/engine/index.js";
 import { margin, marginGradient } from "../src/engine/losses.js";
-import { brokenAt, conclusion, doing, ending, gradientAt, imageAt, spokenClimbs, zeroShare } from "../src/view/climbwords.js";
+import {
+  brokenAt,
+  conclusion,
+  doing,
+  ending,
+  gradientAt,
+  imageAt,
+  spokenClimbs,
+  zeroShare,
+} from "../src/view/climbwords.js";
 import { engine, IMAGE, MODELS, modelPayload, PIXELS, request } from "./helpers.js";
 
 const options = (changes = {}) => ({ label: 3, random: mulberry32(1), coin: () => mulberry32(0), ...changes });
@@ -88,7 +97,10 @@ test("adaptive sharpness begins with M = |U - θ| and D = 0, and follows by a te
   const deviation = 0.1 * (2 - mean);
   const second = alpha(sharpness.follow(Float32Array.of(3), 1));
   assert.ok(Math.abs(second - scale / (mean + 1.5 * deviation + 1e-4)) < 1e-9);
-  assert.throws(() => sharpness.begin() ?? sharpness.follow(Float32Array.of(1, 2), 1), /make a new one for each attack/);
+  assert.throws(
+    () => sharpness.begin() ?? sharpness.follow(Float32Array.of(1, 2), 1),
+    /make a new one for each attack/,
+  );
 });
 
 test("SA-PGD's first step is ε along the sign, later ones are halved at checkpoints", () => {
@@ -141,7 +153,15 @@ const found = (method, answers, gradients = answers.slice(1).map(() => [0.5, -1]
     predictions: Int8Array.from(answers),
   },
 });
-const BLIND = found("naive", [7, 7, 7, 7], [[0, 0], [0, 1], [0, 1]]);
+const BLIND = found(
+  "naive",
+  [7, 7, 7, 7],
+  [
+    [0, 0],
+    [0, 1],
+    [0, 1],
+  ],
+);
 const CLIMBS = [BLIND, found("bpda", [7, 9]), found("eot", [7, 7, 9]), found("assg", [7, 7, 7, -1])];
 
 test("what is shown at a step is that of the last step taken, once the attack is over", () => {
@@ -167,7 +187,10 @@ test("a blind attacker beside one who sees is called what it is, and nothing is 
   const nobody = ["bpda", "eot", "assg"].map((method) => found(method, [7, 7, 7, 7]));
   assert.match(conclusion([BLIND, ...nobody]).join(" "), /the missing gradient is not what protects it/);
   const all = ["naive", "bpda", "eot", "assg"].map((method) => found(method, [7, 9]));
-  assert.match(conclusion(all).join(" "), /It breaks this image in 1 step, and so do all others: nothing is hidden here/);
+  assert.match(
+    conclusion(all).join(" "),
+    /It breaks this image in 1 step, and so do all others: nothing is hidden here/,
+  );
   assert.match(conclusion([found("naive", [9]), ...nobody]).join(" "), /without any attack/);
 });
 

@@ -61,7 +61,10 @@ function laws(found, expected) {
     hold(`${method}: ${climb.predictions} predictions differ`, climb.predictions === 0);
     // Alone, one spike that falls otherwise changes all that follows: only exact sums are sure to stay together.
     hold(`${method}: alone, it ends ${climb.apart} steps away`, climb.apart <= (expected.exact ? 1 : 3));
-    hold(`${method}: alone, it moves ${climb.moved} of the pixels otherwise`, climb.moved <= (expected.exact ? 0.05 : 1));
+    hold(
+      `${method}: alone, it moves ${climb.moved} of the pixels otherwise`,
+      climb.moved <= (expected.exact ? 0.05 : 1),
+    );
   }
   if (found.poisson) {
     for (const [what, z] of Object.entries(found.poisson)) hold(`${what} is off by ${z} standard errors`, z < 5);
@@ -89,7 +92,13 @@ function compareForward({ engine, network, expected, labels, imageAt }, found) {
     if (hidden) found.spikes += differing(trace.hidden.spikes, row(hidden, trace.hidden.spikes.length, n));
     found.logits = Math.max(found.logits, distance(trace.votes, row(votes, trace.votes.length, n)));
     for (const { rule, threshold, steps } of expected.exits ?? []) {
-      const left = engine.exitStep(trace.votes, network.numSteps, network.classes, rule, threshold && Number(threshold));
+      const left = engine.exitStep(
+        trace.votes,
+        network.numSteps,
+        network.classes,
+        rule,
+        threshold && Number(threshold),
+      );
       found.exits += left === steps[n] ? 0 : 1;
     }
     if (!membrane) return;
@@ -266,7 +275,8 @@ async function compareFrame(lab, name, theirs, { expected, imageAt }) {
   // Poisson's gradient is a mean over ten draws: where it is near zero its sign, and so the move, is a matter of chance.
   const tolerance = name === "poisson" ? 0.1 : 0.01;
   for (const field of ["moved", "gradient_zero"]) {
-    if (!(Math.abs(ours[field] - theirs[field]) <= tolerance)) differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
+    if (!(Math.abs(ours[field] - theirs[field]) <= tolerance))
+      differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
   }
   // Random numbers, and the sign of a gradient near zero, may differ; what follows from them may differ wholly. From equal
   // images everything follows exactly.

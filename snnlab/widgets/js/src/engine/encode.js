@@ -117,7 +117,8 @@ function gated(parts, gate, steps) {
  */
 export function silence(code, index) {
   const count = code?.parts.length ?? 0;
-  if (count < 2) throw new Error(`only a fusion has parts to silence, got ${code?.name ?? "an ANN"}; use silenced = -1`);
+  if (count < 2)
+    throw new Error(`only a fusion has parts to silence, got ${code?.name ?? "an ANN"}; use silenced = -1`);
   integerBetween("silenced", index, -1, count - 1);
   return { ...code, parts: code.parts.map((p, k) => (k === index ? { ...p, gate: 0 } : p)) };
 }

@@ -160,7 +160,11 @@ class AttackExplorer {
     const { zoo } = this;
     const flags = flagsOf(zoo, request.encoding, "worst", ONE_RUN);
     const measured = zoo.results ? [`Attacks of the suite: ${zoo.results.attacks.worst ?? "worst of all"}.`] : [];
-    this.badge.show(whole, `four attackers, ${STEPS} steps, one image`, flags, [whoComputed(whole), ...HOW, ...measured]);
+    this.badge.show(whole, `four attackers, ${STEPS} steps, one image`, flags, [
+      whoComputed(whole),
+      ...HOW,
+      ...measured,
+    ]);
   }
 
   /** What the suite measured of this network: one image is not a result. */

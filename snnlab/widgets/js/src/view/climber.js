@@ -37,7 +37,11 @@ export class ClimberColumn {
     const { shape } = own;
     const zero = zeroShare(own, step);
     const seen =
-      zero === null ? "no gradient was needed" : zero === 0 ? "a gradient on every pixel" : `zero on ${percent(zero)} of the pixels`;
+      zero === null
+        ? "no gradient was needed"
+        : zero === 0
+          ? "a gradient on every pixel"
+          : `zero on ${percent(zero)} of the pixels`;
     const at = brokenAt(own);
     setText(this.doing, doing(this.method, model));
     this.verdict.show(answerAt(own, step), []);

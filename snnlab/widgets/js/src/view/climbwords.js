@@ -101,17 +101,22 @@ export function conclusion(climbs) {
   const seen =
     zero >= BLIND
       ? `On the clean image naive sees no gradient at ${percent(zero)} of the pixels.`
-      : "Naive sees a gradient at most of the pixels.";
+      : "Naive sees a gradient at most pixels.";
   if (brokenAt(naive) === null && winners.length > 0) {
     const won = winners.map((climb, k) => `${TITLES[climb.method]} in ${k ? brokenAt(climb) : steps(brokenAt(climb))}`);
     const list = won.length > 1 ? `${won.slice(0, -1).join(", ")} and ${won.at(-1)}` : won[0];
-    return [seen, `It fails. The same image, network and budget are broken by ${list}.`, zero >= BLIND ? MASKED : NOT_ENOUGH];
-  }
-  if (brokenAt(naive) === null) {
     return [
       seen,
-      "But the others, who see it everywhere, do not break this image either: here the missing gradient is not what protects it. Raise ε before calling it robust.",
+      `It fails. The same image, network and budget are broken by ${list}.`,
+      zero >= BLIND ? MASKED : NOT_ENOUGH,
     ];
+  }
+  if (brokenAt(naive) === null) {
+    const nobody =
+      zero >= BLIND
+        ? "But the others, who see one everywhere, do not break this image either: here the missing gradient is not what protects it."
+        : "Nobody breaks this image at this budget.";
+    return [seen, `${nobody} Raise ε before calling it robust.`];
   }
   const failed = others.length - winners.length;
   const rest = failed === 0 ? "and so do all others" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;

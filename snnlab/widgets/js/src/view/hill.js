@@ -40,7 +40,9 @@ export class Hill {
     this.element.replaceChildren(
       svg("rect", { class: "misread", x: x(0), y: MARGIN.top, width: x(own.steps) - x(0), height: y(0) - MARGIN.top }),
       svg("line", { class: "level", x1: x(0), x2: x(own.steps), y1: y(0), y2: y(0) }),
-      ...y.ticks(3).map((v) => svg("text", { class: "tick", x: MARGIN.left - 5, y: y(v) + 4, "text-anchor": "end" }, minus(v))),
+      ...y
+        .ticks(3)
+        .map((v) => svg("text", { class: "tick", x: MARGIN.left - 5, y: y(v) + 4, "text-anchor": "end" }, minus(v))),
       svg("text", { class: "tick", x: x(0), y: height - 3, "text-anchor": "middle" }, "0"),
       svg("text", { class: "tick", x: x(own.steps), y: height - 3, "text-anchor": "end" }, `step ${own.steps}`),
       ...climbs.filter((climb) => climb !== own).map((climb) => path(climb, x, y, { class: "other-hill" })),
@@ -49,7 +51,11 @@ export class Hill {
       path(own, x, y, { class: "own-hill", stroke: colours.ink }, now),
       ...(now === broken ? [] : [svg("circle", { class: "here", cx: x(now), cy: y(own.path.margins[now]), r: 5 })]),
       ...(broken === null ? [] : cross(x(broken), y(own.path.margins[broken]), colours)),
-      svg("text", { class: "tick halo zone-label", x: x(own.steps) - 3, y: MARGIN.top + 11, "text-anchor": "end" }, "misread"),
+      svg(
+        "text",
+        { class: "tick halo zone-label", x: x(own.steps) - 3, y: MARGIN.top + 11, "text-anchor": "end" },
+        "misread",
+      ),
     );
   }
 }

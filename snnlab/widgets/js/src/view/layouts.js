@@ -213,7 +213,7 @@ export const LAYOUTS = `
 .points .swatch { margin-left: 6px; }
 .points b { font-weight: inherit; text-align: right; white-space: nowrap; }
 @container snn-lab (max-width: 559px) {
-  .fusion .setup .select { max-width: 132px; }
+  .fusion .setup .select { max-width: 168px; }
   .points { gap: 0 8px; }
   .points .name { white-space: normal; }
 }
@@ -230,22 +230,22 @@ export const LAYOUTS = `
 }
 
 /* --- attack explorer: four attackers, side by side, two by two on a narrow screen ------------------------------- */
-.climbers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 22px 16px; }
-.climber { min-width: 0; display: grid; grid-template-rows: subgrid; grid-row: span 7; row-gap: 0; align-content: start; }
+.climbers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 16px; }
+.climber { min-width: 0; display: grid; grid-template-rows: subgrid; grid-row: span 7; row-gap: 0; align-content: start; padding-bottom: 14px; }
 .climber h4 { font-size: 17px; font-weight: 700; border-top: 2px solid var(--ink); padding-top: 4px; }
-.doing { font-size: 13px; line-height: 1.3; color: var(--quiet); min-height: 2.6em; margin-bottom: 6px; }
+.doing { font-size: 13px; line-height: 1.3; color: var(--quiet); margin-bottom: 10px; }
 .climber .answer { grid-area: auto; gap: 0 7px; }
 .climber .answer strong { font-size: 22px; }
 .climber .answer .note { font-size: 14px; }
 .climber .answer .sign { font-size: 19px; }
-.ending { font-size: 13px; color: var(--quiet); margin-bottom: 6px; }
+.ending { font-size: 13px; color: var(--quiet); margin-bottom: 10px; }
 .seen { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 4px 8px; }
 .seen .picture figcaption { font-size: 12px; overflow: hidden; text-overflow: ellipsis; }
 .seen .gradient { grid-column: 1 / -1; }
 .seen .gradient canvas { image-rendering: auto; }
 .zero { font-size: 13px; margin-top: 5px; }
 .blind .zero { font-weight: 700; }
-.hill { display: block; width: 100%; height: 104px; margin-top: 6px; cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; overflow: visible; }
+.hill { display: block; width: 100%; height: 108px; margin-top: 10px; cursor: ew-resize; touch-action: pan-y; user-select: none; -webkit-user-select: none; overflow: visible; }
 .hill .tick { font-size: 11px; }
 .hill .misread { fill: var(--attack); opacity: 0.1; }
 .hill .level { stroke: var(--attack); stroke-width: 1; stroke-dasharray: 4 3; }
@@ -264,7 +264,8 @@ export const LAYOUTS = `
 .play span:first-child { font-size: 11px; }
 .attacks .people { min-height: 0; }
 @container snn-lab (max-width: 559px) {
-  .climbers { gap: 20px 14px; }
+  .climbers { column-gap: 14px; }
+  .climber { padding-bottom: 22px; }
   .attacks .setup .select { max-width: none; }
   .attacks .controls { grid-template-columns: minmax(0, 1fr); }
   .attacks .play { min-width: 0; width: 40px; padding: 0; }
@@ -282,13 +283,13 @@ export const LAYOUTS = `
   .attacks .tune .slider { grid-template-columns: auto minmax(0, 1fr) 4.8em; }
 }
 @container snn-lab (min-width: 760px) {
-  .climbers { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 20px; }
-  .doing { min-height: 3.9em; }
+  .climbers { grid-template-columns: repeat(4, minmax(0, 1fr)); column-gap: 20px; }
+  .climber { padding-bottom: 0; }
 }
 @container snn-lab (min-width: 900px) {
   .attacks > .digits { margin-right: 0; }
-  .climbers { gap: 26px; }
-  .seen { grid-template-columns: minmax(0, 2.1fr) minmax(0, 1fr); }
+  .climbers { column-gap: 26px; }
+  .seen { grid-template-columns: minmax(0, 1fr) calc((100% - 34px) / 3); }
   .seen .gradient { grid-column: 1; grid-row: 1 / span 2; }
 }
 
