@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from snnlab import claims, evaluation, own, report, zoo
+from snnlab import claims, own, report, zoo
 from snnlab.attack import Budget
+from snnlab.evaluation import evaluate_robustness
 from snnlab.records import seed_summary
-
-SUITES = ("quick", "standard", "full")
+from snnlab.suites import SUITES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
 zoo_app = typer.Typer(no_args_is_help=True, help="The trained models: list them, remake them.")
@@ -134,8 +134,8 @@ def evaluate(
         made_on = own.load_classifier(source) if source else None
         if made_on is not None:
             own.checked(made_on, split, str(source))
-        budgets = _budgets(radii, norm)
-        found = vars(evaluation)["evaluate_robustness"](
+        budgets = [Budget(radius, norm) for radius in radii]
+        found = evaluate_robustness(
             classifier, split, budgets, suite, source=made_on, seed=seed, cache=cache or out / "cache", progress=progress
         )
         about = {"model": model, "read as": own.describe(classifier), "data": f"{data}, {len(split):,} images"}
@@ -145,13 +145,6 @@ def evaluate(
         strongest = budgets[-1]
         numbers, shown = report.write(out, told, report.broken_examples(classifier, split, strongest, seed), str(strongest))
     typer.echo(f"{model}: {own.describe(classifier)}\n{report.table(told)}\n{numbers}\n{shown}")
-
-
-def _budgets(radii: list[float], norm: str) -> list[Budget]:
-    if norm not in report.NORMS:
-        raise ValueError(f"unknown norm {norm!r}; choose one of {', '.join(report.NORMS)}")
-    others: dict[str, Any] = {} if norm == "Linf" else {"norm": norm}
-    return [Budget(radius, **others) for radius in radii]
 
 
 def _radii(text: str) -> list[float]:

@@ -24,6 +24,9 @@ attacker sees is the *backward rule* of the encoder, a choice and not a property
 ``relaxed``
     the step is replaced, in the backward pass only, by a sigmoid of slope ``k`` around the same
     threshold: every pixel has a gradient at every step (BPDA, Athalye et al. 2018).
+
+One more step function is no neural code but their control: ``binary``, ``s_t = 1[x ≥ 1/2]``. It has both backward rules,
+so that it is attacked as hard as the codes it is compared with.
 """
 
 from __future__ import annotations
@@ -207,6 +210,11 @@ class _Packed(Encoder):
     def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
         return self._distance(images).gt_(0)  # in place: eight times faster than a bool tensor and its conversion
 
+    @property
+    def title(self) -> str:
+        usual = type(self).rounding  # a dataclass keeps a field's default on its class
+        return self.name if self.rounding == usual else f"{self.name}(rounding={self.rounding})"
+
     @abstractmethod
     def _distance(self, images: Tensor) -> Tensor:
         """How far ``x`` lies above the threshold of each step."""
@@ -294,6 +302,24 @@ class Phase(Encoder):
         index, fraction = left.to(torch.int64), position - left
         per_bit = torch.lerp(table[:, index], table[:, index + 1], fraction)
         return per_bit[torch.arange(self.num_steps) % self.num_bits]
+
+
+@dataclass(frozen=True)
+class Binary(Encoder):
+    """``s_t = 1[x ≥ 1/2]`` at every step: pixels that are only black or white, the control of all step codes.
+
+    >>> encoder("binary", num_steps=1)(torch.tensor([[[[0.2, 0.5, 0.9]]]])).flatten()
+    tensor([0., 1., 1.])
+    """
+
+    name: ClassVar[str] = "binary"
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return images.ge(0.5).to(images.dtype).expand(self.num_steps, *images.shape)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        half = torch.tensor([-0.5], dtype=images.dtype, device=images.device)
+        return self._step_derivative(images, half).expand(self.num_steps, *images.shape)
 
 
 @lru_cache(maxsize=16)
@@ -388,10 +414,14 @@ class Fusion(Encoder):
 
 _CODES: dict[str, type[Encoder]] = {c.name: c for c in (Direct, Poisson, Onset, Offset, Latency, Phase)}
 ENCODINGS: tuple[str, ...] = (*_CODES, Fusion.name)
+_CONTROLS: dict[str, type[Encoder]] = {Binary.name: Binary}
 
 
 def encoder(name: str, *, num_steps: int = 8, **options: object) -> Encoder:
-    """Make an encoder by name: one of ``ENCODINGS``; a fusion as ``"fusion(0.25*direct, latency)"``, with gates.
+    """Make an encoder by name: one of ``ENCODINGS``, or the control ``"binary"``.
+
+    A fusion is written ``"fusion(0.25*direct, latency)"``, with gates, and a rounding that is not the code's usual one
+    ``"onset(rounding=up)"``. An encoder's ``title`` is written in the same way.
 
     Args:
         name: the code, as in the table of this module.
@@ -399,21 +429,38 @@ def encoder(name: str, *, num_steps: int = 8, **options: object) -> Encoder:
         options: ``backward``, ``slope`` and, for ``onset`` and ``offset``, ``rounding``.
 
     Raises:
-        ValueError: unknown name (the message lists the valid ones), empty fusion, bad gate or option value.
+        ValueError: unknown name (the message lists the valid ones), empty fusion, bad gate or option.
 
-    >>> encoder("fusion(0.25*direct, latency)", num_steps=4).title
-    'fusion(0.25*direct, latency)'
+    >>> encoder("fusion(0.25*direct, onset(rounding=up))", num_steps=4).title
+    'fusion(0.25*direct, onset(rounding=up))'
     """
-    match = re.fullmatch(r"\s*fusion\s*\((.*)\)\s*", name)
-    if match:
-        written = [_gated(part) for part in _split(match.group(1))]
+    title, inner = _opened(name)
+    if title == Fusion.name:
+        written = [_gated(part) for part in _split(inner)]
         parts = tuple(encoder(part, num_steps=num_steps, **options) for _, part in written)
         return Fusion(num_steps, parts=parts, gate=tuple(g for g, _ in written))
-    code = _CODES.get(name.strip())
+    code = (_CODES | _CONTROLS).get(title)
     if code is None:
-        valid = ", ".join([*_CODES, "fusion(a, b, …)"])
+        valid = ", ".join([*_CODES, *_CONTROLS, "fusion(a, b, …)"])
         raise ValueError(f"unknown encoding {name!r}; choose one of {valid}")
-    return code(num_steps, **options)  # type: ignore[arg-type]
+    chosen = options | {"rounding": _rounding(name, inner)} if inner else options
+    if "rounding" in chosen and not issubclass(code, _Packed):
+        raise ValueError(f"{title!r} has no rounding; only onset and offset have, as in 'onset(rounding=up)'")
+    return code(num_steps, **chosen)  # type: ignore[arg-type]
+
+
+def _opened(name: str) -> tuple[str, str]:
+    """The name before the brackets, and what stands in them."""
+    match = re.fullmatch(r"\s*(\w+)\s*\((.*)\)\s*", name)
+    return (match.group(1), match.group(2).strip()) if match else (name.strip(), "")
+
+
+def _rounding(name: str, inner: str) -> str:
+    """``"up"`` of ``"rounding=up"``."""
+    key, equals, value = (part.strip() for part in inner.partition("="))
+    if key != "rounding" or not equals:
+        raise ValueError(f"the only option of a code is its rounding, as in 'onset(rounding=up)', got {name!r}")
+    return value
 
 
 def _split(parts: str) -> Sequence[str]:

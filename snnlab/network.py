@@ -9,8 +9,7 @@ work on. The conventional network (ANN) is a classifier too, with nothing to enc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,8 +20,9 @@ from torch import Tensor, nn
 from snnlab.decoding import DECODERS, check_exit_step, logits_at_every_exit, predictions
 from snnlab.encoding import Encoder, check_images
 from snnlab.neuron import Reset, Surrogate, lif
+from snnlab.swapping import fresh_state, surrogate_of
 
-__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace"]
+__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace", "surrogate_of"]
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,9 @@ class Classifier(nn.Module):
 
     Args:
         network: takes the encoded sequence ``[T, N, …]`` and returns a ``Trace`` or a pair ``(spikes, membrane)``
-            of shape ``[T, N, K]`` each, as a loop over ``snntorch`` neurons does; without an encoder, takes images
-            and returns logits.
+            of shape ``[T, N, K]`` each, as a loop over ``snntorch`` neurons does, or the spikes alone; without an encoder,
+            takes images and returns logits. Of spikes alone nothing decides a tie: it goes to the class of lowest index.
+            State that ``snntorch`` neurons keep (``init_hidden``) is cleared for every call and put back after it.
         encoder: the code; ``None`` for an ANN.
         decoder: a rule of ``snnlab.decoding``.
         exit_step: steps that are read, ``1 … T``; ``None`` reads all.
@@ -183,15 +184,18 @@ class Classifier(nn.Module):
 
     def _run(self, sequence: Tensor) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
         """Spikes of every hidden layer that can be seen, then read-out spikes and potential."""
-        output = self.network(sequence)
+        with fresh_state(self.network):
+            output = self.network(sequence)
         if isinstance(output, Trace):
             hidden, spikes, membrane = output.hidden, output.spikes, output.membrane
         elif isinstance(output, tuple) and len(output) == 2:
             hidden, (spikes, membrane) = (), output
+        elif isinstance(output, Tensor) and self.decoder != "membrane":
+            hidden, spikes, membrane = (), output, torch.zeros_like(output)  # equal potentials: no tie is decided by them
         else:
             raise ValueError(
-                "a spiking network must return a Trace or a pair (spikes, membrane) of shape [T, N, K], "
-                f"got {type(output).__name__}"
+                "a spiking network must return a Trace, a pair (spikes, membrane) of shape [T, N, K] each, or spikes alone "
+                f"(not for the decoder 'membrane'), got {type(output).__name__} for the decoder {self.decoder!r}"
             )
         _check_trace(spikes, membrane, *sequence.shape[:2])
         return hidden, spikes, membrane
@@ -215,20 +219,6 @@ class Classifier(nn.Module):
             eot=eot,
             generator=self.generator,
         )
-
-
-@contextmanager
-def surrogate_of(network: nn.Module, surrogate: Surrogate | None) -> Iterator[None]:
-    """Run the block with another surrogate in the network, and put the old one back whatever happens."""
-    if surrogate is None or not isinstance(network, SpikingMLP):
-        yield
-        return
-    own = network.surrogate
-    try:
-        network.surrogate = surrogate
-        yield
-    finally:
-        network.surrogate = own
 
 
 def _over_time(layer: nn.Module, sequence: Tensor) -> Tensor:

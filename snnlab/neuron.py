@@ -93,6 +93,10 @@ class Surrogate:
         """``h(v)``, elementwise."""
         return SURROGATES[self.shape](v, self.slope)
 
+    def of_neuron(self, number: int) -> Callable[[Tensor], Tensor]:
+        """``h`` for the next step of a layer that is run step by step (``snnlab.swapping``): the same for all, here."""
+        return self
+
 
 class _Lif(torch.autograd.Function):
     """The two loops of the module docstring, over buffers of shape ``[T, …]``.

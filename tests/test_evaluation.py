@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from snnlab import zoo
 from snnlab.attack import INFORMED, NAIVE
 from snnlab.data import Split
-from snnlab.evaluation import SUITE, Evaluation, SuiteAttack, evaluate, wilson_interval
+from snnlab.evaluation import Evaluation, evaluate, wilson_interval
 from snnlab.exiting import ExitRule
+from snnlab.suites import QUICK as SUITE
+from snnlab.suites import SuiteAttack
 
 SHORT = (
     SuiteAttack("noise", "noise", "noise", NAIVE),

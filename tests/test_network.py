@@ -114,7 +114,7 @@ class Wrong(nn.Module):
 @pytest.mark.parametrize(
     ("output", "says"),
     [
-        (torch.zeros(8, 40), "must return a Trace or a pair"),
+        (torch.zeros(8, 40), "must return spikes [T, N, K] with T=8, N=40, got [8, 40]"),
         ((torch.zeros(8, 39, 10), torch.zeros(8, 39, 10)), "T=8, N=40, got [8, 39, 10]"),
         ((torch.zeros(40, 10), torch.zeros(40, 10)), "got [40, 10]"),
         ((torch.zeros(8, 40, 10), None), "got NoneType"),

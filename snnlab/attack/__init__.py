@@ -16,22 +16,24 @@ network was trained with, as the field does. ``INFORMED`` knows that the code is
 pass only, by a smooth one (BPDA, Athalye et al. 2018), with a surrogate of heavier tails. Forward passes are the same.
 """
 
-from snnlab.attack.attacker import ATTACKERS, INFORMED, NAIVE, Attacker
-from snnlab.attack.budget import Budget
+from snnlab.attack.attacker import ATTACKERS, ENSEMBLE, INFORMED, NAIVE, Attacker
+from snnlab.attack.budget import NORMS, Budget
 from snnlab.attack.lattice import lattice, lattice_attack
 from snnlab.attack.losses import LOSSES
 from snnlab.attack.methods import ATTACKS, attack
 from snnlab.attack.result import AttackResult, forked_rng, input_gradient, judged, step_size
 from snnlab.attack.sapgd import sa_pgd
 from snnlab.attack.sharpness import AdaptiveSharpness
-from snnlab.network import surrogate_of
+from snnlab.swapping import surrogate_of
 
 __all__ = [
     "ATTACKERS",
     "ATTACKS",
+    "ENSEMBLE",
     "INFORMED",
     "LOSSES",
     "NAIVE",
+    "NORMS",
     "AdaptiveSharpness",
     "AttackResult",
     "Attacker",

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from snnlab.encoding import Backward
-from snnlab.network import Classifier, surrogate_of
+from snnlab.network import Classifier
 from snnlab.neuron import Surrogate
+from snnlab.swapping import surrogate_of
 
-__all__ = ["ATTACKERS", "INFORMED", "NAIVE", "Attacker"]
+__all__ = ["ATTACKERS", "ENSEMBLE", "INFORMED", "NAIVE", "Attacker"]
 
 
 @dataclass(frozen=True)
@@ -50,4 +51,10 @@ class Attacker:
 
 NAIVE = Attacker("naive", "straight_through")
 INFORMED = Attacker("informed", "relaxed", surrogate=Surrogate("arctan", 2.0))
+#: surrogates of several shapes and slopes, through the relaxed code: the per-sample worst case over them counts
+#: (Özdenizci & Legenstein 2024)
+ENSEMBLE: tuple[Attacker, ...] = tuple(
+    Attacker(f"{shape}-{slope:g}", "relaxed", surrogate=Surrogate(shape, slope))
+    for shape, slope in (("arctan", 1.0), ("arctan", 4.0), ("sigmoid", 2.0), ("fast_sigmoid", 4.0), ("triangular", 0.5))
+)
 ATTACKERS: dict[str, Attacker] = {a.name: a for a in (NAIVE, INFORMED)}

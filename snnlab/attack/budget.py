@@ -1,4 +1,19 @@
-"""Budgets: how far an attack may go, as an object that projects, verifies and prints itself."""
+r"""Budgets: how far an attack may go, as an object that projects, steps, verifies and prints itself.
+
+With ``δ = x' - x`` of one image, ``x'`` in [0, 1]:
+
+====== ============================================== =======================================================
+norm   holds                                          the step of size ``α`` along a gradient ``g``
+====== ============================================== =======================================================
+Linf   ``max |δ| ≤ ε``                                ``α sign g``
+L2     ``√Σ δ² ≤ ε``                                  ``α g / ‖g‖₂``
+L1     ``Σ |δ| ≤ ε``                                  ``α sign g / k`` on the ``k`` largest entries (5 % of them)
+L0     at most ``ε`` pixels differ                    ``sign g`` on the ``ε`` largest entries
+====== ============================================== =======================================================
+
+A pixel of L0 is one entry of ``[C, H, W]``. Sources: Madry et al. 2018 (L∞, L2), Tramèr and Boneh 2019 (the sparse step of
+L1), Duchi et al. 2008 (projection on the L1 ball).
+"""
 
 from __future__ import annotations
 
@@ -7,42 +22,107 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Budget"]
+__all__ = ["NORMS", "Budget"]
+
+#: how the norms are written
+NORMS: dict[str, str] = {"Linf": "L∞", "L2": "L2", "L1": "L1", "L0": "L0"}
+SPARSE = 0.05  # fraction of the entries that a step in L1 moves
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How far an attack may go: ``‖x' - x‖∞ ≤ eps`` with ``x'`` in [0, 1].
+    """How far an attack may go (table in the module docstring).
 
     Args:
-        eps: radius, in pixel units (the range of a pixel is 1), in [0, 1].
+        eps: radius ``ε``, in pixel units (the range of a pixel is 1), at most 1 in L∞; of L0, a whole number of pixels.
+        norm: a key of ``NORMS``.
+
+    Raises:
+        ValueError: unknown norm, a radius out of range.
 
     >>> print(Budget(0.1))
     L∞ 0.1 on [0, 1]
     """
 
     eps: float
+    norm: str = "Linf"
 
     tolerance = 1e-6
 
     def __post_init__(self) -> None:
-        if not 0 <= self.eps <= 1:  # NaN fails this too
+        if self.norm not in NORMS:
+            raise ValueError(f"unknown norm {self.norm!r}; choose one of {', '.join(NORMS)}")
+        if self.norm == "Linf" and not 0 <= self.eps <= 1:  # NaN fails this too
             raise ValueError(f"eps must lie in [0, 1] (pixel units), got {self.eps!r}")
+        if not 0 <= self.eps < float("inf"):
+            raise ValueError(f"eps must lie in [0, ∞) (pixel units), got {self.eps!r}")
+        if self.norm == "L0" and self.eps != int(self.eps):
+            raise ValueError(f"eps of L0 must be a whole number of pixels, got {self.eps!r}")
 
     def __str__(self) -> str:
-        return f"L∞ {self.eps:g} on [0, 1]"
+        return f"{NORMS[self.norm]} {self.eps:g} on [0, 1]"
 
     def project(self, images: Tensor, reference: Tensor) -> Tensor:
-        """The nearest images inside the budget."""
-        return torch.clamp(torch.clamp(images, reference - self.eps, reference + self.eps), 0, 1)
+        """Images inside the budget: the nearest for L∞ and L0; for L2 and L1 the nearest of the ball, clipped to [0, 1]."""
+        if self.norm == "Linf":
+            return torch.clamp(torch.clamp(images, reference - self.eps, reference + self.eps), 0, 1)
+        delta = images.clamp(0, 1) - reference if self.norm == "L0" else images - reference
+        flat = delta.flatten(1)
+        if self.norm == "L2":
+            flat = flat * (self.eps / flat.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
+        elif self.norm == "L1":
+            flat = flat.sign() * (flat.abs() - _excess(flat.abs(), self.eps)).clamp(min=0)
+        else:
+            flat = torch.where(_largest(flat.abs(), int(self.eps)), flat, torch.zeros_like(flat))
+        # The reference lies in [0, 1], so clipping only brings an image nearer to it.
+        return torch.clamp(reference + flat.view_as(delta), 0, 1)
+
+    def step(self, gradient: Tensor, size: float) -> Tensor:
+        """The steepest step of this size along a gradient ``[N, …]`` (table in the module docstring)."""
+        if self.norm == "Linf":
+            return size * gradient.sign()
+        flat = gradient.flatten(1)
+        if self.norm == "L2":
+            along: Tensor = size * flat / flat.norm(dim=1, keepdim=True).clamp(min=1e-12)
+            return along.view_as(gradient)
+        count = int(self.eps) if self.norm == "L0" else max(1, round(SPARSE * flat.shape[1]))
+        length = 1.0 if self.norm == "L0" else size / count
+        move: Tensor = length * flat.sign() * _largest(flat.abs(), count)
+        return move.view_as(gradient)
+
+    def distance(self, images: Tensor, reference: Tensor) -> Tensor:
+        """``‖x' - x‖`` of every image, ``[N]``."""
+        delta = (images - reference).flatten(1).abs()
+        if self.norm == "Linf":
+            return delta.amax(1)
+        if self.norm == "L0":
+            return (delta > 0).sum(1).to(delta.dtype)
+        length: Tensor = delta.norm(p=1 if self.norm == "L1" else 2, dim=1)
+        return length
 
     def verify(self, images: Tensor, reference: Tensor) -> None:
-        """Raise ``ValueError`` unless ``images`` lie inside the budget (to 1e-6)."""
+        """Raise ``ValueError`` unless ``images`` lie inside the budget (to 1e-6; rounding of long sums included)."""
         if images.shape != reference.shape:
             raise ValueError(f"attacked images have shape {list(images.shape)}, the clean ones {list(reference.shape)}")
-        distance = float((images - reference).abs().max())
+        distance = float(self.distance(images, reference).max())
         low, high = (float(v) for v in images.aminmax())
-        if not distance <= self.eps + self.tolerance:
-            raise ValueError(f"attack left its budget {self}: moved a pixel by {distance:.6g}")
+        if not distance <= self.eps * (1 + 1e-6) + self.tolerance:
+            moved = "a pixel" if self.norm == "Linf" else "an image"
+            raise ValueError(f"attack left its budget {self}: moved {moved} by {distance:.6g}")
         if not (low >= -self.tolerance and high <= 1 + self.tolerance):
             raise ValueError(f"attack left [0, 1]: values from {low:.6g} to {high:.6g}")
+
+
+def _largest(values: Tensor, count: int) -> Tensor:
+    """Which ``count`` entries of each row are largest, ``[N, D]``."""
+    chosen = torch.zeros_like(values, dtype=torch.bool)
+    return chosen.scatter(1, values.topk(min(count, values.shape[1]), dim=1).indices, value=True)
+
+
+def _excess(lengths: Tensor, radius: float) -> Tensor:
+    """What to take from every length so that the rest sums to ``radius``; 0 for rows inside (Duchi et al. 2008), ``[N, 1]``."""
+    ranked = lengths.sort(dim=1, descending=True).values
+    ranks = torch.arange(1, ranked.shape[1] + 1, dtype=ranked.dtype)
+    over = (ranked.cumsum(1) - radius) / ranks
+    kept = (ranked > over).sum(1, keepdim=True).clamp(min=1)
+    return over.gather(1, kept - 1).clamp(min=0)

@@ -8,10 +8,12 @@ from torch import Tensor
 from snnlab.attack.budget import Budget
 from snnlab.attack.losses import margin
 from snnlab.attack.result import AttackResult, judged
-from snnlab.encoding import Encoder, check_images
+from snnlab.encoding import Encoder, Fusion, Phase, check_images
 from snnlab.network import Classifier
 
 __all__ = ["lattice", "lattice_attack"]
+
+FEW_PIXELS = 12
 
 
 def lattice_attack(
@@ -27,21 +29,24 @@ def lattice_attack(
 
     Every value of a pixel that gives another spike train has a representative in ``lattice``; a query changes a random
     share of the pixels (shrinking from a half to a few) to random representatives inside the budget and is kept where it
-    does not lower the margin. Spike counts plateau, so ties are broken by the read-out potential.
+    does not lower the margin. Spike counts plateau, so ties are broken by the read-out potential. An image of so few pixels
+    that all its spike patterns can be asked is answered exactly.
 
     Args:
         classifier: behind a step code (its encoder decides the lattice).
         images: ``[N, C, H, W]`` in [0, 1].
         labels: ``[N]``.
         budget: what may be changed.
-        queries: forward passes.
+        queries: forward passes per image.
         generator: randomness of the search.
 
     Raises:
-        ValueError: a classifier without an encoder, fewer than one query.
+        ValueError: a classifier without an encoder, a budget in another norm than L∞, fewer than one query.
     """
     if classifier.encoder is None:
         raise ValueError("the lattice attack needs a spiking code; use sa_pgd on an ANN")
+    if budget.norm != "Linf":
+        raise ValueError(f"the lattice attack moves each pixel by itself, in a budget of L∞; got {budget}")
     if queries < 1:
         raise ValueError(f"queries must be at least 1, got {queries!r}")
     check_images(images)
@@ -50,27 +55,61 @@ def lattice_attack(
     first = torch.searchsorted(values, low)
     options = torch.searchsorted(values, high, right=True) - first  # per pixel; 0 where nothing but x itself is left
     best, score = images.clone(), _score(classifier, images, labels)
-    for query in range(queries):
+    exact = torch.zeros(len(images), dtype=torch.bool)
+    if images[0].numel() <= FEW_PIXELS:
+        for k in range(len(images)):
+            patterns = _patterns(classifier.encoder, images[k], values, budget, queries)
+            if patterns is not None:
+                best[k] = patterns[_score(classifier, patterns, labels[k].expand(len(patterns))).argmax()]
+                exact[k] = True
+    for query in range(0 if exact.all() else queries):
         share = max(0.5 * (1 - query / queries) ** 2, 1 / images[0].numel())
         chosen = (torch.rand(images.shape, generator=generator) < share) & (options > 0)
         pick = first + (torch.rand(images.shape, generator=generator) * options).long()
         candidate = torch.where(chosen, values[pick.clamp(max=len(values) - 1)], best)
         value = _score(classifier, candidate, labels)
-        better = value >= score
+        better = (value >= score) & ~exact
         best[better], score[better] = candidate[better], value[better]
     return judged(classifier, best, images, labels, budget)
 
 
+def _patterns(code: Encoder, image: Tensor, values: Tensor, budget: Budget, most: int) -> Tensor | None:
+    """One image ``[C, H, W]`` for every spike pattern inside the budget; ``None`` if there are more than ``most``."""
+    trains = code(values.view(-1, 1, 1, 1)).flatten(2).transpose(0, 1).flatten(1)  # [V, T·C']
+    own = code(image.view(-1, 1, 1, 1)).flatten(2).transpose(0, 1).flatten(1)
+    choices: list[list[float]] = []
+    count = 1
+    for pixel, train in zip(image.flatten(), own, strict=True):
+        near = (values - pixel).abs() <= budget.eps
+        distinct = {tuple(train.tolist()): float(pixel)}
+        for value, other in zip(values[near], trains[near], strict=True):
+            distinct.setdefault(tuple(other.tolist()), float(value))
+        choices.append(list(distinct.values()))
+        count *= len(distinct)
+        if count > most:
+            return None
+    return torch.cartesian_prod(*(torch.tensor(c) for c in choices)).view(-1, *image.shape).to(image)
+
+
 def lattice(code: Encoder) -> Tensor:
-    """Intensities between which the spikes of a step code change: the multiples of 1/T, and a little to either side."""
-    grid = torch.arange(code.num_steps + 1) / code.num_steps
-    nudge = 1e-4
-    values: Tensor = torch.unique(torch.cat([grid, grid - nudge, grid + nudge]).clamp(0, 1))
+    """Intensities between which the spikes of a step code change, and a little to either side.
+
+    The multiples of 1/T; of ``2^-K`` for a phase code of ``K`` bits, of all parts for a fusion.
+    """
+    values: Tensor = torch.unique(torch.cat([_edges(code) + nudge for nudge in (0, -1e-4, 1e-4)]).clamp(0, 1))
     return values
 
 
+def _edges(code: Encoder) -> Tensor:
+    if isinstance(code, Fusion):
+        return torch.cat([_edges(part) for part in code.parts])
+    levels = 2**code.num_bits if isinstance(code, Phase) else code.num_steps
+    return torch.arange(levels + 1) / levels
+
+
 def _score(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """Margin at the exit in use, plus a hundredth of that of the potential: enough to order equal counts."""
+    """Margin at the exit in use, plus a hundredth of that of the potential, enough to order equal counts; misread is best."""
     with torch.no_grad():
         logits, membrane = (value[classifier.exit_step - 1] for value in classifier.read(images))
-        return margin(logits, labels) + 0.01 * torch.tanh(margin(membrane, labels))
+        wrong = classifier.answers(logits, membrane) != labels  # silence is, whatever its margin
+        return margin(logits, labels) + 0.01 * torch.tanh(margin(membrane, labels)) + 1e6 * wrong

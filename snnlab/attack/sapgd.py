@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,9 +16,13 @@ from snnlab.attack.losses import LOSSES
 from snnlab.attack.result import AttackResult, judged
 from snnlab.attack.sharpness import AdaptiveSharpness
 from snnlab.encoding import check_images
-from snnlab.network import Classifier, surrogate_of
+from snnlab.exiting import ExitRule, dynamic_exit
+from snnlab.network import Classifier
+from snnlab.swapping import surrogate_of
 
 __all__ = ["sa_pgd"]
+
+Aim = Literal["all"] | ExitRule | None
 
 
 def sa_pgd(
@@ -30,6 +36,7 @@ def sa_pgd(
     steps: int = 50,
     restarts: int = 1,
     adaptive_surrogate: bool = True,
+    aim: Aim = None,
     generator: torch.Generator | None = None,
 ) -> AttackResult:
     r"""SA-PGD: momentum, second-moment scaling and a shrinking step (Wang et al. 2025).
@@ -53,17 +60,21 @@ def sa_pgd(
         steps: iterations of each restart.
         restarts: random starts.
         adaptive_surrogate: whether ``AdaptiveSharpness`` takes the place of the attacker's surrogate.
+        aim: what is to be wrong: the answer at the exit in use (``None``), those at every exit with one image (``"all"``), or
+            that of a dynamic exit (an ``ExitRule``). The latter two climb the mean of the loss over all exits.
         generator: randomness of the starts.
 
     Raises:
-        ValueError: unknown loss, fewer than one step or restart, bad images.
+        ValueError: unknown loss or aim, an aim for an ANN, fewer than one step or restart, bad images.
     """
     if loss not in LOSSES:
         raise ValueError(f"unknown loss {loss!r}; choose one of {', '.join(LOSSES)}")
     if steps < 1 or restarts < 1:
         raise ValueError(f"steps and restarts must be at least 1, got {steps!r} and {restarts!r}")
+    _check_aim(classifier, aim)
     check_images(images)
-    best, best_loss, broken = images.clone(), torch.full(labels.shape, -torch.inf), _is_wrong(classifier, images, labels)
+    best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf)
+    broken = _is_wrong(classifier, images, labels, aim)
     for _ in range(restarts):
         rows = torch.nonzero(~broken).flatten()
         if len(rows) == 0:
@@ -71,12 +82,15 @@ def sa_pgd(
         x, y = images[rows], labels[rows]
         start = budget.project(x + budget.eps * (2 * torch.rand(x.shape, generator=generator) - 1), x)
         found, score, wrong = _climb(
-            _of_rows(classifier, rows), x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate
+            _of_rows(classifier, rows), x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate, aim
         )
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = found[better], score[better]
         broken[rows] |= wrong
-    return judged(classifier, best, images, labels, budget)
+    result = judged(classifier, best, images, labels, budget)
+    return (
+        result if aim is None else replace(result, success=_wrong(classifier, result.logits, result.membrane, labels, aim))
+    )
 
 
 def _climb(
@@ -89,6 +103,7 @@ def _climb(
     loss: Callable[[Tensor, Tensor], Tensor],
     steps: int,
     adaptive_surrogate: bool,
+    aim: Aim,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One restart: the kept iterate of every sample, its loss, and whether it is misclassified."""
     kept, kept_loss = start.clone(), torch.full(y.shape, -torch.inf)
@@ -101,16 +116,15 @@ def _climb(
         seen = stack.enter_context(attacker.view(classifier))
         stack.enter_context(surrogate_of(classifier.network, sharpness))
         for step in range(steps + 1):
+            if sharpness is not None:
+                sharpness.begin()
             leaf = current.detach().requires_grad_(True)
-            logits, broken = _look(seen, classifier, leaf, y[standing])
-            value = loss(logits, y[standing])
+            value, broken = _look(seen, classifier, leaf, y[standing], loss, aim)
             better = broken | (value.detach() > kept_loss[standing])
             kept[standing[better]], kept_loss[standing[better]] = current[better], value.detach()[better]
             wrong[standing] = broken
             if step == steps or broken.all():
                 break
-            if sharpness is not None:
-                sharpness.begin()
             (g,) = torch.autograd.grad(value.sum(), leaf)
             momentum = 0.5 * momentum + g / _mean(g.abs())
             second = 0.8 * second + g**2 / _mean(g**2)
@@ -149,17 +163,46 @@ def _of_rows(classifier: Classifier, rows: Tensor) -> Classifier:
     return classifier.at(exit_step=classifier.exit_step, encoder=code.rows(rows), eot=classifier.eot)
 
 
-def _look(seen: Classifier, classifier: Classifier, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits as the attacker differentiates them ``[N, K]``, and who is misclassified ``[N]``.
+def _look(
+    seen: Classifier,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    aim: Aim,
+) -> tuple[Tensor, Tensor]:
+    """The loss as the attacker differentiates it, and who is broken, ``[N]`` each.
 
     A deterministic code needs one forward pass for both, since backward rules leave the forward pass alone.
     """
+    if aim is None and seen.stochastic:
+        return loss(seen(images), labels), _is_wrong(classifier, images.detach(), labels, aim)
+    if aim is None:
+        logits, membrane = seen.read(images, seen.exit_step)
+        return loss(logits[-1], labels), seen.answers(logits[-1].detach(), membrane[-1].detach()) != labels
+    draws = [seen.read(images) for _ in range(seen.eot)]
+    logits = torch.stack([logits for logits, _ in draws]).mean(0)
+    value = torch.stack([loss(z, labels) for z in logits]).mean(0)
     if seen.stochastic:
-        return seen(images), _is_wrong(classifier, images.detach(), labels)
-    logits, membrane = seen.read(images, seen.exit_step)
-    return logits[-1], seen.answers(logits[-1].detach(), membrane[-1].detach()) != labels
+        return value, _is_wrong(classifier, images.detach(), labels, aim)
+    return value, _wrong(seen, logits.detach(), draws[0][1].detach(), labels, aim)
 
 
 @torch.no_grad()
-def _is_wrong(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    return classifier.predict(images)[classifier.exit_step - 1] != labels
+def _is_wrong(classifier: Classifier, images: Tensor, labels: Tensor, aim: Aim) -> Tensor:
+    return _wrong(classifier, *classifier.read(images), labels, aim)
+
+
+def _wrong(classifier: Classifier, logits: Tensor, membrane: Tensor, labels: Tensor, aim: Aim) -> Tensor:
+    """Who is broken where the attack aims, ``[N]``, from logits and potentials at every exit ``[T, N, K]``."""
+    if isinstance(aim, ExitRule):
+        return dynamic_exit(logits, membrane, aim).predictions != labels
+    answers = classifier.answers(logits, membrane)
+    return (answers != labels).all(0) if aim == "all" else answers[classifier.exit_step - 1] != labels
+
+
+def _check_aim(classifier: Classifier, aim: Aim) -> None:
+    if aim is not None and aim != "all" and not isinstance(aim, ExitRule):
+        raise ValueError(f"unknown aim {aim!r}; choose None (the exit in use), 'all' or an ExitRule")
+    if aim is not None and classifier.encoder is None:
+        raise ValueError(f"an ANN has one exit; leave out the aim {aim!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import pi, tan
 
 import torch
@@ -37,28 +39,40 @@ class AdaptiveSharpness(Surrogate):
             raise ValueError(f"a must lie between 0 and 1/2, got {a!r}")
         if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
             raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1!r} and {beta2!r}")
-        for name, value in (("a", a), ("beta1", beta1), ("beta2", beta2), ("state", {}), ("turn", [0])):
+        for name, value in (("a", a), ("beta1", beta1), ("beta2", beta2), ("state", {}), ("turn", [0]), ("steps", {})):
             object.__setattr__(self, name, value)  # Surrogate is frozen
 
     a: float
     beta1: float
     beta2: float
-    state: dict[int, tuple[Tensor, Tensor]]
+    state: dict[int | tuple[int, int], tuple[Tensor, Tensor]]
     turn: list[int]
+    steps: dict[int, int]
 
     def keep(self, rows: Tensor) -> None:
         """Follow these samples of the batch alone from now on; ``rows`` as for indexing."""
-        for layer, (mean, deviation) in self.state.items():
-            self.state[layer] = mean[:, rows], deviation[:, rows]
+        for key, (mean, deviation) in self.state.items():
+            sample = rows if isinstance(key, tuple) else (slice(None), rows)  # one step [N, …], or all [T, N, …]
+            self.state[key] = mean[sample], deviation[sample]
 
     def begin(self) -> None:
-        """A new iteration: the layers of the next backward pass are counted from the last one again."""
+        """A new iteration, before its forward pass: layers and steps are counted from the first one again."""
         self.turn[0] = 0
+        self.steps.clear()
 
     def __call__(self, v: Tensor) -> Tensor:
-        """``h(v)`` with the slope of each entry, and an update of its state."""
+        """``h(v)`` for the next layer of the backward pass, all steps at once, and an update of its state."""
         layer = self.turn[0]
         self.turn[0] += 1
+        return self._follow(layer, v)
+
+    def of_neuron(self, number: int) -> Callable[[Tensor], Tensor]:
+        """``h`` for the next step of a layer that is run step by step; its state is updated when the derivative is asked."""
+        step = self.steps.get(number, 0)
+        self.steps[number] = step + 1
+        return partial(self._follow, (number, step))
+
+    def _follow(self, layer: int | tuple[int, int], v: Tensor) -> Tensor:
         distance = v.abs()
         mean, deviation = self.state.get(layer, (distance, torch.zeros_like(distance)))
         if mean.shape != v.shape:

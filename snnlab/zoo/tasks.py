@@ -23,11 +23,11 @@ from snnlab.adversarial import AdversarialTraining
 from snnlab.attack import Budget
 from snnlab.conversion import convert
 from snnlab.encoding import Fusion
-from snnlab.evaluation import SUITE, SuiteAttack
 from snnlab.exiting import ExitRule
 from snnlab.fusion import LearnedGate, frozen, silenced
 from snnlab.late import late_accuracy, late_flips
 from snnlab.network import MLP, Classifier, SpikingMLP
+from snnlab.suites import QUICK, SuiteAttack
 from snnlab.training import History, Recipe, accuracy, train
 from snnlab.zoo.storage import packed, quantise, read_weights
 
@@ -207,7 +207,7 @@ def suite_for(recipe: zoo.ModelRecipe) -> tuple[SuiteAttack, ...]:
     left_out = {"pgd.naive"} if recipe["group"] != "codes" else set()
     if recipe["seed"] != zoo.seeds()[0]:
         left_out = {"pgd.naive", "pgd.informed"}
-    return tuple(a for a in SUITE if a.name not in left_out)
+    return tuple(a for a in QUICK if a.name not in left_out)
 
 
 def exit_rules() -> list[ExitRule]:
@@ -247,7 +247,7 @@ def _ablation(classifier: Classifier, dataset: data.Dataset, source: Classifier 
     """The fused network with each of its parts silenced at test time, attacked as it then is: worst case, last exit."""
     code, eps = classifier.encoder, zoo.evaluation_settings()["ablation_eps"]
     assert isinstance(code, Fusion)
-    suite = tuple(a for a in SUITE if a.name in ("transfer", "pgd.informed", "sa_pgd"))
+    suite = tuple(a for a in QUICK if a.name in ("transfer", "pgd.informed", "sa_pgd"))
     few, worst = _samples(dataset), []
     for part in range(len(code.parts)):
         rest = silenced(classifier, part)

@@ -1,0 +1,197 @@
+"""Suites, inspection and flags: each suite holds the one before, jobs are kept by content, sick networks are told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from snnlab import data, zoo
+from snnlab.attack import Budget
+from snnlab.data import Split
+from snnlab.evaluation import CLEARLY, Evaluation, evaluate, evaluate_robustness
+from snnlab.exiting import ExitRule
+from snnlab.flags import FLAGS, kind_of
+from snnlab.inspection import inspect
+from snnlab.jobs import Run
+from snnlab.network import MLP, Classifier
+from snnlab.suites import QUICK, SUITES
+
+EPS = [0.0, 0.1]
+
+
+@pytest.fixture(scope="module")
+def ten() -> Split:
+    return data.load("mnist5k").test[:10]
+
+
+def test_each_suite_holds_the_one_before() -> None:
+    quick, standard, full = (SUITES[name] for name in ("quick", "standard", "full"))
+    assert standard[: len(quick)] == quick
+    assert full[: len(standard)] == standard
+    assert len({a.name for a in full}) == len(full)
+
+
+def test_attacks_on_what_stands_come_last_in_every_suite() -> None:
+    for suite in SUITES.values():
+        standing = [a.standing for a in suite]
+        assert standing == sorted(standing)
+
+
+def test_results_are_known_by_a_text_that_later_settings_leave_alone() -> None:
+    """The zoo's records hash these texts: an attack without the newer settings reads as it always did."""
+    assert repr(QUICK[0]).endswith("eot=10), steps=10, transfer=False, standing=False)")
+    joint = next(a for a in SUITES["standard"] if a.aim == "joint")
+    assert "aim='joint'" in repr(joint)
+
+
+@pytest.fixture(scope="module")
+def standard(ten: Split) -> Evaluation:
+    return evaluate_robustness(zoo.load("offset"), ten, EPS, "standard", source=zoo.load("ann"), progress=False)
+
+
+def test_a_larger_suite_never_raises_the_worst_case(ten: Split, standard: Evaluation) -> None:
+    quick = evaluate_robustness(zoo.load("offset"), ten, EPS, "quick", source=zoo.load("ann"), progress=False)
+    assert standard.correct["worst"][-1][1] <= quick.correct["worst"][-1][1]
+    assert {name: standard.correct[name] for name in quick.correct if name != "worst"} == {
+        name: counts for name, counts in quick.correct.items() if name != "worst"
+    }
+
+
+def test_what_is_left_falls_to_the_worst_case(standard: Evaluation) -> None:
+    left = [counts[-1][1] for counts in standard.left.values()]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == standard.correct["worst"][-1][1]
+
+
+def test_the_worst_case_per_sample_is_its_count(standard: Evaluation) -> None:
+    assert standard.standing is not None
+    assert standard.standing.sum(1).tolist() == standard.correct["worst"][-1]
+    assert (standard.standing[1] <= standard.standing[0]).all()
+
+
+def test_the_record_is_plain_and_names_every_attack(standard: Evaluation) -> None:
+    record = json.loads(json.dumps(standard.record()))
+    assert record["suite"] == "standard"
+    assert set(record["correct"]) | set(record["left"]) == set(record["attacks"])
+    for notes in record["flags"].values():
+        assert all(kind_of(note) for note in notes)
+
+
+def test_jobs_are_kept_by_content(ten: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = evaluate_robustness(zoo.load("onset"), ten, EPS, "quick", cache=tmp_path, progress=False)
+    runs: list[str] = []
+    whole = Run.__call__
+    monkeypatch.setattr(Run, "__call__", lambda self, job, broken: (runs.append(job.key), whole(self, job, broken))[1])
+    again = evaluate_robustness(zoo.load("onset"), ten, EPS, "quick", cache=tmp_path, progress=False)
+    assert (again, runs) == (first, [])
+    changed = zoo.load("onset")
+    changed.network.beta = 0.8
+    evaluate_robustness(changed, ten, EPS, "quick", cache=tmp_path, progress=False)
+    assert runs
+    runs.clear()
+    evaluate_robustness(zoo.load("onset"), ten, EPS, "quick", seed=1, cache=tmp_path, progress=False)
+    assert runs
+
+
+def test_several_exits_are_attacked_jointly_and_rules_by_themselves(ten: Split) -> None:
+    suite = [a for a in SUITES["standard"] if a.aim != "exit"]
+    rules = [ExitRule("margin", 2.0), ExitRule("first_spike")]
+    saved: dict[str, Any] = {}
+    evaluate(zoo.load("latency"), ten, EPS, suite=suite, exits=[6, 8], rules=rules, save=saved.update, progress=False)
+    assert set(saved) == {"sa_pgd.joint@8", "sa_pgd.rules@8#0", "sa_pgd.rules@8#1"}
+    saved.clear()
+    evaluate(zoo.load("latency"), ten, EPS, suite=suite, exits=[8], save=saved.update, progress=False)
+    assert saved == {}
+
+
+class Sick(nn.Module):
+    """An ordinary network with one thing wrong."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what, self.calls = what, 0
+        self.inner, self.dropout = MLP((784, 20, 10)), nn.Dropout(0.5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.calls += 1
+        if self.what == "dropout":
+            images = self.dropout(images)
+        if self.what == "random":
+            images = images + 0.1 * torch.rand_like(images)
+        if self.what == "state":
+            images = images * self.calls
+        if self.what == "detached":
+            images = images.detach()
+        if self.what == "rounded":
+            images = images.round()
+        logits: Tensor = self.inner(images)
+        return logits / 0 if self.what == "nan" else logits
+
+
+@pytest.mark.parametrize(
+    ("what", "flag"),
+    [("dropout", "training_mode"), ("random", "stochastic_without_eot"), ("state", "state_kept")],
+)
+def test_a_sick_network_is_flagged(what: str, flag: str, ten: Split) -> None:
+    found = evaluate_robustness(Sick(what).train(), ten, EPS, "quick", progress=False)
+    assert flag in [kind_of(note).name for note in found.flags()["worst"]]
+
+
+@pytest.mark.parametrize(
+    ("what", "says"), [("detached", "no gradient reaches"), ("rounded", "no gradient reaches"), ("nan", "NaN")]
+)
+def test_a_network_that_cannot_be_attacked_is_refused(what: str, says: str, ten: Split) -> None:
+    with pytest.raises(ValueError, match=says):
+        evaluate_robustness(Sick(what).eval(), ten, EPS, progress=False)
+
+
+def test_a_healthy_network_is_not_flagged_and_not_changed(ten: Split) -> None:
+    norm = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(784, 20), nn.BatchNorm1d(20), nn.Linear(20, 10)))
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    assert inspect(norm.train(), ten.images, ten.labels) == [FLAGS["training_mode"]("batch norm")]
+    assert all(torch.equal(before[name], value) for name, value in norm.state_dict().items())
+    assert inspect(norm.eval(), ten.images, ten.labels) == []
+    for name in ("latency", "poisson", "ann"):
+        assert inspect(zoo.load(name), ten.images, ten.labels) == []
+
+
+def test_a_search_without_gradients_and_more_steps_raise_their_flags_when_they_break_more() -> None:
+    n = 100
+    told = {"n": n, "eps": EPS, "num_steps": 1, "exits": [1]}
+    for probe, flag in (("gradient_free", "gradient_free_beats"), ("more_steps", "more_steps_help")):
+        for drop in (1, 30):
+            counts = {"worst": [[90, 60 - drop]]}
+            left = {"first": [[90, 60]], "probe": [[90, 60 - drop]]}
+            silent = {"worst": [[0, 0]]}
+            found = Evaluation(**told, correct=counts, silent=silent, left=left, probes={"probe": probe})  # type: ignore[arg-type]
+            raised = [kind_of(note).name for note in found.flags()["worst"]]
+            assert (flag in raised) == (drop > CLEARLY * n)
+
+
+def test_an_attack_that_fails_at_a_huge_eps_is_flagged() -> None:
+    base = {"n": 10, "eps": EPS, "num_steps": 1, "exits": [1], "correct": {"worst": [[9, 5]]}, "silent": {"worst": [[0, 0]]}}
+    for accuracy, raised in ((0.1, False), (0.5, True)):
+        found = Evaluation(**base, diagnostics={"accuracy_at_huge_eps": accuracy, "chance": 0.1})  # type: ignore[arg-type]
+        assert ("not_near_chance" in [kind_of(note).name for note in found.flags()["worst"]]) == raised
+
+
+def test_bad_requests_say_what_is_valid(ten: Split) -> None:
+    model = zoo.load("onset")
+    with pytest.raises(ValueError, match="choose one of quick, standard, full"):
+        evaluate_robustness(model, ten, EPS, "hard", progress=False)
+    with pytest.raises(ValueError, match="need one norm"):
+        evaluate_robustness(model, ten, [0.0, Budget(1.0, "L2")], progress=False)
+    with pytest.raises(ValueError, match="labels"):
+        evaluate_robustness(model, (ten.images, ten.labels[:3]), EPS, progress=False)
+    with pytest.raises(ValueError, match="no flag says"):
+        kind_of("all is well")
+
+
+def test_other_norms_are_measured_too(ten: Split) -> None:
+    budgets = [Budget(0.0, "L2"), Budget(2.0, "L2")]
+    found = evaluate_robustness(zoo.load("direct"), ten, budgets, "quick", source=zoo.load("ann"), progress=False)
+    assert found.norm == "L2"
+    assert found.correct["worst"][-1][1] < found.correct["worst"][-1][0]
