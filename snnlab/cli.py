@@ -26,6 +26,7 @@ def zoo_build(
     names: Annotated[list[str] | None, typer.Argument(help="Models to build; default: all of the recipe file.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the models go.")] = zoo.MODELS,
     measure: Annotated[bool, typer.Option(help="Whether to run the attacks as well (the longer part).")] = True,
+    suite: Annotated[str, typer.Option(help="Attacks: quick, or the longer standard.")] = "quick",
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed (may be repeated); default: all.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Work on a Dask cluster instead, e.g. tcp://host:8786.")] = None,
@@ -34,13 +35,26 @@ def zoo_build(
     from snnlab.zoo.build import build  # torchattacks and the data are not needed to list models
 
     try:
-        worked = build(names or [], folder, seeds=seed or [], measure=measure, jobs=jobs, scheduler=scheduler)
+        worked = build(names or [], folder, seeds=seed or [], measure=measure, suite=suite, jobs=jobs, scheduler=scheduler)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except KeyboardInterrupt:
         typer.echo("\nstopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
     typer.echo(f"built {', '.join(worked)}" if worked else "nothing to do: every model is built and measured")
+
+
+@zoo_app.command("controls")
+def zoo_controls(
+    names: Annotated[list[str] | None, typer.Argument(help="Controls to remake; default: those without records.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+) -> None:
+    """Train and measure the controls that stand beside the codes."""
+    from snnlab.zoo import controls
+
+    with _one_sentence():
+        worked = controls.build(names or [], jobs=jobs)
+    typer.echo(f"measured {', '.join(worked)}" if worked else "nothing to do: every control is measured")
 
 
 @zoo_app.command("list")

@@ -25,9 +25,11 @@ __all__ = [
     "energy_curves",
     "exit_curves",
     "late_curves",
+    "packing",
     "plane",
     "rule_curves",
     "seed_curves",
+    "staircase",
     "stand_in",
 ]
 
@@ -94,6 +96,80 @@ def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None =
         _chance(ax)
         ax.set(xlabel="ε (L∞, pixel units)", ylabel="accuracy", ylim=(-0.02, 1.02), xlim=(0, None))
         ax.legend(fontsize=8)
+    return figure
+
+
+#: what an attacker has tried by each stair: a title, and the attack by itself, or ``left:`` after it and all before it
+STAIRS: tuple[tuple[str, str], ...] = (
+    ("nothing", ""),
+    ("noise", "noise"),
+    ("naive\nFGSM", "fgsm.naive"),
+    ("naive\nPGD", "pgd.naive"),
+    ("informed\nFGSM", "fgsm.informed"),
+    ("informed\nPGD", "pgd.informed"),
+    ("all these,\nSA-PGD-20", "left:sa_pgd"),
+    ("+ surrogates,\nlosses, restarts", "left:sa_pgd.dlr"),
+    ("+ searches,\nlonger", "worst"),
+)
+
+
+def staircase(repeats: Repeats, eps: float) -> Figure:
+    """Accuracy left at the last exit as the attacker tries more; the first stairs are single attacks, the last add up.
+
+    Args:
+        repeats: the records of all seeds by model name. A stair that a record does not have is left out.
+        eps: radius.
+    """
+    single = sum(not key.startswith("left:") and key != "worst" for _, key in STAIRS)
+    with style():
+        figure = Picture(figsize=(8.6, 4.2), layout="constrained")
+        ax = figure.subplots()
+        for name, records in repeats.items():
+            found = [(k, _stair(records, key, eps)) for k, (_, key) in enumerate(STAIRS)]
+            steps = [(k, values) for k, values in found if values]
+            means = [float(np.mean(values)) for _, values in steps]
+            colour, dash, marker, label = look(name)
+            ax.plot([k for k, _ in steps], means, color=colour, marker=marker, ls=dash, label=label)
+        _chance(ax, single - 0.5)
+        ax.axvline(single - 0.5, color=QUIET, lw=0.8)
+        ax.annotate("one attack each", (single - 0.6, 1.0), ha="right", va="top", fontsize=8, color=INK)
+        ax.annotate("together", (single - 0.4, 1.0), ha="left", va="top", fontsize=8, color=INK)
+        ax.set(ylabel=f"accuracy left at ε = {eps:g}", ylim=(-0.02, 1.04))
+        ax.set_xticks(range(len(STAIRS)), [title for title, _ in STAIRS], fontsize=8)
+        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def _stair(records: Sequence[Mapping[str, Any]], key: str, eps: float) -> list[float]:
+    """Accuracy of each seed at the last exit after one stair; nothing where it was not measured."""
+    if not key:
+        return [r["correct"]["worst"][-1][0] / r["n"] for r in records]
+    table, _, name = key.rpartition(":")
+    found = [(r, r.get(table or "correct", {}).get(name)) for r in records]
+    return [counts[-1][r["eps"].index(eps)] / r["n"] for r, counts in found if counts]
+
+
+def packing(four: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], radii: Sequence[float]) -> Figure:
+    """Worst-case accuracy of runs of spikes packed early or late, rounded up or down: a panel an ε, a line a rounding.
+
+    Args:
+        four: the records of all seeds by rounding (``"up"``, ``"down"``) and packing (``"early"``, ``"late"``).
+        radii: ε of the panels.
+    """
+    looks: dict[str, tuple[Dash, str]] = {"up": ("--", "^"), "down": ("-", "v")}
+    with style():
+        figure = Picture(figsize=(3.4 * len(radii), 3.4), layout="constrained")
+        for ax, eps in zip(np.atleast_1d(figure.subplots(1, len(radii), sharey=True)), radii, strict=True):
+            for rounding, (dash, marker) in looks.items():
+                found = [over_seeds(four[rounding, when], "worst", None, eps) for when in ("early", "late")]
+                means = [f.mean for f in found]
+                spread = [[f.mean - f.low for f in found], [f.high - f.mean for f in found]]
+                ax.errorbar((0, 1), means, spread, color=INK, ls=dash, marker=marker, capsize=3, label=f"rounded {rounding}")
+            _chance(ax, -0.25)
+            ax.set(title=f"ε = {eps:g}", ylim=(-0.02, 1.02), xlim=(-0.3, 1.3))
+            ax.set_xticks((0, 1), ("packed early", "packed late"))
+            ax.legend(fontsize=8, loc="upper left")
+        figure.axes[0].set_ylabel("worst case")
     return figure
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from snnlab import zoo
+from snnlab.attack import AdaptiveSharpness
 from snnlab.data import Split
 from snnlab.decoding import logits_at_every_exit
 from snnlab.encoding import encoder
@@ -28,7 +29,7 @@ def _cells(path: Path, kind: str) -> list[Any]:
 def _told(chapter: str, having: str) -> dict[str, Any]:
     """What the one cell of a chapter that has these words defines."""
     (cell,) = (c for c in _cells(BOOK / chapter, "code") if having in c.source)
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {"torch": torch}
     exec(cell.source, told)
     return told
 
@@ -72,6 +73,29 @@ def test_the_neuron_of_the_text_is_that_of_the_package() -> None:
         values.append((spikes, torch.autograd.grad((weight * spikes).sum(), leaf)[0]))
     assert torch.equal(values[0][0], values[1][0])
     torch.testing.assert_close(values[0][1], values[1][1])
+
+
+def test_the_relaxed_code_of_the_text_is_that_of_the_package(ramp: Tensor) -> None:
+    told = _told("06_honest.ipynb", "def offset_seen_by_bpda(")
+    values = []
+    for code in (told["offset_seen_by_bpda"], encoder("offset", backward="relaxed")):
+        leaf = ramp.clone().requires_grad_(True)
+        sequence = code(leaf)
+        values.append((sequence.detach(), torch.autograd.grad(sequence.sum(), leaf)[0]))
+    for text, package in zip(*values, strict=True):
+        torch.testing.assert_close(text, package)
+
+
+def test_the_adaptive_sharpness_of_the_text_is_that_of_the_package() -> None:
+    told, sharp = _told("06_honest.ipynb", "def assg("), AdaptiveSharpness()
+    mean = deviation = None
+    for turn in range(3):
+        v = torch.randn(4, 5, generator=torch.Generator().manual_seed(turn))
+        if mean is None:
+            mean, deviation = v.abs(), torch.zeros_like(v)
+        slope, mean, deviation = told["assg"](v, mean, deviation)
+        sharp.begin()
+        torch.testing.assert_close(sharp(v), slope)
 
 
 @pytest.mark.parametrize("name", ["onset", "latency"])

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from snnlab import INFORMED, Budget, attack
 from snnlab.encoding import Fusion
 from snnlab.network import MLP, Classifier
 from snnlab.teach import CHECKS, check
@@ -99,6 +100,23 @@ def _break_even(ann_macs: float, macs: float, synops: float) -> float:
     return 0.0 if ahead <= 0 else ahead / more if more > 0 else inf
 
 
+def _worst(correct: dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(correct.values())).all(0).float().mean()
+
+
+def _climb(model: Classifier, images: Tensor, labels: Tensor, eps: float, reach: float = 1.0) -> Tensor:
+    x, rows = images.clone(), torch.arange(len(images))
+    with INFORMED.view(model) as seen:
+        for _ in range(20):
+            x.requires_grad_(True)
+            logits = seen(x)
+            others = logits.scatter(1, labels[:, None], float("-inf")).amax(1)
+            (slope,) = torch.autograd.grad((others - logits[rows, labels]).sum(), x)
+            x = (x.detach() + eps / 4 * slope.sign()).clamp(images - reach * eps, images + reach * eps).clamp(0, 1)
+    return x
+
+
+FLAGS_FOUND = {"A": "stochastic_without_eot", "B": "training_mode", "C": "state_kept", "D": "zero_gradient"}
 RIGHT = {
     "encoding.1": {"onset": 9, "offset": 0, "latency": 8},
     "encoding.2": _dark_first,
@@ -115,6 +133,9 @@ RIGHT = {
     "fusion.1": [0.3, -0.7, 0.3, 0.3],
     "fusion.2": _through,
     "fusion.3": _ungate,
+    "honest.1": _worst,
+    "honest.2": FLAGS_FOUND,
+    "honest.3": _climb,
 }
 WRONG = [
     ("encoding.1", {"onset": 8, "offset": 0, "latency": 8}),
@@ -194,6 +215,19 @@ WRONG = [
     ("fusion.3", lambda model: model),
     ("fusion.3", lambda model: model.at(encoder=model.encoder.with_gate([1.0, 1.0]))),
     ("fusion.3", _spoilt),
+    ("honest.1", 0.5),
+    ("honest.1", lambda correct: min(c.float().mean() for c in correct.values())),
+    ("honest.1", lambda correct: torch.stack(list(correct.values())).float().mean()),
+    ("honest.1", lambda correct: torch.stack(list(correct.values())).any(0).float().mean()),
+    ("honest.2", "A"),
+    ("honest.2", FLAGS_FOUND | {"A": "state_kept"}),
+    ("honest.2", FLAGS_FOUND | {"B": "drop"}),
+    ("honest.2", {"A": "state_kept"}),
+    ("honest.3", 0.1),
+    ("honest.3", lambda model, images, labels, eps: images),
+    ("honest.3", lambda model, images, labels, eps: images[:1]),
+    ("honest.3", lambda *given: _climb(*given, reach=2.0)),
+    ("honest.3", lambda model, images, labels, eps: attack(model, images, labels, Budget(eps), "pgd", INFORMED).images),
 ]
 
 

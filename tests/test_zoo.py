@@ -27,7 +27,7 @@ from snnlab.training import accuracy
 from snnlab.zoo import web
 from snnlab.zoo.build import build
 from snnlab.zoo.storage import MAX_LEVEL, integers, quantise, read_weights, write_weights
-from snnlab.zoo.tasks import settings_sha256
+from snnlab.zoo.tasks import settings_sha256, standard_sha256
 
 NAMES = zoo.names()
 
@@ -248,11 +248,30 @@ def test_how_a_model_is_shown_does_not_decide_its_weights() -> None:
     assert recipe.at_seed(1).sha256 != recipe.sha256
 
 
+def _standard() -> list[str]:
+    return [name for name in NAMES if (zoo.MODELS / name / "standard.json").exists()]
+
+
+@pytest.mark.parametrize("name", _standard())
+def test_records_of_the_standard_suite_are_up_to_date_and_go_further(name: str) -> None:
+    for seed in zoo.seeds():
+        quick, standard = zoo.results(name, seed), zoo.results(name, seed, suite="standard")
+        recipe = zoo.recipes()[name].at_seed(seed)
+        assert standard["settings_sha256"] == standard_sha256(recipe)
+        assert (standard["weights_sha256"], standard["suite"]) == (quick["weights_sha256"], "standard")
+        left = [counts[-1][-1] for counts in standard["left"].values()]
+        assert left == sorted(left, reverse=True)
+
+
 def test_bad_requests_of_a_build_say_what_is_valid(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown seeds \[7\]; choose from 0, 1, 2"):
         build(["ann"], tmp_path, seeds=[7])
     with pytest.raises(ValueError, match="unknown group 'spikes'; choose one of codes, training, exit, fusion"):
         zoo.names("spikes")
+    with pytest.raises(ValueError, match="unknown suite 'hard'"):
+        build(["ann"], tmp_path, suite="hard")
+    with pytest.raises(ValueError, match="run 'snnlab zoo build ann --suite standard'"):
+        zoo.results("ann", folder=tmp_path, suite="standard")
     with pytest.raises(ValueError, match="unknown seed 7; choose one of 0, 1, 2"):
         zoo.results("ann", seed=7)
 

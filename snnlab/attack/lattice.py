@@ -8,7 +8,7 @@ from torch import Tensor
 from snnlab.attack.budget import Budget
 from snnlab.attack.losses import margin
 from snnlab.attack.result import AttackResult, judged
-from snnlab.encoding import Encoder, Fusion, Phase, check_images
+from snnlab.encoding import Binary, Encoder, Fusion, Phase, check_images
 from snnlab.network import Classifier
 
 __all__ = ["lattice", "lattice_attack"]
@@ -94,7 +94,7 @@ def _patterns(code: Encoder, image: Tensor, values: Tensor, budget: Budget, most
 def lattice(code: Encoder) -> Tensor:
     """Intensities between which the spikes of a step code change, and a little to either side.
 
-    The multiples of 1/T; of ``2^-K`` for a phase code of ``K`` bits, of all parts for a fusion.
+    The multiples of 1/T; of ``2^-K`` for a phase code of ``K`` bits, one half for ``binary``, of all parts for a fusion.
     """
     values: Tensor = torch.unique(torch.cat([_edges(code) + nudge for nudge in (0, -1e-4, 1e-4)]).clamp(0, 1))
     return values
@@ -103,6 +103,8 @@ def lattice(code: Encoder) -> Tensor:
 def _edges(code: Encoder) -> Tensor:
     if isinstance(code, Fusion):
         return torch.cat([_edges(part) for part in code.parts])
+    if isinstance(code, Binary):
+        return torch.tensor([0.0, 0.5, 1.0])
     levels = 2**code.num_bits if isinstance(code, Phase) else code.num_steps
     return torch.arange(levels + 1) / levels
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snnlab.teach import encoding, energy, exit, fusion, training
+from snnlab.teach import encoding, energy, exit, fusion, honest, training
 
 __all__ = ["CHECKS", "Verdict", "check", "question"]
 
@@ -20,6 +20,7 @@ CHECKS: dict[str, Callable[[Any], str | None]] = {
     **exit.CHECKS,
     **fusion.CHECKS,
     **energy.CHECKS,
+    **honest.CHECKS,
 }
 
 

@@ -2,7 +2,8 @@
 
 ``models/<name>/weights.safetensors`` (see ``storage``), ``card.json`` (recipe, data, versions, hashes) and ``results.json``
 (see ``snnlab.evaluation``) of the first seed; ``results-<seed>.json`` of the others, whose weights are remade rather than
-kept. ``recipes/`` says how each is made; ``snnlab zoo build`` remakes them.
+kept. ``standard.json`` and ``standard-<seed>.json`` are records of the longer suite, of those models that it was run on.
+``recipes/`` says how each is made; ``snnlab zoo build`` remakes them.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from snnlab.neuron import Surrogate
 from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.storage import read_weights
 
-__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds"]
+__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds", "strongest"]
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER / "models"
 PIXELS, CLASSES = 784, 10
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", "fgsm", "pgd", "trades")
+
+#: the files in which the zoo keeps the records of a suite
+RECORDS = {"quick": "results", "standard": "standard"}
 
 #: settings that say how a model is shown and measured, not what its weights are
 NOT_WEIGHTS = frozenset({"code", "group", "exits"})
@@ -175,25 +179,25 @@ def card(name: str, folder: Path = MODELS) -> dict[str, Any]:
     return _json(name, path, {"recipe", "encoding", "weights_sha256", "accuracy"})
 
 
-def results(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
-    """The record of ``snnlab.evaluation.evaluate`` for a model at one seed, with what it was measured on.
+def results(name: str, seed: int | None = None, folder: Path = MODELS, *, suite: str = "quick") -> dict[str, Any]:
+    """The record of ``snnlab.evaluation`` for a model at one seed, with what it was measured on.
 
     Args:
         name: the model.
         seed: default the first, whose weights are kept.
         folder: where the models are.
+        suite: ``"quick"``, at all ε and exits of the recipe file; or ``"standard"``.
 
     Raises:
-        ValueError: unknown seed; missing, truncated or altered file, or one that belongs to other weights.
+        ValueError: unknown seed or suite; missing, truncated or altered file, or one that belongs to other weights.
     """
     seed = seeds()[0] if seed is None else seed
     if seed not in seeds():
         raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, seeds()))}")
-    record = _json(
-        name, folder / _recipe(name).name / results_file(seed), {"correct", "eps", "exits", "n", "weights_sha256"}
-    )
+    path = folder / _recipe(name).name / results_file(seed, suite)
+    record = _json(name, path, {"correct", "eps", "exits", "n", "weights_sha256"}, suite)
     if seed == seeds()[0] and record["weights_sha256"] != card(name, folder)["weights_sha256"]:
-        raise ValueError(f"results of {name!r} were measured on other weights; run 'snnlab zoo build {name}'")
+        raise ValueError(f"results of {name!r} were measured on other weights; run '{_command(name, suite)}'")
     for attack, counts in record["correct"].items():
         shape = (len(counts), {len(row) for row in counts})
         expected = (len(record["exits"]), {len(record["eps"])})
@@ -202,14 +206,36 @@ def results(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[s
     return record
 
 
-def repeats(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
+def repeats(name: str, folder: Path = MODELS, *, suite: str = "quick") -> list[dict[str, Any]]:
     """The records of a model at every seed, for ``snnlab.records.over_seeds``."""
-    return [results(name, seed, folder) for seed in seeds()]
+    return [results(name, seed, folder, suite=suite) for seed in seeds()]
 
 
-def results_file(seed: int) -> str:
-    """The name of the file with the results of a seed."""
-    return "results.json" if seed == seeds()[0] else f"results-{seed}.json"
+def strongest(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
+    """The records of a model at every seed by the longest suite that it was measured with."""
+    measured = all((folder / _recipe(name).name / results_file(seed, "standard")).exists() for seed in seeds())
+    return repeats(name, folder, suite="standard" if measured else "quick")
+
+
+def results_file(seed: int, suite: str = "quick") -> str:
+    """The name of the file with the results of a seed.
+
+    Raises:
+        ValueError: unknown suite.
+    """
+    if suite not in RECORDS:
+        raise ValueError(f"unknown suite {suite!r}; the zoo has records of {', '.join(RECORDS)}")
+    return f"{RECORDS[suite]}.json" if seed == seeds()[0] else f"{RECORDS[suite]}-{seed}.json"
+
+
+def standard_settings() -> dict[str, Any]:
+    """Samples and ε of the suite "standard"."""
+    settings: dict[str, Any] = _recipe_file()["standard"]
+    return settings
+
+
+def _command(name: str, suite: str) -> str:
+    return f"snnlab zoo build {name}" + (f" --suite {suite}" if suite != "quick" else "")
 
 
 def _recipe(name: str) -> ModelRecipe:
@@ -219,15 +245,15 @@ def _recipe(name: str) -> ModelRecipe:
     return known[name]
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, suite: str = "quick") -> bytes:
     if not path.exists():
-        raise ValueError(f"{path.parent.name}/{path.name} is missing; run 'snnlab zoo build {path.parent.name}'")
+        raise ValueError(f"{path.parent.name}/{path.name} is missing; run '{_command(path.parent.name, suite)}'")
     return path.read_bytes()
 
 
-def _json(name: str, path: Path, required: set[str]) -> dict[str, Any]:
+def _json(name: str, path: Path, required: set[str], suite: str = "quick") -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(_read(path))
+        content: dict[str, Any] = json.loads(_read(path, suite))
         missing = required - set(content)
     except json.JSONDecodeError as error:
         raise ValueError(f"{path.name} of {name!r} is not valid JSON ({error}); restore it or rebuild the model") from None

@@ -16,7 +16,7 @@ from typing import Any
 
 from snnlab import zoo
 from snnlab.zoo.schedule import Task, run
-from snnlab.zoo.tasks import Trained, measure_model, settings_sha256, train_model
+from snnlab.zoo.tasks import Trained, measure_model, measure_standard, settings_sha256, standard_sha256, train_model
 
 __all__ = ["build"]
 
@@ -29,6 +29,7 @@ def build(
     *,
     seeds: Sequence[int] = (),
     measure: bool = True,
+    suite: str = "quick",
     jobs: int = 1,
     scheduler: str | None = None,
     progress: bool = True,
@@ -40,12 +41,13 @@ def build(
         folder: where ``<name>/{weights.safetensors, card.json, results.json, results-<seed>.json}`` go.
         seeds: of these alone; default all.
         measure: whether to evaluate as well. Without, only the weights that are kept, and what they start from, are trained.
+        suite: ``"quick"``, as the recipes say; or ``"standard"``, at the last exit.
         jobs: processes on this machine; 1 works in this process.
         scheduler: address of a Dask scheduler whose workers do it instead, e.g. ``tcp://host:8786``.
         progress: whether to show progress bars.
 
     Raises:
-        ValueError: unknown name or seed, fewer than one job, a scheduler that does not answer.
+        ValueError: unknown name, seed or suite, fewer than one job, a scheduler that does not answer.
     """
     known = zoo.recipes()
     unknown = [n for n in names if n not in known]
@@ -54,7 +56,8 @@ def build(
     strange = [s for s in seeds if s not in zoo.seeds()]
     if strange:
         raise ValueError(f"unknown seeds {strange}; choose from {', '.join(map(str, zoo.seeds()))}")
-    shelf = _Shelf(folder)
+    zoo.results_file(zoo.seeds()[0], suite)  # raises on an unknown suite
+    shelf = _Shelf(folder, suite)
     wanted = seeds or (zoo.seeds() if measure else zoo.seeds()[:1])
     models = [known[name].at_seed(seed) for seed in wanted for name in (names or known)]
     tasks = {task.name: task for recipe in models for task in _tasks(recipe, shelf, measure)}
@@ -108,7 +111,8 @@ def _train_task(shelf: _Shelf, recipe: zoo.ModelRecipe) -> tuple[Any, ...]:
 
 def _measure_task(shelf: _Shelf, recipe: zoo.ModelRecipe, source: zoo.ModelRecipe) -> tuple[Any, ...]:
     made_on = None if recipe.name == source.name else shelf.trained(source)
-    return measure_model, recipe, shelf.trained(recipe), made_on, shelf.scratch
+    measure = measure_model if shelf.suite == "quick" else measure_standard
+    return measure, recipe, shelf.trained(recipe), made_on, shelf.scratch
 
 
 def _name(what: str, recipe: zoo.ModelRecipe) -> str:
@@ -120,6 +124,7 @@ class _Shelf:
     """Where finished work stands: the first seed in ``folder``, the weights of the others in its scratch folder."""
 
     folder: Path
+    suite: str = "quick"
 
     @property
     def scratch(self) -> Path:
@@ -141,8 +146,9 @@ class _Shelf:
 
     def is_measured(self, recipe: zoo.ModelRecipe) -> bool:
         try:
-            record = zoo.results(recipe.name, recipe["seed"], self.folder)
-            return bool(record["settings_sha256"] == settings_sha256(recipe) and record["recipe_sha256"] == recipe.sha256)
+            record = zoo.results(recipe.name, recipe["seed"], self.folder, suite=self.suite)
+            expected = settings_sha256(recipe) if self.suite == "quick" else standard_sha256(recipe)
+            return bool(record["settings_sha256"] == expected and record["recipe_sha256"] == recipe.sha256)
         except (ValueError, KeyError):
             return False
 
@@ -158,7 +164,7 @@ class _Shelf:
 
     def put_record(self, recipe: zoo.ModelRecipe, record: dict[str, Any]) -> None:
         (self.folder / recipe.name).mkdir(parents=True, exist_ok=True)
-        _write_json(self.folder / recipe.name / zoo.results_file(recipe["seed"]), record)
+        _write_json(self.folder / recipe.name / zoo.results_file(recipe["seed"], self.suite), record)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -27,11 +27,11 @@ from snnlab.exiting import ExitRule
 from snnlab.fusion import LearnedGate, frozen, silenced
 from snnlab.late import late_accuracy, late_flips
 from snnlab.network import MLP, Classifier, SpikingMLP
-from snnlab.suites import QUICK, SuiteAttack
+from snnlab.suites import QUICK, SUITES, SuiteAttack
 from snnlab.training import History, Recipe, accuracy, train
 from snnlab.zoo.storage import packed, quantise, read_weights
 
-__all__ = ["Trained", "measure_model", "settings_sha256", "train_model"]
+__all__ = ["Trained", "measure_model", "measure_standard", "settings_sha256", "standard_sha256", "train_model"]
 
 ADVERSARIAL = ("fgsm", "pgd", "trades")
 LATE_SAMPLES = 250
@@ -200,6 +200,43 @@ def measure_model(
     }
     unfinished.unlink(missing_ok=True)
     return record
+
+
+def measure_standard(
+    recipe: zoo.ModelRecipe, own: Trained, source: Trained | None, scratch: Path, progress: bool = False
+) -> dict[str, Any]:
+    """As ``measure_model``, by the suite "standard" at the last exit."""
+    told, dataset = zoo.standard_settings(), data.load(recipe["dataset"])
+    found = evaluation.evaluate_robustness(
+        own.classifier(recipe),
+        dataset.test[slice(told["samples"])],
+        told["eps"],
+        "standard",
+        source=source.classifier(zoo.recipes()[zoo.evaluation_settings()["source"]]) if source else None,
+        seed=recipe["seed"],
+        cache=scratch / "jobs",
+        progress=progress,
+    )
+    return {
+        "model": recipe.name,
+        "dataset": dataset.name,
+        "split": "test",
+        "seed": recipe["seed"],
+        **found.record(seeds=len(zoo.seeds())),
+        "encoding": own.card["encoding"],
+        "recipe_sha256": recipe.sha256,
+        "weights_sha256": own.card["weights_sha256"],
+        "data_sha256": dataset.sha256,
+        "settings_sha256": standard_sha256(recipe),
+        "versions": versions(),
+    }
+
+
+def standard_sha256(recipe: zoo.ModelRecipe) -> str:
+    """As ``settings_sha256``, of a measurement by the suite "standard"."""
+    source = zoo.recipes()[zoo.evaluation_settings()["source"]].at_seed(recipe["seed"]).sha256
+    described = [zoo.standard_settings(), [repr(a) for a in SUITES["standard"]], recipe["seed"], source]
+    return hashlib.sha256(repr(described).encode()).hexdigest()
 
 
 def suite_for(recipe: zoo.ModelRecipe) -> tuple[SuiteAttack, ...]:
