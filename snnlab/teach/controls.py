@@ -68,8 +68,8 @@ def _change(new: str, old: str, eps: float) -> Change:
     return change_over_seeds(*found)
 
 
-def _than(change: Change) -> str:
-    return f"{change.direction} {'than' if change.clear else 'from'} ({change})"
+def _than(change: Change, whose: str) -> str:
+    return f"{change.direction} {'than' if change.clear else 'from'} that {whose} ({change})"
 
 
 def finding() -> str:
@@ -77,11 +77,11 @@ def finding() -> str:
     lines = []
     for code in ("onset", "latency"):
         told = [
-            f"at ε = {eps:g} {_than(_change(code, 'ann-binary', eps))} that of an ordinary network on black-and-white pixels "
-            f"and {_than(_change(code, f'ann-{code}', eps))} that of one that is fed the same code"
+            f"at ε = {eps:g}, {_than(_change(code, 'ann-binary', eps), 'of an ordinary network on black-and-white pixels')} and "
+            f"{_than(_change(code, f'ann-{code}', eps), 'of one that is fed the same code')}"
             for eps in (0.1, 0.2)
         ]
-        lines.append(f"- The worst case of `{code}` is, {'; '.join(told)}.")
+        lines.append(f"- The worst case of `{code}` is {'; '.join(told)}.")
     tuned = _change("ann-tuned", "ann", 0.1)
     lines.append(f"- Tuning changes the ordinary network's own worst case at ε = 0.1 by {tuned}.")
     other, same = (over_seeds(_records(name), "transfer", None, 0.1) for name in ("ann-other", "latency"))
