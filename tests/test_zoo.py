@@ -263,6 +263,11 @@ def test_records_of_the_standard_suite_are_up_to_date_and_go_further(name: str) 
         assert left == sorted(left, reverse=True)
 
 
+def test_every_code_was_measured_by_the_standard_suite() -> None:
+    assert set(zoo.names("codes")) <= set(_standard())
+    assert zoo.strongest("latency") == zoo.repeats("latency", suite="standard")
+
+
 def test_bad_requests_of_a_build_say_what_is_valid(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown seeds \[7\]; choose from 0, 1, 2"):
         build(["ann"], tmp_path, seeds=[7])

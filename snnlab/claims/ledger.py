@@ -19,6 +19,7 @@ from snnlab.claims.definitions import OUTCOMES, Claim, Comparison, definitions, 
 from snnlab.claims.quantities import Quantity
 from snnlab.flags import kind_of
 from snnlab.records import change_over_seeds, mean_interval
+from snnlab.zoo import controls
 
 __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
@@ -37,16 +38,17 @@ Records = Callable[[str, str], list[dict[str, Any]] | None]
 
 
 def zoo_records(name: str, suite: str) -> list[dict[str, Any]] | None:
-    """The records of a model of the zoo at every seed, as its suite found them; ``None`` where it was not run.
+    """The records of a model or control of the zoo at every seed, as its suite found them; ``None`` where it was not run.
 
     Raises:
         ValueError: unknown model; a file that is altered.
     """
+    if name in controls.names():
+        return controls.repeats(name) if suite == "quick" else None
     if suite == "quick":
         return zoo.repeats(name)
-    files = [zoo.MODELS / name / ("standard.json" if s == zoo.seeds()[0] else f"standard-{s}.json") for s in zoo.seeds()]
-    which: dict[str, Any] = {"suite": suite}
-    return zoo.repeats(name, **which) if all(file.exists() for file in files) else None
+    files = [zoo.MODELS / name / zoo.results_file(seed, suite) for seed in zoo.seeds()]
+    return zoo.repeats(name, suite=suite) if all(file.exists() for file in files) else None
 
 
 def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
@@ -75,7 +77,12 @@ def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
         "versions": _versions(every),
         "hashes": {
             f"{model} ({suite})": [
-                {key: str(record[f"{key}_sha256"])[:16] for key in ("weights", "settings", "data")} for record in of_model
+                {
+                    key: str(record[f"{key}_sha256"])[:16]
+                    for key in ("weights", "settings", "data")
+                    if f"{key}_sha256" in record
+                }
+                for record in of_model
             ]
             for (model, suite), of_model in sorted(used.items())
         },
