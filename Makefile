@@ -95,6 +95,8 @@ lint: install
 # Speed, next to peers, in one run; never a test. See benchmarks/README.md.
 bench: book js browser
 	@python benchmarks/training_step.py
+	@python benchmarks/attack_step.py
+	@python benchmarks/exits.py
 	@python benchmarks/explorer.py
 	@python -c 'from snnlab.zoo import web; web.write("_build/web")'
 	@test ! -f benchmarks/engine.mjs || node benchmarks/engine.mjs _build/web
