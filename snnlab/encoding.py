@@ -45,6 +45,7 @@ __all__ = ["BACKWARD_RULES", "ENCODINGS", "Encoder", "encoder", "first_active_st
 
 Backward = Literal["straight_through", "relaxed"]
 Rounding = Literal["down", "up"]
+CHUNK = 16  # images whose derivatives are computed together
 BACKWARD_RULES: tuple[Backward, ...] = ("straight_through", "relaxed")
 
 
@@ -153,9 +154,14 @@ class _Encoded(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         images, spikes = ctx.saved_tensors
         code: Encoder = ctx.code
-        derivative = spikes if code.backward == "straight_through" else code._derivative(images)
-        # Σ_t in one pass, without a tensor of products
-        return torch.einsum("t...,t...->...", derivative, grads[0]), None, None
+        # A few images at a time, so that what is computed on the way stays in the processor's cache.
+        found = torch.empty_like(images)
+        for rows in torch.split(torch.arange(len(images)), CHUNK):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            straight = code.backward == "straight_through"
+            derivative = spikes[:, part] if straight else code.rows(rows)._derivative(images[part])
+            found[part] = (derivative * grads[0][:, part]).sum(0)
+        return found, None, None
 
 
 @dataclass(frozen=True)

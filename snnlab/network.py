@@ -167,7 +167,9 @@ class Classifier(nn.Module):
         """The sequence that the network reads, ``[T, N, …]``, up to ``num_steps``."""
         if self.encoder is None:
             raise ValueError("an ANN has no spikes to trace; give the classifier an encoder")
-        return self.encoder(images, generator=self.generator)[:num_steps]
+        sequence = self.encoder(images, generator=self.generator)
+        # A slice of all steps would cost a copy on the way back.
+        return sequence if num_steps is None or num_steps >= len(sequence) else sequence[:num_steps]
 
     def respond(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and read-out potential at every exit for a sequence ``[T, N, …]``, be it the code's or another."""
