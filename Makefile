@@ -55,7 +55,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 		{ echo "Making $(VENV) with $(PYTHON)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) install -c constraints.txt -e '.[book,lab,cluster,test]'
+	@$(PIP) install -c constraints.txt -e '.[book,lab,cluster,events,gpu,test]'
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 
@@ -95,6 +95,7 @@ lint: install
 # Speed, next to peers, in one run; never a test. See benchmarks/README.md.
 bench: book js browser
 	@python benchmarks/training_step.py
+	@python benchmarks/convolution_step.py
 	@python benchmarks/attack_step.py
 	@python benchmarks/exits.py
 	@python benchmarks/explorer.py

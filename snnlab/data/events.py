@@ -1,0 +1,94 @@
+"""DVS Gesture: recordings of an event camera, as frames (Amir et al. 2017), read by ``tonic``.
+
+The events of each recording are added up in ``num_steps`` equal time bins, by polarity, and pooled to ``size`` pixels:
+frames ``[T, N, 2, H, W]``, counts of events. They are a sequence already and pass the code by:
+``Classifier(net, encoder("direct", num_steps=T)).respond(frames)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+__all__ = ["EventSplit", "dvs_gesture", "frames_of"]
+
+GESTURES = 11
+
+
+@dataclass(frozen=True)
+class EventSplit:
+    """Frames float32 ``[T, N, 2, H, W]``, counts of events, and labels int64 ``[N]``.
+
+    Raises:
+        ValueError: shapes that do not belong together.
+    """
+
+    frames: Tensor
+    labels: Tensor
+    num_classes: int = GESTURES
+
+    def __post_init__(self) -> None:
+        if self.frames.dim() != 5 or self.frames.shape[2] != 2 or self.labels.shape != self.frames.shape[1:2]:
+            got = f"{list(self.frames.shape)} and {list(self.labels.shape)}"
+            raise ValueError(f"expected frames [T, N, 2, H, W] and labels [N], got {got}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Frames ``[T, n, 2, H, W]`` and labels in order, at most ``size`` recordings at a time."""
+        return zip(torch.split(self.frames, size, dim=1), torch.split(self.labels, size), strict=True)
+
+
+def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 128) -> Tensor:
+    """One recording as frames ``[T, 2, size, size]``.
+
+    Args:
+        events: structured array with the fields ``x, y, p, t`` (column, row, polarity, time), as ``tonic`` gives it.
+        num_steps: ``T``, equal bins between the first event and the last.
+        size: pixels a side; must divide ``sensor``.
+        sensor: pixels a side of the camera.
+
+    Raises:
+        ValueError: no ``tonic``; a size that does not divide the sensor's, fewer than one step, no events.
+    """
+    if num_steps < 1 or size < 1 or sensor % size:
+        raise ValueError(f"num_steps must be at least 1 and size divide {sensor}, got {num_steps!r} and {size!r}")
+    if len(events) == 0:
+        raise ValueError("a recording without events has no frames")
+    to_frame = _tonic().transforms.ToFrame(sensor_size=(sensor, sensor, 2), n_time_bins=num_steps)
+    counts = np.asarray(to_frame(events)).reshape(num_steps, 2, size, sensor // size, size, sensor // size)
+    return torch.from_numpy(counts.sum((3, 5)).astype(np.float32))
+
+
+def dvs_gesture(root: Path, *, num_steps: int = 8, size: int = 32, progress: bool = True) -> dict[str, EventSplit]:
+    """The parts ``"train"`` (1,077 recordings) and ``"test"`` (264); ``tonic`` fetches and verifies what is not in ``root``."""
+    found = {}
+    for part, train in (("train", True), ("test", False)):
+        try:
+            recordings = _tonic().datasets.DVSGesture(save_to=str(root), train=train)
+        except (OSError, RuntimeError) as error:  # of the network, the disk, or a sum that is another
+            raise ValueError(
+                f"dvs_gesture is not in {root} and could not be fetched ({type(error).__name__}: {error}); put its archives there"
+            ) from error
+        pairs = [recordings[k] for k in tqdm(range(len(recordings)), desc=f"dvs_gesture, {part}", disable=not progress)]
+        frames = torch.stack([frames_of(events, num_steps=num_steps, size=size) for events, _ in pairs], dim=1)
+        found[part] = EventSplit(frames, torch.tensor([int(label) for _, label in pairs]))
+    return found
+
+
+def _tonic() -> Any:
+    try:
+        import tonic
+        import tonic.datasets
+        import tonic.transforms
+    except ImportError:
+        raise ValueError("event cameras' data need the package tonic; pip install 'snnlab[events]'") from None
+    return tonic
