@@ -24,17 +24,17 @@ Start from a network that was trained on plain images (``train(…, warm_start=T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from snnlab.attack import Attacker, Budget, input_gradient, step_size
 from snnlab.losses import Loss
 from snnlab.network import Classifier
+from snnlab.swapping import kept_modes
 
 __all__ = ["METHODS", "TRAINER", "AdversarialTraining"]
 
@@ -97,7 +97,8 @@ class AdversarialTraining:
 
         Randomness: ``classifier.generator``, for the random start.
         """
-        with _evaluating(classifier.network), self.attacker.view(classifier) as seen:
+        with kept_modes(classifier.network), self.attacker.view(classifier) as seen:
+            classifier.network.eval()
             if self.method == "fgsm":
                 gradient = input_gradient(seen, images, labels)
                 shown = self.budget.project(images + self.budget.eps * gradient.sign(), images)
@@ -130,15 +131,3 @@ def _divergence_gradient(seen: Classifier, clean: Tensor, images: Tensor) -> Ten
     leaf = images.detach().clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(_divergence(clean, seen(leaf)), leaf, allow_unused=True)
     return torch.zeros_like(images) if gradient is None else gradient
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Run the block in evaluation mode, and put every module back into its own mode whatever happens."""
-    modes = [(module, module.training) for module in network.modules()]
-    try:
-        network.eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

@@ -142,7 +142,7 @@ def evaluate_robustness(
     model: nn.Module,
     data: Split | tuple[Tensor, Tensor],
     budgets: Sequence[float | Budget],
-    suite: str = "quick",
+    suite: str | Sequence[SuiteAttack] = "quick",
     *,
     source: nn.Module | None = None,
     exits: Sequence[int] | None = None,
@@ -159,7 +159,7 @@ def evaluate_robustness(
             snnTorch neurons that reads a sequence goes behind its code first: ``Classifier(net, encoder("direct"))``.
         data: images ``[N, C, H, W]`` in [0, 1] and labels ``[N]``.
         budgets: radii rising from 0, or budgets of one norm.
-        suite: a key of ``snnlab.suites.SUITES``.
+        suite: a key of ``snnlab.suites.SUITES``, or attacks of your own choice.
         source: a network on which transferred attacks are made; best an ANN trained on the same data.
         exits: exit steps to attack and read; default the last.
         rules: dynamic exits to judge as well.
@@ -172,7 +172,7 @@ def evaluate_robustness(
     Raises:
         ValueError: unknown suite; bad data, budgets, exits or rules; a network that cannot be attacked (``snnlab.inspection``).
     """
-    if suite not in SUITES:
+    if isinstance(suite, str) and suite not in SUITES:
         raise ValueError(f"unknown suite {suite!r}; choose one of {', '.join(SUITES)}")
     classifier, split = _classifier(model), _split(data)
     eps, norm = _radii(budgets)
@@ -182,7 +182,7 @@ def evaluate_robustness(
         split,
         eps,
         norm=norm,
-        suite=SUITES[suite],
+        suite=SUITES[suite] if isinstance(suite, str) else suite,
         exits=exits or [classifier.exit_step],
         rules=rules,
         source=None if source is None else _classifier(source),
@@ -191,7 +191,8 @@ def evaluate_robustness(
         cache=cache,
         progress=progress,
     )
-    found.suite, found.notes, found.diagnostics = suite, notes, _at_huge_eps(classifier, split, seed)
+    found.suite = suite if isinstance(suite, str) else None
+    found.notes, found.diagnostics = notes, _at_huge_eps(classifier, split, seed)
     return found
 
 

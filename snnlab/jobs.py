@@ -48,6 +48,8 @@ def jobs_of(attacks: Sequence[SuiteAttack], exits: Sequence[int], num_steps: int
     for a in attacks:
         if a.aim == "rules":
             found += [Job(a, num_steps, k) for k in range(num_rules)]
+        elif a.aim == "last":
+            found += [Job(a, max(exits))]
         elif a.aim == "joint":
             found += [Job(a, num_steps)] if len(exits) > 1 else []
         else:

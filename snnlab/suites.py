@@ -39,7 +39,7 @@ from snnlab.network import Classifier
 
 __all__ = ["QUICK", "SUITES", "SuiteAttack"]
 
-Aim = Literal["exit", "joint", "rules"]
+Aim = Literal["exit", "last", "joint", "rules"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +56,8 @@ class SuiteAttack:
         standing: run only on samples that no earlier attack has broken; counts in the worst case alone.
         loss: a key of ``snnlab.attack.LOSSES``, of the methods that take one.
         restarts: of SA-PGD.
-        aim: ``"exit"``: every exit that is measured, by itself; ``"joint"``: all of them with one image; ``"rules"``: each
-            dynamic exit that is measured.
+        aim: ``"exit"``: every exit that is measured, by itself; ``"last"``: the last of them alone; ``"joint"``: all of them
+            with one image; ``"rules"``: each dynamic exit that is measured.
         probe: what it tells, beside the worst case: a ``"gradient_free"`` search, or whether ``"more_steps"`` help.
     """
 
@@ -95,7 +95,9 @@ class SuiteAttack:
             return norm == "Linf" and code is not None and not code.stochastic and not isinstance(code, Direct)
         if self.method in ("apgd", "square") and norm not in ("Linf", "L2"):
             return False
-        return self.aim == "exit" or code is not None
+        if self.method in ("mifgsm", "difgsm") and norm != "Linf":
+            return False
+        return self.aim in ("exit", "last") or code is not None
 
     def run(
         self,
@@ -142,6 +144,8 @@ METHODS: dict[str, Method] = {
     "noise": _plain,
     "fgsm": _plain,
     "pgd": _plain,
+    "mifgsm": _plain,
+    "difgsm": _plain,
     "apgd": _plain,
     "square": _plain,
     "sa_pgd": _sa_pgd,

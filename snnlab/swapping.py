@@ -11,6 +11,7 @@ Works on the layers of this package and on the neurons of ``snntorch`` alike (``
 * ``fresh_state`` clears what ``snntorch`` neurons keep from one call to the next. They keep it whether ``init_hidden`` is set
   or not, and a network that is not reset answers a second batch by the end of the first.
 * ``frozen_weights`` asks for no gradient of any parameter.
+* ``kept_modes`` lets others switch between training and evaluation.
 
 Each leaves the network as it found it, after an exception too.
 """
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 
 from snnlab.neuron import Surrogate
 
-__all__ = ["fresh_state", "frozen_weights", "surrogate_of"]
+__all__ = ["fresh_state", "frozen_weights", "kept_modes", "surrogate_of"]
 
 
 @contextmanager
@@ -86,6 +87,17 @@ def frozen_weights(network: nn.Module) -> Iterator[None]:
     finally:
         for p in asking:
             p.requires_grad_(True)
+
+
+@contextmanager
+def kept_modes(network: nn.Module) -> Iterator[None]:
+    """Run the block, and put every module back into the mode, training or evaluation, that it was in."""
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 _ABSENT: Any = object()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import torch
 import torchattacks
-from torch import Tensor
+from torch import Tensor, nn
 
 from snnlab.attack.attacker import INFORMED, Attacker
 from snnlab.attack.budget import Budget
 from snnlab.attack.result import DIAGNOSED, AttackResult, check_batch, forked_rng, input_gradient, judged, step_size
 from snnlab.network import Classifier
-from snnlab.swapping import frozen_weights
+from snnlab.swapping import frozen_weights, kept_modes
 
 __all__ = ["ATTACKS", "attack"]
 
-ATTACKS: tuple[str, ...] = ("none", "noise", "fgsm", "pgd", "apgd", "square")
-LIBRARY = ("apgd", "square")  # as torchattacks has them
+ATTACKS: tuple[str, ...] = ("none", "noise", "fgsm", "pgd", "mifgsm", "difgsm", "apgd", "square")
+MOMENTUM = ("mifgsm", "difgsm")  # L∞ alone
+LIBRARY = (*MOMENTUM, "apgd", "square")  # as torchattacks has them
 
 
 def attack(
@@ -37,8 +38,10 @@ def attack(
         images: ``[N, C, H, W]`` in [0, 1].
         labels: true classes, ``[N]``.
         budget: what may be changed.
-        method: ``"none"``, ``"noise"`` (random signs, the control), ``"fgsm"``, ``"pgd"``, ``"apgd"`` (Croce & Hein 2020; on
-            the cross-entropy) or ``"square"`` (Andriushchenko et al. 2020; asks for answers alone).
+        method: ``"none"``, ``"noise"`` (random signs, the control), ``"fgsm"``, ``"pgd"``, ``"mifgsm"`` (PGD with momentum,
+            whose images transfer well; Dong et al. 2018), ``"difgsm"`` (the same on resized images; Xie et al. 2019),
+            ``"apgd"`` (Croce & Hein 2020; on the cross-entropy) or ``"square"`` (Andriushchenko et al. 2020; asks for answers
+            alone).
         attacker: what the gradient is; a stochastic code's is averaged, so that ``"fgsm"`` is EOT-FGSM there.
         steps: iterations, or queries of Square. PGD's step size is ``ε/4`` (``2.5 ε/steps`` if that is larger).
         random_start: whether PGD starts anywhere in the budget.
@@ -49,8 +52,9 @@ def attack(
     """
     if method not in ATTACKS:
         raise ValueError(f"unknown attack {method!r}; choose one of {', '.join(ATTACKS)}")
-    if method in LIBRARY and budget.norm not in ("Linf", "L2"):
-        raise ValueError(f"{method!r} knows the norms Linf and L2, got {budget.norm!r}; use 'pgd' or sa_pgd")
+    known = ("Linf",) if method in MOMENTUM else ("Linf", "L2")
+    if method in LIBRARY and budget.norm not in known:
+        raise ValueError(f"{method!r} knows the norms {' and '.join(known)}, got {budget.norm!r}; use 'pgd' or sa_pgd")
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps!r}")
     check_batch(classifier, images, labels)
@@ -59,10 +63,16 @@ def attack(
     if method == "noise":
         adversarial = budget.project(images + _noise(budget, images, generator), images)
     elif method == "square":
-        with torch.no_grad(), forked_rng(generator):
+        with torch.no_grad(), forked_rng(generator), kept_modes(classifier):
             adversarial = _square(classifier, budget, steps)(images, labels).detach()
     elif method != "none":
-        with attacker.view(classifier) as seen, frozen_weights(seen.network), forked_rng(generator):
+        # torchattacks puts the whole network into training mode at its end, if the adapter is in it.
+        with (
+            attacker.view(classifier) as seen,
+            frozen_weights(seen.network),
+            forked_rng(generator),
+            kept_modes(seen.network),
+        ):
             few = slice(DIAGNOSED)
             zero_gradient = float((input_gradient(seen, images[few], labels[few]) == 0).float().mean())
             if budget.norm == "Linf" or method in LIBRARY:
@@ -88,7 +98,23 @@ def _library_attack(
     if method == "apgd":
         return torchattacks.APGD(seen, norm=budget.norm, eps=budget.eps, steps=steps, seed=_drawn())
     alpha = step_size(budget.eps, steps)
+    if method == "mifgsm":
+        return torchattacks.MIFGSM(seen, eps=budget.eps, alpha=alpha, steps=steps)
+    if method == "difgsm":
+        return torchattacks.DIFGSM(_Within(seen), eps=budget.eps, alpha=alpha, steps=steps, decay=1.0, random_start=random_start)
     return torchattacks.PGD(seen, eps=budget.eps, alpha=alpha, steps=steps, random_start=random_start)
+
+
+class _Within(nn.Module):
+    """A classifier of images that resizing has left a rounding error outside [0, 1]."""
+
+    def __init__(self, seen: Classifier) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.seen(images.clamp(0, 1))
+        return logits
 
 
 def _square(classifier: Classifier, budget: Budget, queries: int) -> torchattacks.attack.Attack:

@@ -48,7 +48,8 @@ def sa_pgd(
 
     The step ``η`` starts at ε and is halved at checkpoints (after 22 % of the steps, each interval 3 % shorter, at
     least 6 %). Random start; of all iterates each sample keeps a misclassified one, else that of highest loss. Samples
-    already broken are left alone from then on.
+    already broken are left alone from then on. Behind a stochastic code an answer is one draw's: no sample is left alone there,
+    and each keeps the iterate whose loss is highest in the mean over draws.
 
     Args:
         classifier: attacked at its exit step.
@@ -74,7 +75,10 @@ def sa_pgd(
     _check_aim(classifier, aim)
     check_images(images)
     best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf)
-    broken = _is_wrong(classifier, images, labels, aim)
+    # A stochastic code may err on a draw and be right on the next: one lucky draw is no reason to leave a sample alone.
+    broken = (
+        torch.zeros_like(labels, dtype=torch.bool) if classifier.stochastic else _is_wrong(classifier, images, labels, aim)
+    )
     for _ in range(restarts):
         rows = torch.nonzero(~broken).flatten()
         if len(rows) == 0:
@@ -119,7 +123,7 @@ def _climb(
             if sharpness is not None:
                 sharpness.begin()
             leaf = current.detach().requires_grad_(True)
-            value, broken = _look(seen, classifier, leaf, y[standing], loss, aim)
+            value, broken = _look(seen, leaf, y[standing], loss, aim)
             better = broken | (value.detach() > kept_loss[standing])
             kept[standing[better]], kept_loss[standing[better]] = current[better], value.detach()[better]
             wrong[standing] = broken
@@ -165,18 +169,17 @@ def _of_rows(classifier: Classifier, rows: Tensor) -> Classifier:
 
 def _look(
     seen: Classifier,
-    classifier: Classifier,
     images: Tensor,
     labels: Tensor,
     loss: Callable[[Tensor, Tensor], Tensor],
     aim: Aim,
 ) -> tuple[Tensor, Tensor]:
-    """The loss as the attacker differentiates it, and who is broken, ``[N]`` each.
+    """The loss as the attacker differentiates it, and who is broken, ``[N]`` each: behind a stochastic code nobody for good.
 
     A deterministic code needs one forward pass for both, since backward rules leave the forward pass alone.
     """
     if aim is None and seen.stochastic:
-        return loss(seen(images), labels), _is_wrong(classifier, images.detach(), labels, aim)
+        return loss(seen(images), labels), torch.zeros_like(labels, dtype=torch.bool)
     if aim is None:
         logits, membrane = seen.read(images, seen.exit_step)
         return loss(logits[-1], labels), seen.answers(logits[-1].detach(), membrane[-1].detach()) != labels
@@ -184,7 +187,7 @@ def _look(
     logits = torch.stack([logits for logits, _ in draws]).mean(0)
     value = torch.stack([loss(z, labels) for z in logits]).mean(0)
     if seen.stochastic:
-        return value, _is_wrong(classifier, images.detach(), labels, aim)
+        return value, torch.zeros_like(labels, dtype=torch.bool)
     return value, _wrong(seen, logits.detach(), draws[0][1].detach(), labels, aim)
 
 
