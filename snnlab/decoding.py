@@ -9,7 +9,12 @@ rule     ``logit_k`` at exit ``e``                      reads as
 rate     ``Σ_{t<e} s_k[t]``                             the class with the most spikes
 membrane ``Σ_{t<e} U_k[t]``                             the highest read-out potential over time
 ttfs     ``max_{t<e} s_k[t] (T - t)``                   the class that fires first
+current  ``U_k[e-1] + Σ_{t<e-1} s_k[t]``                the highest mean output current
 ======== ============================================= ===========================================
+
+``current`` belongs to a read-out that integrates (``β = 1``, reset by subtraction, ``θ = 1``; ``snnlab.convolution``): what is
+left in the potential and what spikes have carried away is the charge that came in, ``Σ_{t<e} I_k[t]``. It is the spike count
+of a read-out with very many, very small spikes: rate decoding without its rounding.
 
 The gradient of ``ttfs`` is that of the first spike's step for a spike more or less (``snnlab.losses``): a maximum would show
 an attacker nothing of a neuron that is still silent.
@@ -26,7 +31,7 @@ from torch import Tensor
 
 __all__ = ["DECODERS", "SILENT", "check_exit_step", "logits_at_every_exit", "predictions"]
 
-DECODERS: tuple[str, ...] = ("rate", "membrane", "ttfs")
+DECODERS: tuple[str, ...] = ("rate", "membrane", "ttfs", "current")
 SILENT = -1
 
 
@@ -57,6 +62,8 @@ def logits_at_every_exit(spikes: Tensor, membrane: Tensor, rule: str = "rate", n
         return spikes.cumsum(0)
     if rule == "membrane":
         return membrane.cumsum(0)
+    if rule == "current":
+        return membrane + (spikes.cumsum(0) - spikes).detach()  # the potential alone carries the gradient of the charge
     whole = num_steps or len(spikes)
     fired = 1 - (1 - spikes).cumprod(0)  # from the first spike on
     ahead = whole - torch.arange(1, len(spikes) + 1, dtype=spikes.dtype, device=spikes.device)

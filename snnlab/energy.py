@@ -13,7 +13,8 @@ feeds the same current at every step, so its product is computed once, whatever 
 encoder of your own) pays every step. A spike counts as one SynOp whatever it is worth: a power of two in ``phase``, the gate
 in a fusion. In a fusion each part is counted its own way, and a part that is silenced costs nothing. Read-out spikes reach
 no synapse and cost nothing. A synaptic filter (``snnlab.tsslbp``) is linear, so it may follow the weights: a spike is still
-one SynOp.
+one SynOp. In a convolution a spike's fan-out is the number of kernels' positions that see it times the output channels, fewer
+at the edges and where the convolution strides; average pooling adds spikes up behind the weights or before the read-out.
 
 This is an estimate from counts, not a measurement of a chip. ``LEFT_OUT`` says what it leaves out; memory access alone can
 outweigh all that is counted.
@@ -26,8 +27,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+from snnlab.convolution import ConvNet, SpikingConvNet
 from snnlab.encoding import Direct, Encoder, Fusion, Phase
 from snnlab.network import MLP, Classifier, SpikingMLP
 
@@ -88,7 +91,7 @@ def energy(classifier: Classifier, images: Tensor) -> Energy:
     """Count the operations of each sample up to every exit step, in one forward pass.
 
     Args:
-        classifier: a ``SpikingMLP`` with its encoder, or an ``MLP``.
+        classifier: a ``SpikingMLP`` or ``SpikingConvNet`` with its encoder; an ``MLP`` or ``ConvNet``.
         images: ``[N, C, H, W]`` in [0, 1].
 
     Raises:
@@ -100,24 +103,32 @@ def energy(classifier: Classifier, images: Tensor) -> Energy:
     tensor([[82.8000]])
     """
     network, code = classifier.network, classifier.encoder
-    if isinstance(network, SpikingMLP) and code is not None:
+    if isinstance(network, SpikingMLP | SpikingConvNet) and code is not None:
         layers, _, _ = classifier.trace(images)
         return energy_of_trace(network, code, layers)
+    if isinstance(network, ConvNet) and code is None:
+        activity, _ = network.run(images.unsqueeze(0))
+        read = [images.unsqueeze(0), *activity]
+        macs = sum((_seen(conv, torch.ones_like(read[k])) for conv, k in network.synapses()), torch.zeros(1, len(images)))
+        macs = macs + activity[-1].shape[2] * network.classes
+        return Energy(macs, torch.zeros_like(macs))
     if isinstance(network, MLP) and code is None:
         classifier(images)  # checks images and sizes
         macs = torch.full((1, len(images)), float(sum(a * b for a, b in pairwise(network.sizes))))
         return Energy(macs, torch.zeros_like(macs))
     raise ValueError(
-        f"can count a SpikingMLP with an encoder or an MLP without, got {type(network).__name__} with "
+        f"can count a SpikingMLP or SpikingConvNet with an encoder, an MLP or ConvNet without, got {type(network).__name__} with "
         f"{'no encoder' if code is None else code.title}"
     )
 
 
-def energy_of_trace(network: SpikingMLP, code: Encoder, layers: Sequence[Tensor]) -> Energy:
+def energy_of_trace(network: SpikingMLP | SpikingConvNet, code: Encoder, layers: Sequence[Tensor]) -> Energy:
     """As ``energy``, of a pass that has been made: the spikes of the code and of every hidden layer (``Classifier.trace``).
 
     Shapes: ``[T, N, …]`` per layer.
     """
+    if isinstance(network, SpikingConvNet):
+        return _of_convolutions(network, code, layers)
     sequence, *hidden = layers
     fan_out = network.sizes[1:]
     macs = torch.zeros(sequence.shape[:2])
@@ -130,6 +141,30 @@ def energy_of_trace(network: SpikingMLP, code: Encoder, layers: Sequence[Tensor]
     for spikes, targets in zip(hidden, fan_out[1:], strict=True):
         synops += _events(spikes) * targets
     return Energy(macs, synops)
+
+
+def _of_convolutions(network: SpikingConvNet, code: Encoder, layers: Sequence[Tensor]) -> Energy:
+    """As ``energy_of_trace``, for convolutions: what each spike reaches depends on where it is."""
+    macs = torch.zeros(layers[0].shape[:2])
+    synops = torch.zeros_like(macs)
+    for conv, reads in network.synapses():
+        if reads > 0:
+            synops += _seen(conv, (layers[reads] != 0).float()).cumsum(0)
+            continue
+        for single, part in _parts(code, layers[0], layers[0].shape[2] // code.channel_factor):
+            if isinstance(single, Direct) or not (isinstance(single, Phase) or _all_or_nothing(part)):
+                macs += _changes(part) * _seen(conv, torch.ones_like(part[:1]))
+            else:
+                synops += _seen(conv, (part != 0).float()).cumsum(0)
+    return Energy(macs, synops + _events(layers[-1]) * network.classes)
+
+
+def _seen(conv: nn.Conv2d, events: Tensor) -> Tensor:
+    """How many products of a convolution ``[T, N, C, H, W]`` events take part in, ``[T, N]``."""
+    kernel = torch.ones(1, 1, *conv.kernel_size)
+    there = events.flatten(0, 1).sum(1, keepdim=True)
+    found = F.conv2d(there, kernel, stride=conv.stride, padding=conv.padding)
+    return found.flatten(1).sum(1).view(events.shape[:2]) * conv.out_channels
 
 
 def _all_or_nothing(part: Tensor) -> bool:

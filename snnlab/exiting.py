@@ -181,8 +181,10 @@ def sweep(classifier: Classifier, split: Split, rules: Sequence[ExitRule], *, ba
         raise ValueError("an ANN has one exit only; give a classifier with an encoder")
     if not rules:
         raise ValueError(f"no rule given; try [ExitRule('margin', 2)], rules are {', '.join(EXIT_RULES)}")
-    if classifier.decoder == "membrane" and any(r.name == "first_spike" for r in rules):
-        raise ValueError("first_spike needs logits made of spikes (decoder 'rate' or 'ttfs'), this one is 'membrane'")
+    if classifier.decoder in ("membrane", "current") and any(r.name == "first_spike" for r in rules):
+        raise ValueError(
+            f"first_spike needs logits made of spikes (decoder 'rate' or 'ttfs'), this one is {classifier.decoder!r}"
+        )
     batches = [classifier.read(images) for images, _ in split.batches(batch_size)]
     logits, membrane = (torch.cat(parts, dim=1) for parts in zip(*batches, strict=True))
     return [dynamic_exit(logits, membrane, rule, split.labels) for rule in rules]

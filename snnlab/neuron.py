@@ -32,6 +32,7 @@ from torch import Tensor
 __all__ = ["SURROGATES", "Surrogate", "lif"]
 
 Reset = Literal["subtract", "zero"]
+CHUNK = 1 << 20  # values whose derivatives are computed together
 
 
 def _sigmoid(v: Tensor, alpha: float) -> Tensor:
@@ -109,7 +110,7 @@ class _Lif(torch.autograd.Function):
     def forward(
         ctx: Any, current: Tensor, beta: float, threshold: float, reset: Reset, surrogate: Surrogate
     ) -> tuple[Tensor, Tensor]:
-        membrane = torch.empty(current.shape, dtype=current.dtype, device=current.device)
+        membrane = _buffer(current)
         spikes = torch.empty_like(membrane)
         membrane[0] = current[0]
         torch.gt(membrane[0], threshold, out=spikes[0])
@@ -133,13 +134,32 @@ class _Lif(torch.autograd.Function):
         spikes_grad, membrane_grad = grads
         membrane, spikes = ctx.saved_tensors
         beta, threshold, reset, surrogate = ctx.constants
-        grad = torch.zeros_like(membrane) if spikes_grad is None else surrogate(membrane - threshold).mul_(spikes_grad)
+        grad = torch.zeros_like(membrane) if spikes_grad is None else torch.empty_like(membrane)
+        if spikes_grad is not None:
+            for steps in _together(membrane, surrogate):
+                torch.mul(surrogate(membrane[steps] - threshold), spikes_grad[steps], out=grad[steps])
         if membrane_grad is not None:
             grad.add_(membrane_grad)
         for t in range(len(grad) - 2, -1, -1):
             carried = grad[t + 1] * (1 - spikes[t]) if reset == "zero" else grad[t + 1]
             grad[t].add_(carried, alpha=beta)
         return grad, None, None, None, None
+
+
+def _together(membrane: Tensor, surrogate: Surrogate) -> list[slice]:
+    """Steps whose derivatives are computed together: few where they are large, so that what is computed on the way is small.
+
+    A surrogate with a memory of its own (``snnlab.attack.AdaptiveSharpness``) is given all steps at once.
+    """
+    num = len(membrane)
+    size = num if type(surrogate) is not Surrogate else max(1, CHUNK // max(1, membrane[0].numel()))
+    return [slice(t, t + size) for t in range(0, num, size)]
+
+
+def _buffer(current: Tensor) -> Tensor:
+    """An empty sequence like ``current``, each step laid out in memory as its own (convolutions like ``channels_last``)."""
+    step = torch.empty_like(current[0])
+    return torch.empty_strided(current.shape, (step.numel(), *step.stride()), dtype=current.dtype, device=current.device)
 
 
 def lif(
