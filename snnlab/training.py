@@ -4,20 +4,27 @@ Minimises a loss of ``snnlab.losses``, by default the cross-entropy of the logit
 
 .. math:: L = -\log \mathrm{softmax}\Big(\sum_{t<T} s_k[t]\Big)_{y} \quad\text{(decoder "rate")}
 
-with Adam and a cosine schedule. The same function trains the ANN twin. Runs are seeded and resumable: a run that was
-interrupted and taken up again ends in the same weights as one that was not (Neftci et al. 2019 for the gradient).
+with Adam and a cosine schedule. The same function trains the ANN twin. Runs are seeded and resumable to the batch: a run that
+was interrupted and taken up again ends in the same weights as one that was not (Neftci et al. 2019 for the gradient).
 
 An *objective* decides which images the loss sees, and what is added to it; ``snnlab.adversarial`` has some.
+
+**Many devices.** Given an ``accelerate.Accelerator``, every process takes its share of each batch and the gradients are
+averaged, weighted by the shares: as many processes as there are take the steps that one would (a stochastic code or an attack
+draws its own numbers in each; after a resume, anew in all but the first). Batch norm sees the whole
+batch too, where the device can do that (``torch.nn.SyncBatchNorm``: GPUs); on CPUs each process norms its own share.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Protocol
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -26,14 +33,34 @@ from snnlab.losses import Loss
 from snnlab.losses import loss as loss_named
 from snnlab.network import Classifier
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
 __all__ = ["Objective", "Recipe", "accuracy", "initialise", "train"]
+
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+AUGMENTATIONS: tuple[str, ...] = ("none", "flip_crop")
+SHIFT = 2  # pixels that "flip_crop" moves a picture by, at most
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a model is trained: everything that decides its weights, besides data, architecture and objective.
 
-    ``loss`` is a name that ``snnlab.losses.loss`` knows.
+    Args:
+        epochs: passes over the data.
+        batch_size: images a step, over all processes.
+        learning_rate: Adam's, at the start of the cosine.
+        seed: of initialisation, order, augmentation and stochastic codes.
+        loss: a name that ``snnlab.losses.loss`` knows.
+        weight_decay: decoupled (AdamW, Loshchilov & Hutter 2019).
+        precision: ``"float32"``, or ``"bfloat16"`` for the convolutions and the neurons behind them; weights, their updates
+            and the read-out stay float32.
+        augment: ``"none"``, or ``"flip_crop"``: mirrored with probability 1/2 and moved by up to two pixels.
+
+    Raises:
+        ValueError: a value out of range, an unknown name.
     """
 
     epochs: int = 15
@@ -41,10 +68,17 @@ class Recipe:
     learning_rate: float = 2e-3
     seed: int = 0
     loss: str = "count"
+    weight_decay: float = 0.0
+    precision: str = "float32"
+    augment: str = "none"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0:
-            raise ValueError(f"epochs, batch_size and learning_rate must be positive, got {self}")
+        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0 or self.weight_decay < 0:
+            raise ValueError(f"epochs, batch_size and learning_rate must be positive, weight_decay 0 or more, got {self}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"unknown precision {self.precision!r}; choose one of {', '.join(PRECISIONS)}")
+        if self.augment not in AUGMENTATIONS:
+            raise ValueError(f"unknown augmentation {self.augment!r}; choose one of {', '.join(AUGMENTATIONS)}")
         loss_named(self.loss)  # raises if there is none of this name
 
 
@@ -62,10 +96,11 @@ class Objective(Protocol):
 
 @dataclass
 class History:
-    """Mean training loss and validation accuracy after each epoch."""
+    """Mean training loss and validation accuracy after each epoch; ``seconds`` of all stretches of a resumed run."""
 
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    seconds: float = field(default=0.0, compare=False)
 
 
 def initialise(network: nn.Module, seed: int) -> None:
@@ -87,6 +122,8 @@ def train(
     warm_start: bool = False,
     validation: Split | None = None,
     checkpoint: Path | None = None,
+    checkpoint_every: int = 200,
+    accelerator: Accelerator | None = None,
     progress: bool = True,
 ) -> History:
     """Train ``classifier.network`` in place, from the initialisation that ``recipe.seed`` draws.
@@ -98,51 +135,204 @@ def train(
         objective: what becomes of the loss on a batch, e.g. an ``AdversarialTraining``; ``None`` minimises it as it is.
         warm_start: keep the weights that the network has, instead of initialising them.
         validation: measured after each epoch, for the eye; the last epoch's weights are kept whatever it says.
-        checkpoint: file written after each epoch and resumed from if it is there.
+        checkpoint: file written after each epoch, and after every ``checkpoint_every`` batches, and resumed from if it is
+            there.
+        checkpoint_every: in batches.
+        accelerator: where to train, and with how many processes; ``None``: this process, on the CPU.
         progress: whether to show a progress bar.
 
     Raises:
-        ValueError: a checkpoint of another recipe, objective or warm start; a loss that is not finite (the last good
-            checkpoint stays).
+        ValueError: a checkpoint of another recipe, objective, warm start or architecture, or that cannot be written; a loss
+            that is not finite (the last good checkpoint stays).
     """
     network, batch_loss = classifier.network, loss_named(recipe.loss)
-    identity = _identity(recipe, objective, network if warm_start else None)
+    identity = _identity(recipe, objective, network if warm_start else None, data)
     if not warm_start:
         initialise(network, recipe.seed)
+    team = _Team(accelerator)
+    network.to(team.device)
+    team.share_norms(classifier)
+    network = classifier.network
     generator = torch.Generator().manual_seed(recipe.seed)
-    classifier.generator = generator
+    # The order and the augmentation are the same for all processes; what a code or an attack draws is each one's own.
+    draws = generator if team.alone else torch.Generator(team.device).manual_seed(recipe.seed + 7919 * team.rank)
+    classifier.generator = draws
     per_epoch = -(-len(data) // recipe.batch_size)
-    optimizer = torch.optim.Adam(network.parameters(), recipe.learning_rate, fused=True)
+    adam = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
+    optimizer = adam(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * per_epoch)
-    history = History()
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    run = _Run(identity, {"network": network, "optimizer": optimizer, "schedule": schedule}, generator, draws)
     if checkpoint is not None and checkpoint.exists():
-        _resume(checkpoint, identity, parts, generator, history)
+        run.resume(checkpoint)
 
-    first = len(history.loss)
-    with tqdm(total=recipe.epochs, initial=first, unit="epoch", disable=not progress) as bar:
+    first = len(run.history.loss)
+    with tqdm(
+        total=recipe.epochs * per_epoch, initial=first * per_epoch + run.batch, unit="batch", disable=not progress
+    ) as bar:
         for epoch in range(first, recipe.epochs):
             network.train()
-            total = 0.0
-            for rows in torch.split(torch.randperm(len(data), generator=generator), recipe.batch_size):
-                x, y = data.images[rows], data.labels[rows]
-                loss = objective(classifier, x, y, batch_loss) if objective else batch_loss(classifier, x, y)
+            for rows in run.rest_of_epoch(len(data), recipe.batch_size):
+                x, y = _augmented(data.images[rows], recipe.augment, generator), data.labels[rows]
+                x, y, share = team.share(x, y)
+                # Without its cache: a weight that was cast for an attack carries no gradient.
+                with torch.autocast(
+                    team.device.type, PRECISIONS[recipe.precision], recipe.precision != "float32", cache_enabled=False
+                ):
+                    loss = objective(classifier, x, y, batch_loss) if objective else batch_loss(classifier, x, y)
                 if not torch.isfinite(loss):
-                    raise ValueError(f"loss is {loss.item()} in epoch {epoch + 1}; lower the learning rate and resume")
+                    raise ValueError(
+                        f"loss is {loss.item()} in epoch {epoch + 1}, batch {run.batch + 1}; start anew with a lower learning "
+                        "rate (the last good checkpoint stays)"
+                    )
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                (loss * share if share != 1 else loss).backward()  # type: ignore[no-untyped-call]
+                team.average_gradients(network)
                 optimizer.step()
                 schedule.step()
-                total += loss.item() * len(rows)
-            history.loss.append(total / len(data))
+                run.total += loss.item() * len(rows)
+                run.batch += 1
+                bar.update()
+                if checkpoint is not None and run.batch % checkpoint_every == 0 and team.leads:
+                    run.save(checkpoint)
+            run.end_epoch(len(data))
             if validation is not None:
-                history.validation.append(accuracy(classifier, validation))
-                bar.set_postfix(loss=f"{history.loss[-1]:.3f}", validation=f"{history.validation[-1]:.3f}")
-            if checkpoint is not None:
-                _save(checkpoint, identity, parts, generator, history)
-            bar.update()
+                run.history.validation.append(accuracy(classifier, validation.to(team.device)))
+                bar.set_postfix(loss=f"{run.history.loss[-1]:.3f}", validation=f"{run.history.validation[-1]:.3f}")
+            if checkpoint is not None and team.leads:
+                run.save(checkpoint)
     network.eval()
-    return history
+    run.tick()
+    return run.history
+
+
+@dataclass
+class _Run:
+    """What a checkpoint holds: a training and how far it is. ``begun``: the generator's state at the start of the epoch."""
+
+    identity: dict[str, Any]
+    parts: dict[str, Any]
+    generator: torch.Generator
+    draws: torch.Generator
+    history: History = field(default_factory=History)
+    batch: int = 0
+    total: float = 0.0
+    begun: Tensor | None = None
+    clock: float = field(default_factory=perf_counter)
+
+    def rest_of_epoch(self, num: int, batch_size: int) -> list[Tensor]:
+        """The rows of every batch that is left in this epoch; the order is drawn anew, as it was drawn before."""
+        now = self.generator.get_state()
+        if self.begun is not None:
+            self.generator.set_state(self.begun)
+        self.begun = self.generator.get_state()
+        batches = torch.split(torch.randperm(num, generator=self.generator), batch_size)
+        if self.batch:
+            self.generator.set_state(now)
+        return list(batches[self.batch :])
+
+    def tick(self) -> None:
+        """Count the time since it was last counted."""
+        now = perf_counter()
+        self.history.seconds += now - self.clock
+        self.clock = now
+
+    def end_epoch(self, num: int) -> None:
+        self.history.loss.append(self.total / num)
+        self.batch, self.total, self.begun = 0, 0.0, None
+
+    def save(self, path: Path) -> None:
+        if not all(torch.isfinite(p).all() for p in self.parts["network"].parameters()):
+            raise ValueError(f"a weight is no longer finite in batch {self.batch}; start anew with a lower learning rate")
+        self.tick()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
+        state |= {"recipe": self.identity, "generator": self.generator.get_state(), "history": vars(self.history)}
+        state |= {"batch": self.batch, "total": self.total, "begun": self.begun, "draws": self.draws.get_state()}
+        part_written = path.with_suffix(".part")
+        try:
+            torch.save(state, part_written)
+            part_written.replace(path)  # atomic: an interruption leaves the old checkpoint or the new one, never half of one
+        except (OSError, RuntimeError) as error:
+            part_written.unlink(missing_ok=True)
+            raise ValueError(f"{path} could not be written ({error}); the checkpoint before it stays") from error
+
+    def resume(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        told = {"data": self.identity["data"]} | state["recipe"]  # which older checkpoints do not say
+        if told != self.identity:
+            raise ValueError(f"{path.name} belongs to {told}, not to {self.identity}; remove it to start anew")
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+        except RuntimeError as error:
+            raise ValueError(
+                f"{path.name} is a checkpoint of another architecture; remove it to start anew ({error})"
+            ) from None
+        self.draws.set_state(state.get("draws", state["generator"]))
+        self.generator.set_state(state["generator"])
+        self.history = History(**state["history"])
+        self.batch, self.total, self.begun = state.get("batch", 0), state.get("total", 0.0), state.get("begun")
+
+
+@dataclass(frozen=True)
+class _Team:
+    """The processes that train together; without an accelerator, this one alone."""
+
+    accelerator: Accelerator | None
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu") if self.accelerator is None else self.accelerator.device
+
+    @property
+    def rank(self) -> int:
+        return 0 if self.accelerator is None else self.accelerator.process_index
+
+    @property
+    def alone(self) -> bool:
+        """One process on the CPU: a single generator serves all, as it always has."""
+        return self.device.type == "cpu" and (self.accelerator is None or self.accelerator.num_processes == 1)
+
+    @property
+    def leads(self) -> bool:
+        return self.accelerator is None or self.accelerator.is_main_process
+
+    def share(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, float]:
+        """Images and labels of this process, and the weight of their mean loss in that of the batch."""
+        if self.accelerator is None:
+            return images, labels, 1.0
+        rank, size = self.accelerator.process_index, self.accelerator.num_processes
+        own = slice(rank, None, size) if len(labels) >= size else slice(None)  # too few to share: all take all
+        x, y = images[own].to(self.device), labels[own].to(self.device)
+        return x, y, len(y) * size / len(labels) if len(labels) >= size else 1.0
+
+    def share_norms(self, classifier: Classifier) -> None:
+        if self.accelerator is not None and self.accelerator.num_processes > 1 and self.device.type != "cpu":
+            classifier.network = nn.SyncBatchNorm.convert_sync_batchnorm(classifier.network)  # type: ignore[no-untyped-call]
+
+    def average_gradients(self, network: nn.Module) -> None:
+        """The mean over processes, in one message."""
+        if self.accelerator is None or self.accelerator.num_processes == 1:
+            return
+        learnt = [p for p in network.parameters() if p.requires_grad]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in learnt]
+        mean: Tensor = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), "mean")
+        for p, own in zip(learnt, torch.split(mean, [g.numel() for g in gradients]), strict=True):
+            p.grad = torch.empty_like(p).copy_(own.view_as(p))  # laid out as the weight is: fused Adam walks memory
+
+
+def _augmented(images: Tensor, how: str, generator: torch.Generator) -> Tensor:
+    """Images mirrored and moved at random, ``[N, C, H, W]``; what comes in from the edge is black."""
+    if how == "none":
+        return images
+    num, _, height, width = images.shape
+    mirrored = torch.rand(num, 1, 1, 1, generator=generator) < 0.5
+    padded = F.pad(torch.where(mirrored, images.flip(-1), images), [SHIFT] * 4)
+    top, left = torch.randint(0, 2 * SHIFT + 1, (2, num, 1), generator=generator)
+    rows, columns = top + torch.arange(height), left + torch.arange(width)
+    sample = torch.arange(num).view(-1, 1, 1)
+    # Channels last while indexing, so that whole pixels are moved.
+    return padded.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 @torch.no_grad()
@@ -153,35 +343,18 @@ def accuracy(classifier: Classifier, split: Split, batch_size: int = 500) -> flo
     return correct / len(split)
 
 
-def _identity(recipe: Recipe, objective: Objective | None, start: nn.Module | None) -> dict[str, Any]:
+def _identity(recipe: Recipe, objective: Objective | None, start: nn.Module | None, data: Split) -> dict[str, Any]:
     """What a checkpoint must agree on. Defaults that came later are left out, so that older checkpoints stay valid."""
-    identity = dict(vars(recipe))
-    if recipe.loss == "count":
-        del identity["loss"]
+    later = ("loss", "weight_decay", "precision", "augment")
+    identity = {
+        f.name: getattr(recipe, f.name)
+        for f in fields(recipe)
+        if f.name not in later or getattr(recipe, f.name) != f.default
+    }
+    identity["data"] = f"{len(data)} samples {hashlib.sha256(data.labels.cpu().numpy().tobytes()).hexdigest()[:16]}"
     if objective is not None:
         identity["objective"] = repr(objective)
     if start is not None:
         weights = b"".join(value.detach().cpu().numpy().tobytes() for value in start.state_dict().values())
         identity["warm_start"] = hashlib.sha256(weights).hexdigest()
     return identity
-
-
-def _save(path: Path, identity: dict[str, Any], parts: dict[str, Any], generator: torch.Generator, history: History) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: part.state_dict() for name, part in parts.items()}
-    state |= {"recipe": identity, "generator": generator.get_state(), "history": vars(history)}
-    part_written = path.with_suffix(".part")
-    torch.save(state, part_written)
-    part_written.replace(path)  # atomic: an interruption leaves the old checkpoint or the new one, never half of one
-
-
-def _resume(
-    path: Path, identity: dict[str, Any], parts: dict[str, Any], generator: torch.Generator, history: History
-) -> None:
-    state = torch.load(path, weights_only=True)
-    if state["recipe"] != identity:
-        raise ValueError(f"{path.name} belongs to {state['recipe']}, not to {identity}; remove it to start anew")
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
-    generator.set_state(state["generator"])
-    history.loss, history.validation = state["history"]["loss"], state["history"]["validation"]

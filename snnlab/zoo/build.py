@@ -160,14 +160,14 @@ class _Shelf:
         target = self._weights_folder(recipe) / recipe.name
         target.mkdir(parents=True, exist_ok=True)
         (target / "weights.safetensors").write_bytes(trained.weights)
-        _write_json(target / "card.json", dict(trained.card))
+        write_json(target / "card.json", dict(trained.card))
 
     def put_record(self, recipe: zoo.ModelRecipe, record: dict[str, Any]) -> None:
         (self.folder / recipe.name).mkdir(parents=True, exist_ok=True)
-        _write_json(self.folder / recipe.name / zoo.results_file(recipe["seed"], self.suite), record)
+        write_json(self.folder / recipe.name / zoo.results_file(recipe["seed"], self.suite), record)
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
     """One line a list of numbers: small files that still make readable differences."""
     text = json.dumps(content, indent=1, ensure_ascii=False)
     path.with_suffix(".part").write_text("\n".join(_join_number_rows(text)) + "\n")

@@ -65,7 +65,7 @@ def train_model(recipe: zoo.ModelRecipe, start: Trained | None, scratch: Path, p
         classifier = _converted(recipe, start, dataset)
     else:
         classifier, history = _trained(recipe, start, dataset, scratch, progress)
-    seconds = perf_counter() - started
+    seconds = history.seconds if history else perf_counter() - started
     before = _accuracies(classifier, dataset, recipe["seed"])
     quantise(classifier.network)
     after = _accuracies(classifier, dataset, recipe["seed"])
@@ -78,7 +78,7 @@ def train_model(recipe: zoo.ModelRecipe, start: Trained | None, scratch: Path, p
         "start_weights_sha256": start.card["weights_sha256"] if start else None,
         "data": {"name": dataset.name, "sha256": dataset.sha256, "train": len(dataset.train)},
         "accuracy": {"float32": before, "stored": after},
-        "history": vars(history) if history else None,
+        "history": {"loss": history.loss, "validation": history.validation} if history else None,
         "training_seconds": round(seconds, 1),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "versions": versions(),
