@@ -15,6 +15,7 @@ from snnlab.attack import Budget
 from snnlab.evaluation import evaluate_robustness
 from snnlab.records import seed_summary
 from snnlab.suites import SUITES
+from snnlab.zoo import cifar10
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Spiking neural networks under attack.")
 zoo_app = typer.Typer(no_args_is_help=True, help="The trained models: list them, remake them.")
@@ -55,6 +56,29 @@ def zoo_controls(
     with _one_sentence():
         worked = controls.build(names or [], jobs=jobs)
     typer.echo(f"measured {', '.join(worked)}" if worked else "nothing to do: every control is measured")
+
+
+@zoo_app.command("cifar10")
+def zoo_cifar10(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to build; default: all small ones.")] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder with CIFAR-10's official files; without, they are fetched once.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where the models go.")] = cifar10.MODELS,
+    measure: Annotated[bool, typer.Option(help="Whether to run the attacks as well.")] = True,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed (may be repeated); default: all.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+) -> None:
+    """Remake the convolutional models of CIFAR-10: about four hours on two cores. The same command goes on after a stop."""
+    from snnlab.zoo.cifar10.build import build
+
+    try:
+        with _one_sentence():
+            worked = build(names or [], folder, root=root, only=seed or [], measure=measure, jobs=jobs)
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"built {', '.join(worked)}" if worked else "nothing to do: every model is built and measured")
 
 
 @zoo_app.command("list")

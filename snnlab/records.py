@@ -44,8 +44,11 @@ Record = Mapping[str, Any]
 Z95 = 1.959963984540054
 
 
-def wilson_interval(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
+def wilson_interval(correct: float, n: int, z: float = Z95) -> tuple[float, float]:
     """Wilson's interval for a proportion of ``correct`` out of ``n`` (equation in the module docstring).
+
+    ``correct`` need not be whole: as a mean over seeds that answer the same samples it keeps ``n``, for more seeds are no
+    more samples.
 
     >>> tuple(round(v, 3) for v in wilson_interval(90, 100))
     (0.826, 0.945)

@@ -141,6 +141,18 @@ def test_the_standard_suite_is_preferred_and_both_sides_use_the_same() -> None:
         measure(claim(early), both)
 
 
+def test_models_of_cifar10_are_told_in_grey_levels(tmp_path: Path) -> None:
+    file = tmp_path / "claims.toml"
+    head = '[[claims]]\nid = "x"\nstatement = "s"\nsource = "this book"\nwhere = "w"\nlimits = "l"\n'
+    file.write_text(
+        head + '[[claims.comparisons]]\nnew = "cifar10/latency"\nold = "cifar10/ann"\nlevels = [0.5, 4]\nexpect = "higher"\n'
+    )
+    first, second = definitions(file)["x"].comparisons
+    assert (first.new.eps, second.new.eps) == (0.5 / 255, 4 / 255)
+    assert second.new.words == "cifar10/latency: worst-case accuracy, ε = 4/255"
+    assert first.new.words.endswith("ε = 0.5/255")
+
+
 def test_building_again_changes_nothing(tmp_path: Path) -> None:
     own = {"folder": tmp_path, "claims": [claim(HIGHER)], "records": of(new=[60] * 3, old=[50] * 3)}
     assert build(today="2026-01-01", **own) == ["toy"]

@@ -125,16 +125,16 @@ def definitions(path: Path = FILE) -> Mapping[str, Claim]:
 
 
 def _expanded(group: Mapping[str, Any]) -> list[Comparison]:
-    """The comparisons of a table: one for every pair of models and every ε; other keys go to both sides.
+    """The comparisons of a table: one for every pair of models and every ε (or level/255); other keys go to both sides.
 
     ``new`` and ``old`` are a model's name, a table of what that side has for itself, or a list of such, in pairs.
     """
-    common = {key: value for key, value in group.items() if key not in ("new", "old", "eps", "expect", "margin")}
+    common = {key: value for key, value in group.items() if key not in ("new", "old", "eps", "levels", "expect", "margin")}
     news, olds = (side if isinstance(side, list) else [side] for side in (group["new"], group["old"]))
     longest = max(len(news), len(olds))
     if any(len(side) not in (1, longest) for side in (news, olds)):
         raise ValueError(f"new and old must pair up, got {len(news)} and {len(olds)}")
-    radii = group.get("eps", 0.0)
+    radii = [level / 255 for level in group["levels"]] if "levels" in group else group.get("eps", 0.0)
     found = []
     for eps in radii if isinstance(radii, list) else [radii]:
         for k in range(longest):

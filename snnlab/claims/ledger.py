@@ -19,12 +19,13 @@ from snnlab.claims.definitions import OUTCOMES, Claim, Comparison, definitions, 
 from snnlab.claims.quantities import Quantity
 from snnlab.flags import kind_of
 from snnlab.records import change_over_seeds, mean_interval
-from snnlab.zoo import controls
+from snnlab.zoo import cifar10, controls
 
 __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
 LEDGER = Path(__file__).parents[1] / "zoo" / "claims"
-SUITES: tuple[str, ...] = ("standard", "quick")
+SUITES: tuple[str, ...] = ("standard", "quick", "adaptive")
+CIFAR10 = "cifar10/"
 DIGITS = 4
 #: of a measurement, what may differ although nothing new was found
 PROVENANCE = ("date", "versions", "hashes")
@@ -40,9 +41,17 @@ Records = Callable[[str, str], list[dict[str, Any]] | None]
 def zoo_records(name: str, suite: str) -> list[dict[str, Any]] | None:
     """The records of a model or control of the zoo at every seed, as its suite found them; ``None`` where it was not run.
 
+    ``cifar10/latency`` is a model of the CIFAR-10 zoo, read by its mean output current; ``cifar10/latency:ttfs`` by its first
+    spike. They have one suite, ``"adaptive"``.
+
     Raises:
         ValueError: unknown model; a file that is altered.
     """
+    if name.startswith(CIFAR10):
+        model, _, decoder = name.removeprefix(CIFAR10).partition(":")
+        return cifar10.repeats(model, decoder=decoder or "current") if suite == "adaptive" else None
+    if suite == "adaptive":
+        return None
     if name in controls.names():
         return controls.repeats(name) if suite == "quick" else None
     if suite == "quick":

@@ -103,11 +103,12 @@ class Quantity:
         return f"{factor}{self.model}: {', '.join(part for part in (self._head(), where) if part)}"
 
     def _head(self) -> str:
-        budget = f", ε = {self.eps:g}" if self.eps else ""
+        of_pictures = self.model.startswith("cifar10/")  # where ε is told in grey levels
+        budget = f", ε = {f'{self.eps * 255:g}/255' if of_pictures else f'{self.eps:g}'}" if self.eps else ""
         rule = f"{self.rule.replace('_', ' ')}" + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
         if self.kind == "accuracy":
             if not self.eps:
-                return "accuracy on clean digits"
+                return f"accuracy on clean {'pictures' if of_pictures else 'digits'}"
             return ("worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}") + budget
         late = f"accuracy under {self.attack} that acts from step {self.from_step} on"
         return {

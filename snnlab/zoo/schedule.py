@@ -88,7 +88,10 @@ def _on(client: Client, tasks: Sequence[Task], bar: Any) -> None:
     finished = as_completed()
     started: set[str] = set()
     while waiting:
-        for task in _ready(waiting, started):
+        # No more than there are workers for: a queue in the scheduler was seen to leave a worker idle for the whole of a
+        # long task. A cluster that has grown is given more.
+        free = max(0, max(1, sum(client.nthreads().values())) - len(running))
+        for task in _ready(waiting, started)[:free]:
             started.add(task.name)
             function, *arguments = task.prepare()
             future = client.submit(_alone, function, arguments, key=task.name, pure=False, priority=task.cost)

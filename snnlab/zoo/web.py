@@ -24,6 +24,7 @@ from snnlab.encoding import Encoder, Fusion
 from snnlab.network import Classifier, SpikingMLP
 from snnlab.records import over_seeds, shared
 from snnlab.tsslbp import TsslMLP
+from snnlab.zoo.cifar10 import web as cifar10_web
 from snnlab.zoo.storage import integers
 
 __all__ = ["keys", "model_payload", "payload", "script", "write"]
@@ -33,8 +34,8 @@ DIGITS_PER_CLASS = 3
 
 
 def keys() -> list[str]:
-    """What can be asked for: ``"zoo"`` and ``"model/<name>"``."""
-    return ["zoo", *(f"model/{name}" for name in zoo.names())]
+    """What can be asked for: ``"zoo"``, ``"model/<name>"`` and ``"cifar10"``."""
+    return ["zoo", *(f"model/{name}" for name in zoo.names()), "cifar10"]
 
 
 def payload(key: str) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def payload(key: str) -> dict[str, Any]:
     """
     if key == "zoo":
         return _zoo()
+    if key == "cifar10":
+        return cifar10_web.payload()
     if key.startswith("model/"):
         name = key.removeprefix("model/")
         return model_payload(name, zoo.load(name))

@@ -1,0 +1,170 @@
+"""The CIFAR-10 zoo: what is shipped is whole, measured by all three attackers, and can be remade by the command."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import official
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from snnlab.cli import app
+from snnlab.convolution import SpikingConvNet
+from snnlab.encoding import encoder
+from snnlab.records import correct_count
+from snnlab.zoo import cifar10
+from snnlab.zoo.cifar10 import build, tasks, web
+
+#: the small models that are there; those that are measured are in the book
+SMALL = [name for name in cifar10.names() if (cifar10.MODELS / name / "card.json").exists()]
+MEASURED = [name for name in SMALL if cifar10.measured(name)]
+
+
+def test_the_models_of_the_headline_are_shipped_and_measured_and_none_of_the_papers_size() -> None:
+    assert {"ann", "ann-second", "latency", "fusion"} <= set(MEASURED)
+    assert {path.name for path in cifar10.MODELS.iterdir() if not path.name.startswith(".")} == set(SMALL)
+    assert len(cifar10.names("paper")) == 8
+
+
+def test_shipped_files_are_light_and_hold_no_picture() -> None:
+    files = [path for path in cifar10.MODELS.rglob("*") if path.is_file() and ".unfinished" not in path.parts]
+    assert sum(path.stat().st_size for path in files) < 8_000_000
+    assert {path.suffix for path in files} <= {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_shipped_model_answers_on_its_code(name: str) -> None:
+    model, told = cifar10.load(name), cifar10.card(name)
+    assert not model.network.training
+    assert model.num_steps == (1 if told["recipe"]["encoding"] == "none" else told["recipe"]["num_steps"])
+    assert model(torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))).shape == (2, 10)
+    assert told["recipe_sha256"] == cifar10.recipe_sha256(name, cifar10.seeds()[0])
+    assert "JPEG" in told["data"]["note"]
+    assert told["training_seconds"] is None or told["training_seconds"] > 0  # none: it was interrupted by hand
+
+
+def _exits(encoding: str, decoder: str, seed: int) -> list[int]:
+    if encoding == "none":
+        return [1]
+    return [4] if decoder == "ttfs" or "poisson" in encoding or seed > 0 else [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_record_holds_every_attacker_exit_and_decoding(name: str) -> None:
+    told, expected = cifar10.settings(name), [*cifar10.evaluation_settings()["eps"]]
+    expected += [8.0] if told["rule"] == "pgd" else []
+    spiking = told["encoding"] != "none"
+    for seed in cifar10.measured(name):
+        record = cifar10.results(name, seed)
+        assert set(record) >= ({"current", "ttfs"} if spiking else {"current"})
+        for decoder in ("current", "ttfs") if spiking else ("current",):
+            part = record[decoder]
+            assert [round(eps * 255, 3) for eps in part["eps"]] == expected
+            assert part["n"] == cifar10.evaluation_settings()["samples"]
+            assert part["exits"] == _exits(told["encoding"], decoder, seed)
+            for counts in part["correct"].values():
+                assert all(0 <= c <= part["n"] for row in counts for c in row)
+            worst = part["correct"]["worst"]
+            names = [n for n in (*web.THREATS["transfer"], *web.THREATS["naive"]) if n in part["correct"]]
+            assert len(names) >= 2
+            for attack in names:
+                for low, high in zip(worst, part["correct"][attack], strict=True):
+                    assert all(a <= b for a, b in zip(low, high, strict=True))
+            assert part["flags"]["worst"] is not None
+
+
+def test_the_first_seed_of_every_model_is_measured_on_the_weights_that_are_shipped() -> None:
+    for name in MEASURED:
+        record = cifar10.results(name)
+        assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"], name
+
+
+def test_altered_weights_and_strange_names_are_refused(tmp_path: Path) -> None:
+    for name in ("latency",):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "card.json").write_text((cifar10.MODELS / name / "card.json").read_text())
+        with pytest.raises(ValueError, match="is missing"):
+            cifar10.load(name, tmp_path)
+        blob = (cifar10.MODELS / name / "weights.safetensors").read_bytes()
+        (tmp_path / name / "weights.safetensors").write_bytes(blob[:-5])
+        with pytest.raises(ValueError, match="altered or truncated"):
+            cifar10.load(name, tmp_path)
+    with pytest.raises(ValueError, match="choose one of ann, ann-second"):
+        cifar10.load("lstm")
+    with pytest.raises(ValueError, match="unknown seed"):
+        cifar10.results("latency", 7)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One epoch of a recipe, eight samples, two radii, and attacks of two steps."""
+    told = json.loads(json.dumps(cifar10._file()))
+    told["defaults"] |= {"epochs": 1, "num_steps": 2}
+    for model in told["models"].values():
+        model.pop("epochs", None)
+    told["evaluation"] |= {"samples": 8, "eps": [0.0, 4.0], "eps_adversarial": [0.0, 8.0]}
+    monkeypatch.setattr(cifar10, "_file", lambda: told)
+    from dataclasses import replace
+
+    monkeypatch.setattr(tasks, "SUITE", tuple(replace(a, steps=min(a.steps, 2)) for a in tasks.SUITE))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_zoo_is_built_from_the_files_and_what_is_done_is_skipped(tmp_path: Path) -> None:
+    root, folder = official.write_cifar10(tmp_path / "data"), tmp_path / "zoo"
+    options = ["zoo", "cifar10", "ann", "latency", "poisson", "pgd-direct", "--root", str(root), "--folder", str(folder)]
+    first = CliRunner().invoke(app, options)
+    assert first.exit_code == 0, first.output
+    assert "built ann, latency, poisson, pgd-direct" in first.output
+    for seed in cifar10.seeds():
+        record = cifar10.results("latency", seed, folder)
+        assert record["current"]["exits"] == ([1, 2] if seed == cifar10.seeds()[0] else [2])
+        assert "single seed" in record["current"]["flags"]["worst"]
+        assert {"noise", "transfer", "transfer.mifgsm", "pgd.naive", "worst"} <= set(record["ttfs"]["correct"])
+        assert correct_count(record["current"], "worst", 2, 0.0) <= 8
+        assert len(record["current"]["energy_pj"]) == 2
+    assert "transfer" not in cifar10.results("ann", 0, folder)["current"]["correct"]
+    assert cifar10.results("pgd-direct", 0, folder)["current"]["eps"][-1] == pytest.approx(8 / 255)
+    blob = (folder / "latency" / "weights.safetensors").read_bytes()
+    assert cifar10.card("latency", folder)["weights_sha256"] == hashlib.sha256(blob).hexdigest()
+    assert "nothing to do" in CliRunner().invoke(app, options).output
+    (folder / "latency" / "results.json").unlink()
+    assert "built latency" in CliRunner().invoke(app, options).output
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_record_of_another_suite_or_of_other_weights_is_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, folder = official.write_cifar10(tmp_path / "data"), tmp_path / "zoo"
+    own = {"root": root, "only": [0], "progress": False}
+    assert build.build(["ann"], folder, **own) == ["ann"]
+    assert build.build(["ann"], folder, **own) == []
+    path = folder / "ann" / "results.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"weights_sha256": "0" * 64}))
+    assert build.build(["ann"], folder, **own) == ["ann"]
+    monkeypatch.setattr(tasks, "SUITE", tasks.SUITE[:-1])
+    assert build.build(["ann"], folder, **own) == ["ann"]
+
+
+def test_what_cannot_be_built_is_said(tmp_path: Path) -> None:
+    root = official.write_cifar10(tmp_path)
+    with pytest.raises(ValueError, match="unknown models or seeds"):
+        build.build(["resnet18-ann"], root=root)
+    failed = CliRunner().invoke(app, ["zoo", "cifar10", "--root", str(tmp_path / "nothing")])
+    assert failed.exit_code == 2
+    assert "is no folder" in failed.output
+
+
+def test_the_architecture_follows_the_recipe() -> None:
+    model = cifar10.classifier_for("fusion-poisson")
+    assert isinstance(model.network, SpikingConvNet)
+    assert model.network.in_channels == 6
+    assert model.encoder == encoder("fusion(poisson, latency)", num_steps=4)
+    assert cifar10.classifier_for("resnet18-latency").network.checkpointing
+    assert cifar10.objective_for("pgd-latency") is not None
+    assert cifar10.objective_for("latency") is None
+    with pytest.raises(ValueError, match="choose one of"):
+        cifar10.settings("nothing")
