@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import pytest
+import snntorch
 import torch
 import traitlets
 from hypothesis import given, settings
@@ -26,6 +27,8 @@ from snnlab.widgets import (
     EncoderExplorer,
     ExitExplorer,
     FusionExplorer,
+    NeuronExplorer,
+    ResultsExplorer,
     RobustnessExplorer,
     TrainingExplorer,
 )
@@ -289,6 +292,73 @@ def test_attack_explorer_attacks_a_drawing_as_what_it_is_read_as(few: Split) -> 
     drawing = (few.images[0] * 255).round().int().flatten().tolist()
     found = AttackExplorer(image=-1, drawing=drawing, encoding="onset").result()
     assert {climbed.label for climbed in found.values()} == {int(zoo.load("onset").predict(few.images[:1])[-1])}
+
+
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
+def test_neuron_explorer_runs_the_neuron_of_the_package(reset: str) -> None:
+    explorer = NeuronExplorer(drive=0.4, pattern="1101" * 5, beta=0.8, theta=0.7, reset=reset)
+    shown = explorer.result()
+    neuron = snntorch.Leaky(beta=0.8, threshold=0.7, reset_mechanism=reset)
+    potential = neuron.init_leaky()
+    for t, current in enumerate(shown["current"]):
+        spike, potential = neuron(current.view(1, 1), potential)
+        assert spike.item() == shown["spikes"][t]
+        assert potential.item() == pytest.approx(shown["membrane"][t].item(), abs=1e-6)
+    assert f"fires at steps {', '.join(str(int(t)) for t in shown['spikes'].nonzero())}" in explorer.to_html()
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({"pattern": "12"}, "signs 0 or 1"),
+        ({"pattern": "1"}, "2 to 64"),
+        ({"beta": 1.5}, "greater than 1"),
+        ({"reset": "none"}, "subtract"),
+    ],
+)
+def test_neuron_explorer_refuses_a_state_that_does_not_exist(state: dict[str, Any], says: str) -> None:
+    with pytest.raises(traitlets.TraitError, match=re.escape(says)):
+        NeuronExplorer(**state)
+
+
+RECORDS = {name: zoo.results(name) for name in ("ann", "direct", "latency")}
+
+
+def test_results_explorer_reads_records_of_your_own() -> None:
+    explorer = ResultsExplorer(RECORDS, "digits", against="worst", eps=0.1, exit_step=5)
+    shown = explorer.result()
+    for name, record in RECORDS.items():
+        row = record["exits"].index(5) if len(record["exits"]) > 1 else 0
+        assert shown[name] == (record["correct"]["worst"][row][record["eps"].index(0.1)] / record["n"],)
+    sent: list[Any] = []
+    explorer.send = lambda message, buffers: sent.append(message)  # type: ignore[method-assign]
+    explorer._answer(None, {"type": "data", "id": 1, "key": "cifar10"}, [])
+    assert set(sent[0]["payload"]["results"]) == set(RECORDS)
+    assert sent[0]["payload"]["dataset"] == "digits"
+    shown_html = explorer.to_html()
+    assert 'against="worst"' in shown_html
+    assert "of n = 500 pictures" in html.unescape(shown_html)
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({"against": "magic"}, "choose one of worst"),
+        ({"decoder": "tea leaves"}, "choose one of current"),
+        ({"exit_step": 9}, "exit_step must lie in 1 … 8"),
+        ({"eps": 2.0}, "not be greater than 1.0"),
+    ],
+)
+def test_results_explorer_refuses_a_state_that_was_not_measured(state: dict[str, Any], says: str) -> None:
+    with pytest.raises(traitlets.TraitError, match=re.escape(says)):
+        ResultsExplorer(RECORDS, **state)
+
+
+def test_results_explorer_refuses_records_that_do_not_go_together() -> None:
+    with pytest.raises(ValueError, match="at least one record"):
+        ResultsExplorer({})
+    with pytest.raises(ValueError, match="need one n"):
+        ResultsExplorer({"a": RECORDS["ann"], "b": RECORDS["direct"] | {"n": 7}})
 
 
 def test_training_explorer_shows_one_image_through_every_rule(few: Split) -> None:

@@ -9,8 +9,19 @@ from snnlab.widgets.explorers import (
     EncoderExplorer,
     ExitExplorer,
     FusionExplorer,
+    NeuronExplorer,
+    ResultsExplorer,
     RobustnessExplorer,
     TrainingExplorer,
 )
 
-__all__ = ["AttackExplorer", "EncoderExplorer", "ExitExplorer", "FusionExplorer", "RobustnessExplorer", "TrainingExplorer"]
+__all__ = [
+    "AttackExplorer",
+    "EncoderExplorer",
+    "ExitExplorer",
+    "FusionExplorer",
+    "NeuronExplorer",
+    "ResultsExplorer",
+    "RobustnessExplorer",
+    "TrainingExplorer",
+]

@@ -15,6 +15,7 @@ from snnlab.attack import Budget
 from snnlab.encoding import Encoder, Fusion
 from snnlab.exiting import EXIT_RULES, ExitRule, exit_steps
 from snnlab.network import Classifier
+from snnlab.neuron import Reset, lif
 from snnlab.records import over_seeds
 from snnlab.widgets import stills
 from snnlab.widgets.climbs import CLIMBERS, STEPS, Climb, climb, taken_for
@@ -31,8 +32,18 @@ from snnlab.widgets.models import (
     zoo_or_own,
 )
 from snnlab.widgets.stills import Still
+from snnlab.zoo.cifar10 import web as results_web
 
-__all__ = ["AttackExplorer", "EncoderExplorer", "ExitExplorer", "FusionExplorer", "RobustnessExplorer", "TrainingExplorer"]
+__all__ = [
+    "AttackExplorer",
+    "EncoderExplorer",
+    "ExitExplorer",
+    "FusionExplorer",
+    "NeuronExplorer",
+    "ResultsExplorer",
+    "RobustnessExplorer",
+    "TrainingExplorer",
+]
 
 
 class RobustnessExplorer(Timed, EncodedExplorer):
@@ -336,6 +347,110 @@ class AttackExplorer(Encoded, Explorer):
 
     def _still(self) -> Still:
         return stills.attack_still(self.result(), self.encoding, self.eps, self.step)
+
+
+class NeuronExplorer(Explorer):
+    """One LIF neuron: turn its input, leak, threshold and reset, and see what is left, what comes in, what a spike takes.
+
+    Args:
+        state: initial ``drive`` (the current ``I`` of a step with input), ``pattern`` (a sign a step, ``"1"`` with input),
+            ``beta``, ``theta``, ``reset`` (``"subtract"`` or ``"zero"``), and ``step``, the one under the lens.
+    """
+
+    drive = traitlets.Float(0.3, min=0, max=10, help="current I of a step with input").tag(sync=True)
+    pattern = traitlets.Unicode("1" * 24, help="a sign a step: 1 with input, 0 without").tag(sync=True)
+    beta = traitlets.Float(0.9, min=0, max=1, help="decay a step").tag(sync=True)
+    theta = traitlets.Float(1.0, min=1e-3, max=10, help="threshold").tag(sync=True)
+    reset = traitlets.Enum(("subtract", "zero"), default_value="subtract").tag(sync=True)
+    step = traitlets.Int(6, min=0, help="the step under the lens").tag(sync=True)
+
+    shown_traits = ("explorer", "drive", "pattern", "beta", "theta", "reset", "step")
+
+    def __init__(self, **state: Any) -> None:
+        super().__init__(explorer="neuron", **state)
+
+    @traitlets.validate("pattern")
+    def _switched(self, proposal: Any) -> str:
+        pattern = str(proposal["value"])
+        if not 2 <= len(pattern) <= 64 or set(pattern) - set("01"):
+            raise traitlets.TraitError(f"pattern must be 2 to 64 signs 0 or 1, got {pattern!r}")
+        return pattern
+
+    def result(self) -> dict[str, Tensor]:
+        """Current, membrane and spikes of every step, ``[T]`` each."""
+        current = torch.tensor([float(sign) * self.drive for sign in self.pattern])
+        reset: Reset = "zero" if self.reset == "zero" else "subtract"
+        spikes, membrane = lif(current, beta=self.beta, threshold=self.theta, reset=reset)
+        return {"current": current, "membrane": membrane, "spikes": spikes}
+
+    def _still(self) -> Still:
+        return stills.neuron_still(**self.result(), threshold=self.theta)
+
+
+class ResultsExplorer(Explorer):
+    """A table of attacked networks: choose threat model, attack, ε, decoding and exit, and the bars and curves answer.
+
+    Args:
+        records: networks of your own by name, each a record as ``Evaluation.record()`` gives it. Without them, the
+            CIFAR-10 zoo, with what the paper reports beside it.
+        dataset: how the caption calls what your records were measured on.
+        state: initial ``against`` (an attack), ``decoder``, ``eps`` in pixel units (the nearest that was measured is
+            shown) and ``exit_step``.
+
+    Raises:
+        ValueError: no records, or records that do not go together.
+        TraitError: a state that does not exist (the message lists what does).
+    """
+
+    against = traitlets.Unicode("worst", help="the attack that is shown").tag(sync=True)
+    decoder = traitlets.Unicode("current", help="how the read-out is decoded").tag(sync=True)
+    exit_step = traitlets.Int(4, min=1, help="steps that are read").tag(sync=True)
+
+    shown_traits = ("explorer", "against", "decoder", "eps", "exit_step")
+
+    def __init__(
+        self, records: Mapping[str, Mapping[str, Any]] | None = None, dataset: str = "your data", **state: Any
+    ) -> None:
+        self._record = results_web.payload() if records is None else results_web.of_records(records, dataset)
+        steps = self._record["num_steps"]
+        super().__init__(explorer="results", **{"exit_step": steps, "against": self.attacks()[0]} | state)
+
+    def attacks(self) -> list[str]:
+        """The attacks that can be shown, the strongest first."""
+        return [a for threat in reversed(self._record["threats"].values()) for a in threat]
+
+    @traitlets.validate("against")
+    def _known_attack(self, proposal: Any) -> str:
+        if (name := str(proposal["value"])) not in self.attacks():
+            raise traitlets.TraitError(f"unknown attack {name!r}; choose one of {', '.join(self.attacks())}")
+        return name
+
+    @traitlets.validate("decoder")
+    def _known_decoder(self, proposal: Any) -> str:
+        known = list(dict.fromkeys(d for by_decoder in self._record["results"].values() for d in by_decoder))
+        if (name := str(proposal["value"])) not in known:
+            raise traitlets.TraitError(f"unknown decoder {name!r}; choose one of {', '.join(known)}")
+        return name
+
+    @traitlets.validate("exit_step")
+    def _known_exit(self, proposal: Any) -> int:
+        step, steps = int(proposal["value"]), self._record["num_steps"]
+        if not 1 <= step <= steps:
+            raise traitlets.TraitError(f"exit_step must lie in 1 … {steps}, got {step}")
+        return step
+
+    def _data(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        if message["key"] != "cifar10":
+            return super()._data(message)
+        return {"type": "data", "payload": self._record}, []
+
+    def result(self) -> dict[str, tuple[float, ...]]:
+        """What the explorer shows now: the accuracy of every network that was measured there, one a seed."""
+        return results_web.accuracies(self._record, self.against, self.decoder, self.eps, self.exit_step)
+
+    def _still(self) -> Still:
+        level = results_web.nearest_level(self._record, self.eps)
+        return stills.results_still(self._record, self.result(), self.against, level)
 
 
 def _start(models: Models, preferred: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from snnlab.attack import ATTACKERS, ATTACKS, Budget, attack
+from snnlab.convolution import ConvNet, SpikingConvNet
 from snnlab.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
 from snnlab.encoding import Encoder
 from snnlab.energy import energy, energy_of_trace
@@ -152,7 +153,9 @@ def _side(classifier: Classifier, images: Tensor, seed: int, code: Encoder | Non
         layers, spikes, membrane = classifier.trace(images)
     logits = logits_at_every_exit(spikes, membrane, classifier.decoder)
     network = classifier.network
-    spent = energy_of_trace(network, code, layers).picojoules[:, 0] if isinstance(network, SpikingMLP) else None
+    spent = None
+    if isinstance(network, SpikingMLP | SpikingConvNet):
+        spent = energy_of_trace(network, code, layers).picojoules[:, 0]
     return {
         "image": images[0].flatten().numpy(),
         "input": layers[0][:, 0].flatten().numpy(),
@@ -188,7 +191,7 @@ def _ann_side(classifier: Classifier, images: Tensor) -> dict[str, Any]:
         "votes": logits[0].numpy(),
         "membrane": None,
         "predictions": answer.to(torch.int8).reshape(1).numpy(),
-        "energy": energy(classifier, images).picojoules[:, 0].numpy() if isinstance(network, MLP) else None,
+        "energy": energy(classifier, images).picojoules[:, 0].numpy() if isinstance(network, MLP | ConvNet) else None,
     }
 
 

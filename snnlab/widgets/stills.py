@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from snnlab.decoding import SILENT
-from snnlab.plot import ATTACK, INK, QUIET, accuracy_curves, draw_raster, mark, png, rasters, style
+from snnlab.plot import ATTACK, CODES, INK, QUIET, accuracy_curves, draw_raster, mark, png, rasters, style
 from snnlab.records import Estimate, correct_count, wilson_interval
 from snnlab.widgets.climbs import Climb
 from snnlab.widgets.frames import Request
@@ -158,6 +158,57 @@ def attack_still(climbs: Mapping[str, Climb], encoding: str, eps: float, step: i
     blind = f"{float(climbs['naive'].zero_gradient[0]):.0%}" if len(climbs["naive"].gradients) else "none"
     alt = f"The network {encoding} under four attackers with ε = {eps:g}: {each}."
     return Still(png(figure), f"{alt} The naive gradient is zero on {blind} of the pixels.")
+
+
+def neuron_still(current: Tensor, membrane: Tensor, spikes: Tensor, threshold: float) -> Still:
+    """Spikes, potential and current of one neuron, below each other.
+
+    Shapes: ``[T]`` each.
+    """
+    with style():
+        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+        top, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=[1, 5, 2])
+        steps = range(len(current))
+        top.vlines([t for t in steps if spikes[t]], 0, 1, color="#1F2933", lw=2.5)
+        middle.bar(steps, membrane.tolist(), 0.85, color=CODES["direct"][0])
+        middle.axhline(threshold, color=ATTACK, lw=1.2, ls="--")
+        below.bar(steps, current.tolist(), 0.85, color="#5F6670")
+        for axes, label in ((top, "S"), (middle, "U"), (below, "I")):
+            axes.set_ylabel(label, rotation=0)
+        top.set_yticks([])
+        below.set_xlabel("step")
+    times = [t for t in steps if spikes[t]]
+    fires = f"fires at steps {', '.join(map(str, times))}" if times else "never fires"
+    return Still(png(figure), f"A leaky integrate-and-fire neuron over {len(current)} steps: it {fires}.")
+
+
+def results_still(table: Mapping[str, Any], shown: Mapping[str, Sequence[float]], against: str, level: float) -> Still:
+    """What every network of a table keeps under an attack, as bars; a tick is a training run.
+
+    Args:
+        table: a payload of ``snnlab.zoo.cifar10.web``.
+        shown: accuracies by network, one a seed.
+        against: the attack.
+        level: the budget, in grey levels of 255.
+    """
+    models = [model for model in table["models"] if model["name"] in shown]
+    means = [sum(shown[m["name"]]) / len(shown[m["name"]]) for m in models]
+    with style():
+        figure = Figure(figsize=(7.2, 0.34 * len(models) + 0.9), layout="constrained")
+        axes = figure.add_subplot()
+        for row, (model, mean) in enumerate(zip(models, means, strict=True)):
+            axes.barh(row, mean, 0.6, color=mark(model["code"])[0])
+            axes.plot(shown[model["name"]], [row] * len(shown[model["name"]]), "|", color="#1F2933", ms=12)
+            axes.text(mean + 0.02, row, f"{mean:.0%}", va="center")
+        axes.axvline(table["chance"], color="#858E99", ls=":", lw=1)
+        labels = [m["title"] + (" (attacked training)" if m["rule"] == "pgd" else "") for m in models]
+        axes.set(yticks=range(len(models)), yticklabels=labels, xlim=(0, 1), xlabel="fraction correct")
+        axes.invert_yaxis()
+    best = max(zip(means, models, strict=True), key=lambda pair: pair[0])
+    how = f"Accuracy on {table['dataset']} under {table['attacks'].get(against, against)} at ε = {level:g}/255"
+    return Still(
+        png(figure), f"{how}: the most is kept by {best[1]['title']}, {best[0]:.0%}, of n = {table['n']:,} pictures."
+    )
 
 
 def _gets(found: Climb) -> str:

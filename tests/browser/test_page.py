@@ -157,7 +157,9 @@ def test_without_scripts_a_picture_and_a_sentence_stand_in_its_place(
     explorer = page.locator(f'snn-lab[explorer="{kind}"]').first
     expect(explorer.locator("img")).to_be_visible()
     assert len(explorer.locator("img").get_attribute("alt") or "") > 20
-    expect(explorer.locator("figcaption")).to_contain_text(re.compile("The network|One digit"))
+    expect(explorer.locator("figcaption")).to_contain_text(
+        re.compile("The network|One digit|Accuracy on|A leaky integrate-and-fire neuron")
+    )
     context.close()
 
 
@@ -231,7 +233,7 @@ def test_drawn_digit_is_read(reader: Visit) -> None:
 
 
 def test_encoder_explorer_shows_where_the_perturbation_arrives(visit: Visit) -> None:
-    explorer = visit.open("01_encoding").explorer("encoder")
+    explorer = visit.open("03_encoding").explorer("encoder")
     for code in ("direct", "poisson", "onset", "offset", "latency", "phase"):
         expect(explorer).to_contain_text(code)
     assert visit.problems == []

@@ -93,6 +93,12 @@ export class KernelEngine {
     return this.#hello;
   }
 
+  /** A record that was measured elsewhere. @param {string} key */
+  async record(key) {
+    await this.#handshake();
+    return this.#load(key);
+  }
+
   /** Codes need no network, so the browser does them. */
   encode(request) {
     return this.#browser.encode(request);

@@ -18,6 +18,13 @@ const DEFAULTS = {
   rule: "fixed",
   threshold: 2,
   step: 10,
+  beta: 0.9,
+  theta: 1,
+  reset: "subtract",
+  drive: 0.3,
+  pattern: "1".repeat(24),
+  against: "worst",
+  decoder: "current",
 };
 
 /** The fields that an element carries as attributes; a drawing would be 784 numbers long, so it is not among them. */

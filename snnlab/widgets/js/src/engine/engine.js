@@ -64,6 +64,11 @@ export class BrowserEngine {
     return this.#zoo;
   }
 
+  /** A record that was measured elsewhere, as it is stored. @param {string} key */
+  record(key) {
+    return this.#load(key);
+  }
+
   /**
    * Encode, run, attack, run again.
    *

@@ -10,7 +10,7 @@
 export const Z95 = 1.959963984540054;
 
 /**
- * @param {number} count k, 0 … n
+ * @param {number} count k, 0 … n; need not be whole, as a mean over seeds is not
  * @param {number} n at least 1
  * @param {number} [z]
  * @returns {{share: number, low: number, high: number}}

@@ -17,6 +17,19 @@ const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
 const KEPT = 64; // drawings
 
 /**
+ * @typedef {object} Budgets how ε is drawn along the axis
+ * @property {(curves: Curve[]) => object} scale without a range
+ * @property {string} label
+ * @property {number|number[]} [ticks] how many, or where
+ * @property {(eps: number) => number} near the ε that a pointer means
+ */
+const PIXEL_UNITS = {
+  scale: (curves) => scaleLinear([0, lastEps(curves)], [0, 1]),
+  label: "budget ε (L∞)",
+  near: (eps) => Math.round(1000 * eps) / 1000,
+};
+
+/**
  * @typedef {{name: string, title: string, points: import("./accuracy.js").Point[]}} Curve with the fields of its model that
  *   decide how it is marked; no points where nothing was measured
  */
@@ -33,8 +46,10 @@ export class AccuracyPlot {
    * @param {(eps: number) => void} hooks.onEps
    * @param {((name: string) => void)|null} [hooks.onPick]
    * @param {boolean} [hooks.intervals] whether the list says them too
+   * @param {Budgets} [hooks.budgets] the axis of ε
    */
-  constructor({ onEps, onPick = null, intervals = false }) {
+  constructor({ onEps, onPick = null, intervals = false, budgets = PIXEL_UNITS }) {
+    this.budgets = budgets;
     this.frame = svg("g");
     this.lines = svg("g");
     this.front = svg("g");
@@ -66,7 +81,7 @@ export class AccuracyPlot {
     const { current, eps } = content;
     const curves = content.curves.filter(({ points }) => points.length > 0);
     const own = curves.filter(({ name }) => current.includes(name));
-    const x = scaleLinear([0, lastEps(curves)], [MARGIN.left, width - MARGIN.right]);
+    const x = this.budgets.scale(curves).range([MARGIN.left, width - MARGIN.right]);
     const y = scaleLinear([0, 1], [height - MARGIN.bottom, MARGIN.top]);
     this.x = x;
     setText(this.title, content.title);
@@ -82,7 +97,8 @@ export class AccuracyPlot {
         {},
         ...curves.flatMap((curve) => [6.5, 4.5].map((size) => marker(curve.name, colours.mark(curve), size, colours))),
       );
-      const axis = axes(x, y, { label: "budget ε (L∞)", width, height });
+      const { label, ticks } = this.budgets;
+      const axis = axes(x, y, { label, ticks, width, height });
       this.frame.replaceChildren(markers, ...axis, ...chanceLine(content.chance, x, y));
     }
     const drawing = [frame, content.key, current].join();
@@ -111,8 +127,7 @@ export class AccuracyPlot {
   #drag(event, onEps) {
     if (!this.x) return;
     drag(event, this.svg, (at) => {
-      const eps = this.x.invert(at);
-      onEps(Math.round(1000 * Math.min(this.x.domain()[1], Math.max(0, eps))) / 1000);
+      onEps(this.budgets.near(Math.min(this.x.domain()[1], Math.max(0, this.x.invert(at)))));
     });
   }
 }
@@ -193,7 +208,7 @@ function epsLine(eps, own, x, y, colours) {
   ];
 }
 
-function describe({ title, curves, current, eps }) {
+function describe({ title, curves, current, eps, at: place = `epsilon ${epsText(eps)}` }) {
   const said = curves
     .filter(({ name }) => current.includes(name))
     .map((curve) => ({ ...curve, read: readCurve(curve.points, eps) }))
@@ -201,7 +216,7 @@ function describe({ title, curves, current, eps }) {
     .map((curve) => {
       const { share, low, high, measured } = curve.read;
       const value = `${measured ? "" : "about "}${percent(share)}, 95 % interval ${percent(low)} to ${percent(high)}`;
-      return `${curve.title} at epsilon ${epsText(eps)}: ${value}.`;
+      return `${curve.title} at ${place}: ${value}.`;
     });
   return [`${title}${said.length ? "." : ""}`, ...said].join(" ");
 }

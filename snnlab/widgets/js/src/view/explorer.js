@@ -9,6 +9,8 @@ import { attackExplorer } from "./attacks.js";
 import { encoderExplorer } from "./encoder.js";
 import { exitExplorer } from "./exits.js";
 import { fusionExplorer } from "./fusion.js";
+import { neuronExplorer } from "./neuron.js";
+import { resultsExplorer } from "./results.js";
 import { robustnessExplorer } from "./robustness.js";
 import { STYLE } from "./style.js";
 import { trainingExplorer } from "./training.js";
@@ -20,6 +22,8 @@ const EXPLORERS = {
   exit: exitExplorer,
   fusion: fusionExplorer,
   attack: attackExplorer,
+  results: resultsExplorer,
+  neuron: neuronExplorer,
 };
 const SPEAK_AFTER = 600;
 

@@ -1,7 +1,7 @@
 /** Where the parts of each explorer stand, by the explorer's own width. */
 export const LAYOUTS = `
 /* --- all but the encoder explorer: on a narrow screen one column, controls pinned -------------------------------- */
-.robustness, .training, .exits, .fusion, .attacks { display: flex; flex-direction: column; gap: 14px; }
+.robustness, .training, .exits, .fusion, .attacks, .results { display: flex; flex-direction: column; gap: 14px; }
 .pictures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px; }
 .controls { order: 9; position: sticky; bottom: 0; z-index: 5; background: var(--background); border-top: 1px solid var(--control); padding: 8px 0 10px;
   display: grid; gap: 6px; }
@@ -28,7 +28,7 @@ export const LAYOUTS = `
   .map { gap: 2px; font-size: 11px; }
 }
 @container snn-lab (min-width: 560px) {
-  .robustness, .training, .exits, .fusion, .attacks { display: grid; gap: 16px 20px; }
+  .robustness, .training, .exits, .fusion, .attacks, .results { display: grid; gap: 16px 20px; }
   .controls { display: contents; }
   .digits { grid-area: digits; }
   .setup { grid-area: setup; gap: 6px 16px; }
@@ -42,7 +42,7 @@ export const LAYOUTS = `
   .app > .curve { grid-area: curve; }
 }
 @container snn-lab (min-width: 900px) {
-  .robustness, .training, .exits, .fusion, .attacks { gap: 12px 22px; }
+  .robustness, .training, .exits, .fusion, .attacks, .results { gap: 12px 22px; }
   .setup { justify-self: end; flex-wrap: nowrap; }
   .app > .digits { margin-right: var(--beside, 618px); }
   .pictures { gap: 12px; }
@@ -293,4 +293,117 @@ export const LAYOUTS = `
   .seen .gradient { grid-column: 1; grid-row: 1 / span 2; }
 }
 
+/* --- results explorer ------------------------------------------------------------------------------------------ */
+.results .knows { color: var(--quiet); font-size: 14px; max-width: 72ch; min-height: 2.8em; }
+.standings .bars { position: relative; margin-top: 4px; font-size: 13.5px; }
+.results .curve .legend { display: none; }
+.standings table { width: 100%; border-collapse: collapse; font: inherit; table-layout: fixed; }
+.standings th, .standings td { padding: 0; font-weight: 400; text-align: left; height: 27px; vertical-align: middle; white-space: nowrap; }
+.standings th:first-child { width: var(--names, 168px); }
+.standings td.value, .standings th:nth-child(3) { width: 106px; padding-left: 10px; }
+.standings td.before, .standings th:nth-child(4) { width: 46px; text-align: right; color: var(--quiet); }
+.standings .head th { font-size: 12px; color: var(--quiet); height: 24px; }
+.standings tbody + tbody .head > * { height: 34px; padding-top: 10px; }
+.standings th[scope="row"] { overflow: hidden; text-overflow: ellipsis; }
+.standings th[scope="row"] .name { margin-left: 7px; }
+.standings th[scope="row"] svg { vertical-align: -1px; }
+.standings .track div { position: relative; height: 13px; background: var(--panel); border-radius: 2px; }
+.standings .track i { position: absolute; top: 0; bottom: 0; left: 0; border-radius: 2px; }
+.standings .track .clean { opacity: 0.26; }
+.standings .track .whisker { top: 6px; bottom: auto; height: 0; border-top: 1.5px solid var(--ink); border-radius: 0; }
+.standings .track .whisker::before, .standings .track .whisker::after { content: ""; position: absolute; top: -4px; height: 6px; border-left: 1.5px solid var(--ink); }
+.standings .track .whisker::after { right: 0; }
+.standings .runs { right: 0; }
+.standings .track .runs i { width: 0; left: auto; top: -3px; bottom: -3px; border-left: 1.5px solid var(--ink); opacity: 0.75; }
+.standings tr.none .whisker, .standings tr.none .kept { visibility: hidden; }
+.standings tr.none .value { color: var(--quiet); }
+.standings tr.none .value b { font-weight: 400; font-size: 12px; display: block; white-space: normal; line-height: 1.05; }
+.standings .range { color: var(--quiet); font-size: 12px; }
+.standings .across { position: absolute; top: 24px; bottom: 0; left: var(--names, 168px); right: 152px; pointer-events: none; }
+.standings .across i { position: absolute; top: 0; bottom: -2px; width: 0; border-left: 1.5px dashed var(--ink); opacity: 0; }
+.standings .across b { position: absolute; top: 100%; left: 0; transform: translateX(calc(-100% * var(--twice))); font: inherit; font-style: normal; font-size: 12px; line-height: 17px; white-space: nowrap; padding: 0 5px; border-radius: 8px; background: var(--background); }
+.standings .across .chance-line { left: calc(100% * var(--chance)); border-left-style: dotted; border-color: var(--control); opacity: 1; }
+.standings .across .chance-line b { display: none; }
+.standings .anchored .ann-line { left: calc(100% * var(--ann)); opacity: 1; border-left-style: solid; border-color: var(--quiet); }
+.standings .anchored .ann-line b { display: none; }
+.standings .across .twice-line { display: none; }
+.standings .compared .across .twice-line { display: block; left: calc(100% * var(--twice)); opacity: 1; border-color: var(--attack); border-left-width: 2px; }
+.standings .twice-line b { color: var(--attack); font-weight: 600; }
+.standings .explain { display: flex; flex-wrap: wrap; gap: 2px 16px; margin-top: 24px; font-size: 12px; color: var(--quiet); }
+.standings .explain span { display: inline-flex; align-items: center; gap: 6px; }
+.standings .explain i { width: 20px; height: 10px; border-radius: 2px; background: var(--ink); }
+.standings .explain .clean { opacity: 0.26; }
+.standings .explain .whisker { height: 0; background: none; border-top: 1.5px solid var(--ink); border-radius: 0; }
+.standings .explain .run { width: 0; background: none; border-left: 1.5px solid var(--ink); border-radius: 0; height: 14px; }
+.results .beside { display: grid; gap: 12px; align-content: start; }
+.results .card { background: var(--panel); border-radius: 8px; padding: 12px 16px; }
+.results .card h4 { font-size: 13px; font-weight: 600; color: var(--quiet); }
+.results .card .claim { font-size: 15px; margin-top: 2px; }
+.results .card .source { font-size: 12.5px; color: var(--quiet); margin-top: 4px; }
+.results .card .effect { min-height: 4.2em; }
+.results .tune { display: grid; gap: 2px; }
+@container snn-lab (max-width: 559px) {
+  .standings { --names: 132px; }
+  .standings .range, .standings td.before span, .standings th:nth-child(4) { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .standings td.before { width: 0; }
+  .standings td.value, .standings th:nth-child(3) { width: 62px; padding-left: 8px; }
+  .standings th[scope="row"] svg { width: 20px; }
+  .standings .across { right: 62px; }
+  .results .setup .choice { grid-column: 1 / -1; }
+  .results .setup .select { max-width: none; grid-column: 1 / -1; }
+  .results .knows { min-height: 4.2em; }
+  .results .controls { display: grid; grid-template-columns: minmax(0, 1fr); }
+  .results .stops { display: none; }
+}
+@container snn-lab (min-width: 560px) {
+  .results { grid-template-columns: minmax(0, 1fr);
+    grid-template-areas: "setup" "knows" "tune" "standings" "beside" "curve" "caption"; }
+  .results .setup { justify-self: start; }
+  .results .knows { grid-area: knows; min-height: 0; }
+  .results .standings { grid-area: standings; }
+  .results .beside { grid-area: beside; grid-template-columns: 1fr 1fr; }
+}
+@container snn-lab (min-width: 900px) {
+  .results { grid-template-columns: minmax(0, 1fr) 350px; column-gap: 34px;
+    grid-template-areas: "setup setup" "knows knows" "tune beside" "standings beside" "standings curve" "caption caption"; grid-template-rows: auto auto auto auto 1fr auto; }
+  .results .beside { grid-template-columns: 1fr; }
+}
+
+/* --- neuron explorer ------------------------------------------------------------------------------------------- */
+.neuron { display: flex; flex-direction: column; gap: 14px; }
+.neuron-plot { position: relative; }
+.neuron .trace { height: 336px; cursor: default; }
+.neuron .switches { position: absolute; left: 0; right: 0; top: 248px; height: 64px; }
+.neuron .switches input { position: absolute; top: 0; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.neuron .switches input:focus-visible { opacity: 1; appearance: none; outline: 2px solid var(--focus); border-radius: 3px; background: transparent; }
+.neuron .lens { rx: 4px; }
+.neuron .theta { stroke: var(--attack); stroke-width: 1.5; stroke-dasharray: 6 4; }
+.neuron .zero { stroke: var(--control); }
+.neuron .level { stroke-width: 2.5; }
+.neuron .spike { stroke-width: 3.5; }
+.neuron svg .quantity { font-size: 14px; font-style: italic; fill: var(--ink); }
+.neuron .explain { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 12.5px; color: var(--quiet); }
+.neuron .explain p { display: flex; align-items: center; gap: 6px; }
+.neuron .explain i { width: 14px; height: 12px; border-radius: 2px; }
+.neuron .explain .left { background: color-mix(in srgb, var(--ink) 28%, var(--background)); }
+.neuron .explain .in { background: var(--input); }
+.neuron .explain .paid { border: 1.5px dashed var(--attack); }
+.neuron .equation { font-size: 17px; font-variant-numeric: tabular-nums; font-family: ui-serif, Georgia, serif; }
+.neuron .happens { color: var(--quiet); font-size: 14px; }
+.neuron .answer strong { font-size: 20px; }
+.neuron .explain { margin-top: 10px; }
+.neuron .rate { height: 200px; cursor: default; }
+@container snn-lab (max-width: 559px) { .neuron .slider { grid-template-columns: 5.6em minmax(0, 1fr) 6.4em; } .neuron .setup { display: grid; } .neuron .setup .choice { grid-column: 1 / -1; } }
+@container snn-lab (min-width: 560px) {
+  .neuron { display: grid; gap: 12px 30px; grid-template-columns: minmax(0, 1fr);
+    grid-template-areas: "setup" "tune" "plot" "lensed" "answer" "effect" "curve" "caption"; }
+  .neuron .setup { justify-self: start; }
+  .neuron-plot { grid-area: plot; }
+  .neuron .lensed { grid-area: lensed; min-height: 3.4em; }
+  .neuron .effect { min-height: 2.8em; }
+}
+@container snn-lab (min-width: 900px) {
+  .neuron { grid-template-columns: minmax(0, 1fr) 340px;
+    grid-template-areas: "setup setup" "plot tune" "plot lensed" "plot answer" "plot effect" "plot curve" "caption caption"; grid-template-rows: auto auto auto auto auto 1fr auto; }
+}
 `;

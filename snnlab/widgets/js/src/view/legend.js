@@ -23,14 +23,14 @@ export class Legend {
     });
   }
 
-  /** @param {{curves: object[], current: string[], eps: number}} content  @param {object} colours */
-  show({ curves, current, eps }, colours) {
+  /** @param {{curves: object[], current: string[], eps: number, at?: string}} content  @param {object} colours */
+  show({ curves, current, eps, at = `ε = ${epsText(eps)}` }, colours) {
     const names = [colours.scheme, colours.background, ...curves.map(({ name }) => name)].join();
     if (this.#built !== names) {
       this.#built = names;
       this.#build(curves, colours);
     }
-    setText(this.at, `ε = ${epsText(eps)}`);
+    setText(this.at, at);
     for (const [k, { points, name }] of curves.entries()) {
       const read = readCurve(points, eps);
       const { row, value, range } = this.#rows[k];

@@ -13,14 +13,15 @@ export const CHARACTER = 6.6;
 /**
  * @param {object} x scale whose range is the field
  * @param {object} y
- * @param {{label: string, width: number, height: number, ticks?: number}} options
+ * @param {{label: string, width: number, height: number, ticks?: number|number[]}} options ticks below: how many, or where
  * @returns {SVGElement[]}
  */
 export function axes(x, y, { label, width, height, ticks = 4 }) {
   const [left, right] = x.range();
   const bottom = svg("g", { class: "axis", transform: `translate(0 ${y.range()[0]})` });
   const side = svg("g", { class: "axis", transform: `translate(${left} 0)` });
-  select(bottom).call(axisBottom(x).ticks(ticks).tickSizeOuter(0).tickSize(4));
+  const below = axisBottom(x).tickSizeOuter(0).tickSize(4);
+  select(bottom).call(Array.isArray(ticks) ? below.tickValues(ticks).tickFormat(String) : below.ticks(ticks));
   select(side).call(
     axisLeft(y)
       .ticks(5)

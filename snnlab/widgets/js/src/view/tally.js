@@ -1,0 +1,90 @@
+/**
+ * Measured accuracies of a table of networks: what each keeps against one attack at one ε, and what that says of the claim
+ * that a spiking network keeps twice what a conventional one does. No page is needed, so this can be tested.
+ *
+ * @typedef {{share: number, low: number, high: number, seeds: number[]}} Read a share with its 95 % interval, and one a seed
+ */
+import { wilson } from "../engine/index.js";
+
+/** Unit of ε in the record: grey levels of 255. */
+export const LEVELS = 255;
+
+/** The level of ε that the record has nearest to `eps` in pixel units. */
+export function nearestLevel(levels, eps) {
+  const wanted = eps * LEVELS;
+  return [...levels].sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))[0];
+}
+
+/** The part of a record that a decoding has; an ANN has one read-out for all. */
+export function decoded(record, model, decoder) {
+  const parts = record.results[model] ?? {};
+  return parts[decoder] ?? (kindOf(record, model) === "ann" ? Object.values(parts)[0] : undefined);
+}
+
+/** The exits at which a decoding of any network was measured. */
+export function exitsOf(record, decoder) {
+  const found = record.models.flatMap(({ name }) => record.results[name]?.[decoder]?.exits ?? []);
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+/**
+ * @param {object} record  @param {string} model  @param {object} at
+ * @param {string} at.against name of the attack  @param {string} at.decoder  @param {number} at.exit
+ * @returns {(Read & {eps: number})[]} one a level of ε; none where this was not measured
+ */
+export function curveOf(record, model, { against, decoder, exit }) {
+  const part = decoded(record, model, decoder);
+  const counts = part?.correct[against];
+  if (!counts) return [];
+  const row = kindOf(record, model) === "ann" ? 0 : part.exits.indexOf(exit);
+  if (row < 0) return [];
+  return part.eps.map((eps, k) => ({
+    eps,
+    ...pooled(
+      counts.map((seed) => seed[row][k]),
+      record.n,
+    ),
+  }));
+}
+
+/** @returns {Read|null} null where this was not measured */
+export function readAt(record, model, at) {
+  return curveOf(record, model, at).find(({ eps }) => eps === at.level) ?? null;
+}
+
+const kindOf = ({ models }, name) => models.find((model) => model.name === name)?.kind;
+
+/** The mean over seeds, with an interval over pictures: all seeds answer the same ones, so more seeds are no more pictures. */
+function pooled(counts, n) {
+  const mean = counts.reduce((a, b) => a + b, 0) / counts.length;
+  return { ...wilson(mean, n), seeds: counts.map((count) => count / n) };
+}
+
+/** The ANN to compare with: under transfer one that the attack was not made on. */
+export function fairAnn({ models, source }, threat) {
+  const plain = models.filter(({ kind, rule }) => kind === "ann" && rule === "bptt");
+  return (threat === "transfer" ? plain.find(({ name }) => name !== source) : plain[0]) ?? plain[0];
+}
+
+/**
+ * Does a spiking network, trained plainly, keep at least `factor` times what the ANN keeps?
+ *
+ * @returns {{state: "reached"|"missed"|"undecided"|"chance"|"unmeasured", best?: object, ann?: object, ratio?: number}}
+ *   "chance": the best one does not clearly keep more than guessing would, and a ratio of such shares says nothing; "reached" and
+ *   "missed": even the near ends of the two intervals agree on it
+ */
+export function claimed(record, threat, at, factor = 2) {
+  const rival = fairAnn(record, threat);
+  const ann = rival && readAt(record, rival.name, at);
+  const spiking = record.models
+    .filter(({ kind, rule }) => kind === "snn" && rule === "bptt")
+    .map((model) => ({ model, read: readAt(record, model.name, at) }))
+    .filter(({ read }) => read);
+  if (!ann || spiking.length === 0) return { state: "unmeasured" };
+  const best = spiking.reduce((a, b) => (b.read.share > a.read.share ? b : a));
+  const ratio = ann.share > 0 ? best.read.share / ann.share : Number.POSITIVE_INFINITY;
+  const found = { best, ann: { model: rival, read: ann }, ratio };
+  if (best.read.low <= record.chance) return { ...found, state: "chance" };
+  if (best.read.low >= factor * ann.high) return { ...found, state: "reached" };
+  return { ...found, state: best.read.high < factor * ann.low ? "missed" : "undecided" };
+}
