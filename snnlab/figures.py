@@ -6,7 +6,7 @@ with their 95 % Student interval. A code keeps its colour; a way of training has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from matplotlib.transforms import Bbox
 from snnlab import zoo
 from snnlab.neuron import SURROGATES, Surrogate, lif
 from snnlab.plot import ATTACK, CODES, INK, QUIET, Dash, Picture, mark, style
-from snnlab.records import mean_interval, over_seeds, shared
+from snnlab.records import Estimate, mean_interval, over_seeds, shared
+from snnlab.zoo import cifar10
 
 __all__ = [
+    "attacked_sets",
     "dynamic_plane",
     "energy_curves",
     "exit_curves",
@@ -147,6 +149,46 @@ def _stair(records: Sequence[Mapping[str, Any]], key: str, eps: float) -> list[f
     table, _, name = key.rpartition(":")
     found = [(r, r.get(table or "correct", {}).get(name)) for r in records]
     return [counts[-1][r["eps"].index(eps)] / r["n"] for r, counts in found if counts]
+
+
+def attacked_sets(
+    kept: Callable[[str, str, float], Estimate | None], models: Sequence[str], sets: Mapping[str, tuple[str, float]]
+) -> Figure:
+    """Bars of every model on the clean set and on attacked ones, as the paper's headline figure has them.
+
+    Args:
+        kept: accuracy of a model under an attack at ε (of 255), ``None`` where it was not measured.
+        models: of the CIFAR-10 zoo.
+        sets: attack and ε by title.
+    """
+    with style():
+        figure = Picture(figsize=(9.2, 3.6), layout="constrained")
+        ax = figure.subplots()
+        wide = 0.82 / len(models)
+        for k, name in enumerate(models):
+            told = cifar10.settings(name)
+            found = [kept(name, attack, eps) for attack, eps in sets.values()]
+            at = [i + (k - (len(models) - 1) / 2) * wide for i, f in enumerate(found) if f]
+            shares = [f for f in found if f]
+            reach = [[f.mean - f.low for f in shares], [f.high - f.mean for f in shares]]
+            spiking = told["encoding"] != "none"
+            ax.bar(
+                at,
+                [f.mean for f in shares],
+                wide * 0.9,
+                color=CODES[told["code"]][0],
+                hatch="//" if name == "fusion-poisson" else None,
+                edgecolor="white",
+                label=told["encoding"] if spiking else name.replace("ann", "ANN").replace("-second", ", second seed"),
+                yerr=reach,
+                error_kw={"lw": 0.8, "ecolor": INK},
+            )
+        ax.axhline(0.1, color=QUIET, lw=0.8, ls=":")
+        ax.annotate("chance", (len(sets) - 0.5, 0.1), ha="right", va="bottom", fontsize=8, color=QUIET)
+        ax.set_xticks(range(len(sets)), list(sets))
+        ax.set(ylabel="fraction correct", ylim=(0, 1), xlim=(-0.5, len(sets) - 0.5))
+        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
 
 
 def packing(four: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], radii: Sequence[float]) -> Figure:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from snnlab import zoo
-from snnlab.attack import AdaptiveSharpness
+from snnlab.attack import NAIVE, AdaptiveSharpness, Budget, attack
+from snnlab.convolution import Block, SpikingConvNet
 from snnlab.data import Split
 from snnlab.decoding import logits_at_every_exit
 from snnlab.encoding import encoder
@@ -35,13 +36,13 @@ def _told(chapter: str, having: str) -> dict[str, Any]:
 
 
 def test_the_encoders_of_the_text_are_those_of_the_package(ramp: Tensor) -> None:
-    told = _told("01_encoding.ipynb", "def latency(")
+    told = _told("03_encoding.ipynb", "def latency(")
     for name in ("onset", "offset", "latency"):
         assert torch.equal(told[name](ramp.flatten(), 8), encoder(name)(ramp).flatten(1))
 
 
 def test_the_exits_of_the_text_are_those_of_the_package() -> None:
-    told = _told("03_exit.ipynb", "def dynamic_exits(")
+    told = _told("05_exit.ipynb", "def dynamic_exits(")
     spikes = torch.randint(0, 2, (8, 50, 10), generator=torch.Generator().manual_seed(0)).float()
     votes = told["fixed_exits"](spikes)
     assert torch.equal(votes, logits_at_every_exit(spikes, spikes, "rate"))
@@ -51,7 +52,7 @@ def test_the_exits_of_the_text_are_those_of_the_package() -> None:
 
 @pytest.mark.parametrize("gate", [(1.0, 1.0), (0.125, 1.0), (0.0, 2.0)])
 def test_the_fusion_of_the_text_is_that_of_the_package(ramp: Tensor, gate: tuple[float, float]) -> None:
-    told = _told("04_fusion.ipynb", "def fuse(")
+    told = _told("06_fusion.ipynb", "def fuse(")
     code = encoder(f"fusion({gate[0]}*direct, {gate[1]}*latency)", backward="relaxed")
     values = []
     for fused in (lambda x: told["fuse"]([part(x) for part in code.parts], gate), code):
@@ -63,7 +64,7 @@ def test_the_fusion_of_the_text_is_that_of_the_package(ramp: Tensor, gate: tuple
 
 
 def test_the_neuron_of_the_text_is_that_of_the_package() -> None:
-    told = _told("02_training.ipynb", "def lif(")
+    told = _told("04_training.ipynb", "def lif(")
     generator = torch.Generator().manual_seed(0)
     current, weight = (torch.randn(8, 50, generator=generator) for _ in range(2))
     values = []
@@ -76,7 +77,7 @@ def test_the_neuron_of_the_text_is_that_of_the_package() -> None:
 
 
 def test_the_relaxed_code_of_the_text_is_that_of_the_package(ramp: Tensor) -> None:
-    told = _told("06_honest.ipynb", "def offset_seen_by_bpda(")
+    told = _told("07_honest.ipynb", "def offset_seen_by_bpda(")
     values = []
     for code in (told["offset_seen_by_bpda"], encoder("offset", backward="relaxed")):
         leaf = ramp.clone().requires_grad_(True)
@@ -87,7 +88,7 @@ def test_the_relaxed_code_of_the_text_is_that_of_the_package(ramp: Tensor) -> No
 
 
 def test_the_adaptive_sharpness_of_the_text_is_that_of_the_package() -> None:
-    told, sharp = _told("06_honest.ipynb", "def assg("), AdaptiveSharpness()
+    told, sharp = _told("07_honest.ipynb", "def assg("), AdaptiveSharpness()
     mean = deviation = None
     for turn in range(3):
         v = torch.randn(4, 5, generator=torch.Generator().manual_seed(turn))
@@ -98,9 +99,42 @@ def test_the_adaptive_sharpness_of_the_text_is_that_of_the_package() -> None:
         torch.testing.assert_close(sharp(v), slope)
 
 
+def test_the_block_of_the_text_is_that_of_the_package() -> None:
+    told = _told("08_cifar10.ipynb", "def block(")
+    network = SpikingConvNet((Block(8, stride=2),), threshold=0.7).train()
+    sequence = torch.rand(4, 3, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    weight = network.layers[0].current.conv.weight
+    found = told["block"](sequence, weight, threshold=0.7, beta=network.layers[0].activation.beta)
+    # The norm of the text is written out, so that rounding may tip a neuron on the threshold.
+    assert (found != network(sequence).hidden[0]).float().mean() < 1e-3
+    assert 0.05 < found.mean() < 0.95
+
+
+def test_the_neuron_at_the_beginning_is_that_of_the_package() -> None:
+    told = _told("02_neuron.ipynb", "def lif(")
+    current = torch.randn(12, 5, generator=torch.Generator().manual_seed(0))
+    for beta, threshold in ((0.9, 1.0), (0.5, 0.3)):
+        for ours, theirs in zip(
+            told["lif"](current, beta, threshold), lif(current, beta=beta, threshold=threshold), strict=True
+        ):
+            assert torch.equal(ours, theirs)
+
+
+def test_the_attacks_of_the_text_are_those_of_the_package() -> None:
+    told = _told("01_adversarial.ipynb", "def right(")
+    for words in ("def fgsm(", "def pgd("):
+        (cell,) = (c for c in _cells(BOOK / "01_adversarial.ipynb", "code") if words in c.source)
+        exec(cell.source, told)
+    images, labels, model = told["images"], told["labels"], told["ann"]
+    ours = {"fgsm": told["fgsm"](images, 0.05), "pgd": told["pgd"](images, 0.05, steps=10)}
+    for method, found in ours.items():
+        expected = attack(model, images, labels, Budget(0.05), method, NAIVE, steps=10, random_start=False).images
+        assert torch.allclose(found, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["onset", "latency"])
 def test_the_count_of_the_text_is_that_of_the_package(name: str, few: Split) -> None:
-    told, model = _told("05_energy.ipynb", "def synops("), zoo.load(name)
+    told, model = _told("09_energy.ipynb", "def synops("), zoo.load(name)
     counted = energy(model, few.images[:3])
     for k in range(3):
         assert told["synops"](model, few.images[k : k + 1]) == counted.synops[:, k].tolist()

@@ -44,13 +44,13 @@ def forget(build: Path, env: SimpleNamespace) -> set[str]:
 
 
 def test_runs_of_another_package_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    env = SimpleNamespace(found_docs={"intro", "01_encoding"})
+    env = SimpleNamespace(found_docs={"intro", "03_encoding"})
     run = tmp_path / ".jupyter_cache" / "run"
     monkeypatch.setattr(sphinxext, "package_key", lambda: "old")
     assert forget(tmp_path, env) == set()
     run.write_text("executed with the old package")
     monkeypatch.setattr(sphinxext, "package_key", lambda: "new")
-    assert forget(tmp_path, env) == {"intro", "01_encoding"}
+    assert forget(tmp_path, env) == {"intro", "03_encoding"}
     assert not run.exists()
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snnlab import INFORMED, Budget, attack
+from snnlab import INFORMED, Budget, attack, wilson_interval
 from snnlab.encoding import Fusion
 from snnlab.network import MLP, Classifier
 from snnlab.teach import CHECKS, check
@@ -117,6 +117,31 @@ def _climb(model: Classifier, images: Tensor, labels: Tensor, eps: float, reach:
 
 
 FLAGS_FOUND = {"A": "stochastic_without_eot", "B": "training_mode", "C": "state_kept", "D": "zero_gradient"}
+
+
+def _towards(model: Classifier, images: Tensor, target: int, eps: float, *, reach: float = 1, sign: float = -1) -> Tensor:
+    x, wanted = images.clone(), torch.full((len(images),), target)
+    for _ in range(20):
+        x.requires_grad_(True)
+        (slope,) = torch.autograd.grad(F.cross_entropy(model(x), wanted), x)
+        x = (x.detach() + sign * eps / 4 * slope.sign()).clamp(images - reach * eps, images + reach * eps).clamp(0, 1)
+    return x
+
+
+def _first_spike(current: float, beta: float, theta: float) -> int | None:
+    u = 0.0
+    for t in range(1000):
+        u = beta * u + current
+        if u > theta:
+            return t
+    return None
+
+
+def _folded(weight: Tensor, gain: Tensor, offset: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    scale = gain / torch.sqrt(variance + 1e-5)
+    return weight * scale.view(-1, 1, 1, 1), offset - scale * mean
+
+
 RIGHT = {
     "encoding.1": {"onset": 9, "offset": 0, "latency": 8},
     "encoding.2": _dark_first,
@@ -136,6 +161,15 @@ RIGHT = {
     "honest.1": _worst,
     "honest.2": FLAGS_FOUND,
     "honest.3": _climb,
+    "adversarial.1": lambda changed, image, eps: torch.clamp(changed, image - eps, image + eps).clamp(0, 1),
+    "adversarial.2": lambda score, weights: score / weights.abs().sum(),
+    "adversarial.3": _towards,
+    "neuron.1": [1, 5],
+    "neuron.2": _first_spike,
+    "neuron.3": lambda spikes: int(spikes.sum(0).argmax()) if spikes.any() else -1,
+    "cifar10.1": lambda spikes, membrane: membrane + spikes.cumsum(0) - spikes,
+    "cifar10.2": lambda snn, ann, n: snn / ann if wilson_interval(snn, n)[0] > 0.1 else None,
+    "cifar10.3": _folded,
 }
 WRONG = [
     ("encoding.1", {"onset": 8, "offset": 0, "latency": 8}),
@@ -223,6 +257,44 @@ WRONG = [
     ("honest.2", FLAGS_FOUND | {"A": "state_kept"}),
     ("honest.2", FLAGS_FOUND | {"B": "drop"}),
     ("honest.2", {"A": "state_kept"}),
+    ("adversarial.1", 0.1),
+    ("adversarial.1", lambda changed, image, eps: changed),
+    ("adversarial.1", lambda changed, image, eps: changed.clamp(0, 1)),
+    ("adversarial.1", lambda changed, image, eps: torch.clamp(changed, image - eps, image + eps)),
+    ("adversarial.1", lambda changed, image, eps: image),
+    ("adversarial.2", 0.1),
+    ("adversarial.2", lambda score, weights: score / weights.norm()),
+    ("adversarial.2", lambda score, weights: score / weights.sum()),
+    ("adversarial.3", 3),
+    ("adversarial.3", lambda model, images, target, eps: images),
+    ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, reach=2)),
+    ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, sign=1)),
+    ("neuron.1", 4),
+    ("neuron.1", [1]),
+    ("neuron.1", [1, 2, 5]),
+    ("neuron.1", [1.0, 5.0]),
+    ("neuron.2", 3),
+    ("neuron.2", lambda current, beta, theta: 0),
+    ("neuron.2", lambda current, beta, theta: None),
+    ("neuron.3", -1),
+    ("neuron.3", lambda spikes: int(spikes.sum(0).argmax())),
+    ("neuron.3", lambda spikes: -1),
+    ("neuron.3", lambda spikes: int(spikes.sum(0).argmin()) if spikes.any() else -1),
+    ("cifar10.1", 0.5),
+    ("cifar10.1", lambda spikes, membrane: membrane),
+    ("cifar10.1", lambda spikes, membrane: membrane + spikes.cumsum(0)),
+    ("cifar10.1", lambda spikes, membrane: (membrane + spikes.cumsum(0) - spikes)[-1]),
+    ("cifar10.2", 2.0),
+    ("cifar10.2", lambda snn, ann, n: snn / ann if ann else None),
+    ("cifar10.2", lambda snn, ann, n: snn / ann if snn > n / 10 else None),
+    ("cifar10.2", lambda snn, ann, n: None),
+    ("cifar10.3", lambda weight, gain, offset, mean, variance: (weight, offset)),
+    (
+        "cifar10.3",
+        lambda weight, gain, offset, mean, variance: (_folded(weight, gain, offset, mean, variance)[0], offset - mean),
+    ),
+    ("cifar10.3", lambda weight, gain, offset, mean, variance: _folded(weight, gain, offset, mean, variance.square())),
+    ("cifar10.3", lambda weight, gain, offset, mean, variance: (weight[0], offset)),
     ("honest.3", 0.1),
     ("honest.3", lambda model, images, labels, eps: images),
     ("honest.3", lambda model, images, labels, eps: images[:1]),
@@ -246,5 +318,5 @@ def test_wrong_answers_get_a_hint(name: str, answer: object) -> None:
 
 def test_dots_are_no_answer_and_unknown_exercises_are_named() -> None:
     assert check("encoding.1", ...).passed is None
-    with pytest.raises(ValueError, match=r"choose one of encoding\.1"):
+    with pytest.raises(ValueError, match=r"choose one of adversarial\.1"):
         check("encoding.99", 0)

@@ -12,11 +12,13 @@ TOC = Path(__file__).parents[1] / "book" / "_toc.yml"
 #: explorers by the page that has one of them
 PLACES = {
     "robustness": "intro",
-    "encoder": "01_encoding",
-    "training": "02_training",
-    "exit": "03_exit",
-    "fusion": "04_fusion",
-    "attack": "06_honest",
+    "neuron": "02_neuron",
+    "encoder": "03_encoding",
+    "training": "04_training",
+    "exit": "05_exit",
+    "fusion": "06_fusion",
+    "attack": "07_honest",
+    "results": "08_cifar10",
 }
 
 

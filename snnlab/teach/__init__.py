@@ -10,17 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snnlab.teach import encoding, energy, exit, fusion, honest, training
+from snnlab.teach import adversarial, cifar10, encoding, energy, exit, fusion, honest, neuron, training
 
 __all__ = ["CHECKS", "Verdict", "check", "question"]
 
 CHECKS: dict[str, Callable[[Any], str | None]] = {
+    **adversarial.CHECKS,
+    **neuron.CHECKS,
     **encoding.CHECKS,
     **training.CHECKS,
     **exit.CHECKS,
     **fusion.CHECKS,
     **energy.CHECKS,
     **honest.CHECKS,
+    **cifar10.CHECKS,
 }
 
 

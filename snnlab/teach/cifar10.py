@@ -1,0 +1,208 @@
+"""The chapter *CIFAR-10*: its table, its sentences, live pictures where the data set is on disk, and the checks of its exercises.
+
+Shares are means over seeds with 95 % Wilson intervals over pictures: all seeds answer the same pictures, and two are too few
+for an interval over seeds. So each seed's number is shown beside the mean.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from snnlab import data
+from snnlab.convolution import Block, SpikingConvNet, fold
+from snnlab.data import Split
+from snnlab.neuron import lif
+from snnlab.records import Estimate, correct_count, wilson_interval
+from snnlab.zoo import cifar10
+from snnlab.zoo.cifar10 import web
+
+__all__ = ["CHECKS", "factor", "finding", "kept", "pictures", "small_print", "table"]
+
+Records = Sequence[Mapping[str, Any]]
+LEVELS = cifar10.LEVELS
+#: title, attack, ε of 255
+COLUMNS = (
+    ("clean", "worst", 0.0),
+    ("transfer, 4/255", "transfer", 4.0),
+    ("naive, 2/255", "pgd.naive", 2.0),
+    ("adaptive, ½/255", "worst", 0.5),
+    ("adaptive, 1/255", "worst", 1.0),
+    ("adaptive, 2/255", "worst", 2.0),
+    ("adaptive, 4/255", "worst", 4.0),
+)
+
+
+@cache
+def records(decoder: str = "current") -> dict[str, list[dict[str, Any]]]:
+    """The records of every measured model at every seed; an ANN's one read-out stands in for all decoders."""
+    found = {}
+    for name in filter(cifar10.measured, cifar10.names()):
+        spiking = cifar10.settings(name)["encoding"] != "none"
+        found[name] = cifar10.repeats(name, decoder=decoder if spiking else "current")
+    return found
+
+
+def kept(name: str, attack: str, level: float, *, decoder: str = "current", exit_step: int | None = None) -> Estimate | None:
+    """What a model keeps under an attack at ε = level/255, over all seeds; ``None`` where it was not measured."""
+    found = records(decoder).get(name, [])
+    if not found or attack not in found[0]["correct"]:
+        return None
+    counts = [correct_count(record, attack, exit_step, level / LEVELS) for record in found]
+    n = int(found[0]["n"])
+    mean = sum(counts) / len(counts)
+    return Estimate(mean / n, *wilson_interval(mean, n), n, len(counts))
+
+
+def table(decoder: str = "current") -> pd.DataFrame:
+    """A row a model, a column a threat: shares over all seeds with their intervals."""
+    rows = {}
+    for name in records(decoder):
+        cells = {title: kept(name, attack, level, decoder=decoder) for title, attack, level in COLUMNS}
+        rows[name] = {title: "—" if found is None else str(found) for title, found in cells.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def factor(attack: str, level: float, *, decoder: str = "current") -> tuple[str, Estimate, str, Estimate, str]:
+    """The best spiking network that was trained plainly, the ANN to compare it with, and what that says of a factor of two.
+
+    The last is ``"chance"`` where the best one does not clearly beat guessing (a ratio of such shares says nothing);
+    ``"reached"`` or ``"missed"`` where even the near ends of the two intervals agree on it; else ``"undecided"``.
+    """
+    transferred = attack in web.THREATS["transfer"]
+    rival = "ann-second" if transferred else "ann"
+    plain = [n for n in records(decoder) if cifar10.settings(n)["rule"] == "bptt"]
+    spiking = {n: kept(n, attack, level, decoder=decoder) for n in plain if cifar10.settings(n)["encoding"] != "none"}
+    ann = kept(rival, attack, level, decoder=decoder)
+    known = {n: found for n, found in spiking.items() if found is not None}
+    if ann is None or not known:
+        raise ValueError(f"{attack!r} at {level:g}/255 was not measured on a spiking network and {rival!r}")
+    best = max(known, key=lambda n: known[n].mean)
+    return best, known[best], rival, ann, _verdict(known[best], ann)
+
+
+def _verdict(snn: Estimate, ann: Estimate, times: float = 2.0) -> str:
+    if snn.low <= 0.1:
+        return "chance"
+    if snn.low >= times * ann.high:
+        return "reached"
+    return "missed" if snn.high < times * ann.low else "undecided"
+
+
+def finding(attack: str, level: float, title: str) -> str:
+    """A sentence on the claim of the factor of two under one attack, as Markdown."""
+    best, of_best, rival, of_ann, verdict = factor(attack, level)
+    kept_here = f"**{title}, ε = {level:g}/255.** `{best}`, the best of them, keeps {of_best}, `{rival}` {of_ann}"
+    if verdict == "chance":
+        return f"{kept_here}: nothing that clearly beats guessing, so no factor."
+    times = f"{of_best.mean / of_ann.mean:.1f} times as much" if of_ann.mean else "where the other keeps nothing"
+    words = {
+        "reached": "the factor of two is reached",
+        "missed": "the factor of two is missed",
+        "undecided": "whether that is twice is not decided: the intervals allow both",
+    }
+    return f"{kept_here}: {times}; {words[verdict]}."
+
+
+def small_print() -> str:
+    """n, seeds, attacks and flags beside these numbers, as Markdown."""
+    found = records()
+    first = next(iter(found.values()))[0]
+    seeds = {name: len(r) for name, r in found.items()}
+    attacks = {k: v for r in found.values() for k, v in r[0]["attacks"].items() if k != "worst"}
+    flagged: dict[str, list[str]] = {}
+    for name, repeats in found.items():
+        for note in web.flags_of(repeats, "worst"):
+            flagged.setdefault(note, []).append(name)
+    flags = "; ".join(f"{note} ({', '.join(f'`{n}`' for n in names)})" for note, names in flagged.items())
+    return (
+        f"n = {first['n']:,} test pictures; {_counted(seeds)}; means over seeds with 95 % Wilson intervals over pictures. The "
+        f"adaptive number counts a picture as lost if any attack broke it: "
+        f"{'; '.join(attacks.values())}.\n\n*Flags:* {flags or 'none'}."
+    )
+
+
+def _counted(seeds: Mapping[str, int]) -> str:
+    low, high = min(seeds.values()), max(seeds.values())
+    return f"{low} training seed{'s' * (low > 1)} a model" if low == high else f"{low} to {high} training seeds a model"
+
+
+def pictures(num: int = 30) -> Split | None:
+    """The first test pictures, if CIFAR-10 lies on this machine: in the folder that ``SNNLAB_CIFAR10`` names, or in ``data``.
+
+    Nothing is fetched here; ``snnlab.data.load("cifar10")`` does that.
+    """
+    folder = Path(os.environ.get("SNNLAB_CIFAR10") or "data")
+    try:
+        return data.load("cifar10", folder, progress=False).test[:num]
+    except ValueError:
+        return None
+
+
+def _charge(answer: Any) -> str | None:
+    """cifar10.1: a function ``charge(spikes, membrane)``: the charge an integrating read-out has received, at every exit."""
+    if not callable(answer):
+        return "give the function itself, without calling it"
+    current = torch.randn(5, 3, 4, generator=torch.Generator().manual_seed(0))
+    spikes, membrane = lif(current, beta=1.0)
+    found = answer(spikes, membrane)
+    if not isinstance(found, Tensor) or found.shape != current.shape:
+        return (
+            f"the result should have the shape of the membrane, {list(current.shape)}, got {getattr(found, 'shape', found)}"
+        )
+    if torch.allclose(found, membrane + spikes.cumsum(0), atol=1e-4):
+        return "the spike of this very step has not been taken from the potential yet: the reset comes one step later"
+    if not torch.allclose(found, current.cumsum(0), atol=1e-4):
+        return "it is not the sum of the currents so far; what has a spike carried away, and when?"
+    return None
+
+
+def _factor(answer: Any) -> str | None:
+    """cifar10.2: a function ``times(snn, ann, n)`` of two counts of n: the factor, or ``None`` if the first may be guessing."""
+    if not callable(answer):
+        return "give the function itself, without calling it"
+    for snn, ann in ((440, 120), (300, 290), (50, 5), (110, 20), (10, 0)):
+        low, _ = wilson_interval(snn, 1000)
+        expected = None if low <= 0.1 else snn / ann
+        found = answer(snn, ann, 1000)
+        if expected is None and found is not None:
+            return f"with {snn} of 1000 right guessing is not excluded, whatever the other keeps: there is no factor"
+        if expected is not None and (found is None or abs(found - expected) > 1e-6):
+            return f"with {snn} against {ann} of 1000 the factor is another"
+    return None
+
+
+def _fold(answer: Any) -> str | None:
+    """cifar10.3: a function ``folded(weight, gain, offset, mean, variance)``: weight and bias of the convolution alone."""
+    if not callable(answer):
+        return "give the function itself, without calling it"
+    generator = torch.Generator().manual_seed(0)
+    network = SpikingConvNet((Block(4),))
+    layer: Any = network.layers[0].current
+    norm, conv = layer.norm, layer.conv
+    given: dict[str, Tensor] = {"weight": conv.weight.detach().clone()}
+    for name, low, high in (("gain", 1, 3), ("offset", -1, 1), ("mean", -1, 1), ("variance", 0.2, 2)):
+        given[name] = torch.empty(4).uniform_(low, high, generator=generator)
+    for own, name in (("weight", "gain"), ("bias", "offset"), ("running_mean", "mean"), ("running_var", "variance")):
+        getattr(norm, own).data.copy_(given[name])
+    fold(network)
+    weight, bias = answer(**{name: value.clone() for name, value in given.items()})
+    if weight.shape != given["weight"].shape or bias.shape != (4,):
+        return (
+            f"expected a weight {list(given['weight'].shape)} and a bias [4], got {list(weight.shape)}, {list(bias.shape)}"
+        )
+    if not torch.allclose(weight, conv.weight.detach(), atol=1e-3):
+        return "the weights are others: the norm divides by a standard deviation, channel by channel"
+    if not torch.allclose(bias, conv.bias.detach(), atol=1e-3):
+        return "the bias is another: the mean is subtracted before the gain is applied"
+    return None
+
+
+CHECKS = {"cifar10.1": _charge, "cifar10.2": _factor, "cifar10.3": _fold}
