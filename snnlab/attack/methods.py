@@ -101,7 +101,9 @@ def _library_attack(
     if method == "mifgsm":
         return torchattacks.MIFGSM(seen, eps=budget.eps, alpha=alpha, steps=steps)
     if method == "difgsm":
-        return torchattacks.DIFGSM(_Within(seen), eps=budget.eps, alpha=alpha, steps=steps, decay=1.0, random_start=random_start)
+        return torchattacks.DIFGSM(
+            _Within(seen), eps=budget.eps, alpha=alpha, steps=steps, decay=1.0, random_start=random_start
+        )
     return torchattacks.PGD(seen, eps=budget.eps, alpha=alpha, steps=steps, random_start=random_start)
 
 
