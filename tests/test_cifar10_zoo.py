@@ -22,7 +22,7 @@ MEASURED = [name for name in SMALL if cifar10.measured(name)]
 
 
 def test_the_models_of_the_headline_are_shipped_and_measured_and_none_of_the_papers_size() -> None:
-    assert {"ann", "ann-second", "direct", "fusion"} <= set(MEASURED)
+    assert {"ann", "ann-second", "direct", "latency", "fusion"} <= set(MEASURED)
     assert {path.name for path in cifar10.MODELS.iterdir() if not path.name.startswith(".")} == set(SMALL)
     assert len(cifar10.names("paper")) == 8
 
