@@ -344,8 +344,8 @@ export const LAYOUTS = `
 .results .tune { display: grid; gap: 2px; }
 @container snn-lab (max-width: 559px) {
   .standings { --names: 132px; }
-  .standings .range, .standings td.before span, .standings th:nth-child(4) { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .standings td.before { width: 0; }
+  .standings .range { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .standings td.before, .standings th:nth-child(4) { display: none; }
   .standings td.value, .standings th:nth-child(3) { width: 62px; padding-left: 8px; }
   .standings th[scope="row"] svg { width: 20px; }
   .standings .across { right: 62px; }

@@ -61,7 +61,8 @@ export class Standings {
       setText(row.value, read ? percent(read.share) : why);
       setText(row.range, read ? intervalText(read) : "");
       setText(row.before, clean ? percent(clean.share) : "–");
-      setText(row.each, read && read.seeds.length > 1 ? `runs: ${read.seeds.map(percent).join(", ")}` : "");
+      const runs = read && read.seeds.length > 1 ? `, runs: ${read.seeds.map(percent).join(", ")}` : "";
+      setText(row.each, clean ? `, clean ${percent(clean.share)}${runs}` : runs); // a narrow screen has no room for the column
     }
   }
 
