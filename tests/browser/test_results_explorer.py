@@ -110,6 +110,7 @@ def test_the_lines_across_the_bars_stand_where_the_bars_say(width: int, chromium
     context = chromium.new_context(viewport={"width": width, "height": 800})
     visit = Visit(context, folder.as_uri()).open("index")
     explorer = put(visit.explorer("results"), against="worst", eps=0.05)
+    expect(_row(explorer, "ann").locator("b")).to_have_text(re.compile(_kept("ann", "worst", 8, 0.05)))
     bar = _row(explorer, "ann").locator(".kept").bounding_box()
     line = explorer.locator(".ann-line").bounding_box()
     assert bar
