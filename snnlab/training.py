@@ -142,7 +142,7 @@ def train(
         progress: whether to show a progress bar.
 
     Raises:
-        ValueError: a checkpoint of another recipe, objective, warm start or architecture, or that cannot be written; a loss
+        ValueError: a checkpoint of another recipe, data, objective, warm start or architecture, or that cannot be written; a loss
             that is not finite (the last good checkpoint stays).
     """
     network, batch_loss = classifier.network, loss_named(recipe.loss)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import yaml
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from snnlab.widgets.explorer import BUNDLE
 
 TOC = Path(__file__).parents[1] / "book" / "_toc.yml"
 
@@ -55,6 +58,16 @@ class Visit:
         found = self.page.locator(f'snn-lab[explorer="{kind}"]').first
         expect(found).to_have_attribute("data-ready", "", timeout=20_000)
         return found
+
+
+def lone_page(folder: Path, element: str, **data: str) -> Path:
+    """A page that holds an explorer and nothing else, with its script and the named data, as the book has them."""
+    shutil.copy(BUNDLE, folder)
+    for key, script in data.items():
+        (folder / f"snnlab-{key}.js").write_text(script)
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'
+    (folder / "index.html").write_text(f"<!doctype html><html><head>{head}</head><body>{element}</body></html>")
+    return folder
 
 
 def put(explorer: Locator, **state: object) -> Locator:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
-from visiting import Visit, put
+from visiting import Visit, lone_page, put
 
 from snnlab import zoo
 from snnlab.widgets import AttackExplorer
-from snnlab.widgets.explorer import BUNDLE
 from snnlab.zoo import web
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with the explorer, its script and its data, as the book has them."""
-    found = tmp_path_factory.mktemp("attacks")
-    shutil.copy(BUNDLE, found)
-    for key in ("zoo", *(f"model/{name}" for name in zoo.names("codes"))):
-        (found / f"snnlab-{key.replace('/', '-')}.js").write_text(web.script(key))
+    keys = ("zoo", *(f"model/{name}" for name in zoo.names("codes")))
+    data = {key.replace("/", "-"): web.script(key) for key in keys}
     element = AttackExplorer(image=7, encoding="offset", eps=0.1).to_html()
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'
-    (found / "index.html").write_text(f"<!doctype html><html><head>{head}</head><body>{element}</body></html>")
-    return found
+    return lone_page(tmp_path_factory.mktemp("attacks"), element, **data)
 
 
 @pytest.fixture

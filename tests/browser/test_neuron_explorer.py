@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from visiting import Visit, put
+from visiting import Visit, lone_page, put
 
 from snnlab.widgets import NeuronExplorer
-from snnlab.widgets.explorer import BUNDLE
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("neuron")
-    shutil.copy(BUNDLE, found)
-    element = NeuronExplorer(drive=0.3, step=6).to_html()
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'
-    (found / "index.html").write_text(f"<!doctype html><html><head>{head}</head><body>{element}</body></html>")
-    return found
+    return lone_page(tmp_path_factory.mktemp("neuron"), NeuronExplorer(drive=0.3, step=6).to_html())
 
 
 @pytest.fixture

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
-from visiting import Visit, put
+from visiting import Visit, lone_page, put
 
 from snnlab import zoo
 from snnlab.widgets import ResultsExplorer
-from snnlab.widgets.explorer import BUNDLE
 
 NAMES = ("ann", "direct", "latency", "onset")
 
@@ -25,13 +23,9 @@ def _table() -> ResultsExplorer:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("results")
-    shutil.copy(BUNDLE, found)
     explorer = _table()
-    (found / "snnlab-cifar10.js").write_text(f'globalThis.snnlabData("cifar10",{json.dumps(explorer._record)});')
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'
-    (found / "index.html").write_text(f"<!doctype html><html><head>{head}</head><body>{explorer.to_html()}</body></html>")
-    return found
+    data = f'globalThis.snnlabData("cifar10",{json.dumps(explorer._record)});'
+    return lone_page(tmp_path_factory.mktemp("results"), explorer.to_html(), cifar10=data)
 
 
 @pytest.fixture
