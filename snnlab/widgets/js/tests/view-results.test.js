@@ -121,6 +121,11 @@ test("a verdict tells both numbers, with their intervals", () => {
   assert.match(spoken(RECORD, "transfer", at()), /^transfer, PGD-20, epsilon 4\/255, exit 2\. 4\.2 ×\./);
 });
 
+test("a verdict carries the flags of the number that it rests on", () => {
+  assert.match(finding(RECORD, "adaptive", at({ against: "worst" })).sentence, /⚑ direct: more steps still help\.$/);
+  assert.doesNotMatch(finding(RECORD, "transfer", at()).sentence, /⚑/);
+});
+
 test("levels are grey levels of 255, and the nearest that was measured is taken", () => {
   assert.equal(nearestLevel([0, 0.5, 1, 2, 4], 2 / 255), 2);
   assert.equal(nearestLevel([0, 0.5, 1, 2, 4], 0.5), 4);

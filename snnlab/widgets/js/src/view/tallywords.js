@@ -57,17 +57,21 @@ export function finding(record, threat, at) {
   const { best, ann, ratio, state } = found;
   const here = at.level === 0 ? "On clean pictures" : `At ε = ${levelText(at.level)}`;
   const kept = `${here} ${best.model.title}, the best of them, keeps ${percent(best.read.share)} ${intervalText(best.read)}, the ${ann.model.title} ${percent(ann.read.share)} ${intervalText(ann.read)}`;
+  // A factor that a flag speaks against must not stand without it.
+  const flags = decoded(record, best.model.name, at.decoder)?.flags?.[at.against] ?? [];
+  const said = flags.filter((flag) => flag !== "single seed");
+  const noted = said.length ? ` ⚑ ${best.model.title}: ${said.join("; ")}.` : "";
   if (state === "chance") {
     return {
       tone: "wrong",
       sign: "✗",
       verdict: "nothing is left",
-      sentence: `${kept}. No spiking network clearly beats guessing (${percent(record.chance)}), so a ratio says nothing.`,
+      sentence: `${kept}. No spiking network clearly beats guessing (${percent(record.chance)}), so a ratio says nothing.${noted}`,
     };
   }
   const times = Number.isFinite(ratio) ? `${ratio.toFixed(1)} times as much` : "where the ANN keeps nothing";
   const [tone, sign, words] = VERDICTS[state];
-  return { tone, sign, verdict: factorText(ratio), sentence: `${kept}: ${times}. ${words}` };
+  return { tone, sign, verdict: factorText(ratio), sentence: `${kept}: ${times}. ${words}${noted}` };
 }
 
 /** One line about the numbers. */
