@@ -108,7 +108,9 @@ def finding(attack: str, level: float, title: str) -> str:
         "missed": "the factor of two is missed",
         "undecided": "whether that is twice is not decided: the intervals allow both",
     }
-    return f"{kept_here}: {times}; {words[verdict]}."
+    flags = [note for note in web.flags_of(records()[best], attack) if note != "single seed"]
+    noted = f" ⚑ `{best}`: {'; '.join(flags)}." if flags else ""  # a factor does not stand without what speaks against it
+    return f"{kept_here}: {times}; {words[verdict]}.{noted}"
 
 
 def small_print() -> str:
