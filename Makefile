@@ -1,5 +1,6 @@
 # make book   the book, in _build/html         make lab    JupyterLab on the chapters
 # make test   all checks and tests             make clean  forget what was built (make distclean: .venv too)
+# make offline  the book in one zip, to open from a USB stick        make links  follow the links to other hosts
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
 # A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), LAB_ARGS=…, PYTEST_ARGS=….
@@ -17,17 +18,18 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test lab install js browser lint bundle bench clean distclean
+.PHONY: help book test lab offline links repository install js browser lint bundle pictures bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,5s/^# \{0,1\}//p' Makefile
+	@sed -n '1,6s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
-# Every warning is an error (-W), and so is every reference that leads nowhere (-n).
+# Every warning is an error (-W), and so is every reference that leads nowhere (-n). One thread: the chapters' networks are
+# small, and two threads wait for each other where anything else is running.
 book: install book/_mathjax/node_modules/.installed
-	@jupyter-book build book -n -W --keep-going
+	@OMP_NUM_THREADS=1 jupyter-book build book -n -W --keep-going
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
 # pytest comes last, so that its summary is the last line.
@@ -40,6 +42,26 @@ test: install js browser
 
 lab: install
 	@jupyter lab --notebook-dir=book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
+
+# One file for a USB stick or a lecture's server: unpack, open index.html. Its pages need no network and no server.
+OFFLINE := _build/offline/spiking-networks-under-attack
+offline: book
+	@rm -rf $(OFFLINE) && mkdir -p $(OFFLINE) && cp -R _build/html/. $(OFFLINE)
+	@cd $(dir $(OFFLINE)) && python -m zipfile -c ../$(notdir $(OFFLINE)).zip $(notdir $(OFFLINE))
+	@rm -r $(OFFLINE)
+	@echo "The book in one file: $(CURDIR)/_build/$(notdir $(OFFLINE)).zip (unpack, then open index.html)"
+
+# Links rot by themselves, so they are followed on demand (and weekly, .github/workflows/links.yml), not by every build.
+links: install book/_mathjax/node_modules/.installed
+	@jupyter-book build book --builder linkcheck; status=$$?; \
+	echo "Every link with what it answered: $(CURDIR)/_build/linkcheck/output.txt"; exit $$status
+
+# The public address of this repository, where Binder and Colab find it: one setting, repeated where only a notebook is seen.
+repository:
+	@test -n "$(URL)" || { echo "make repository URL=https://github.com/you/course"; exit 1; }
+	@sed -i.old -E 's#^( *snnlab_repository:) ".*"#\1 "$(URL)"#' _config.yml
+	@sed -i.old -E 's#(REPOSITORY = \\")[^"\]*(\\")#\1$(URL)\2#' book/[0-9]*.ipynb
+	@rm -f _config.yml.old book/*.old
 
 # --- parts of the above ---------------------------------------------------------------------------------------------
 
@@ -92,13 +114,14 @@ lint: install
 	ruff format .
 	mypy
 
+# The pictures outside the book, taken anew from its introduction.
+pictures: book browser
+	@python book/_pictures.py
+
 # Speed, next to peers, in one run; never a test. See benchmarks/README.md.
 bench: book js browser
-	@python benchmarks/training_step.py
-	@python benchmarks/convolution_step.py
-	@python benchmarks/attack_step.py
-	@python benchmarks/exits.py
-	@python benchmarks/explorer.py
+	@python benchmarks/table.py $(BENCH_ARGS)
+	@python benchmarks/chapters.py
 	@python -c 'from snnlab.zoo import web; web.write("_build/web")'
 	@test ! -f benchmarks/engine.mjs || node benchmarks/engine.mjs _build/web
 

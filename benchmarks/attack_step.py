@@ -17,8 +17,9 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from table import Row, markdown
 from torch import Tensor, nn
-from training_step import BATCH, HIDDEN, TutorialNet, median_ms
+from training_step import BATCH, HIDDEN, TutorialNet, against, median_ms
 
 from snnlab import INFORMED, Budget, Classifier, SpikingMLP, data, encoder
 from snnlab.attack import input_gradient
@@ -70,28 +71,26 @@ def products(sequence: Tensor, network: SpikingMLP) -> None:
     _ = (back.view(len(sequence), -1, HIDDEN).sum(0) if sequence.stride(0) == 0 else back) @ first
 
 
-def main() -> None:
-    """Print one line a comparison."""
+def rows() -> list[Row]:
+    """A row a code and peer."""
     torch.set_num_threads(1)
     digits = data.load("mnist5k").train[:BATCH]
     loop, ours = Loop(), SpikingMLP((784, HIDDEN, 10))
     for mine, theirs in zip(ours.layers, (loop.first, loop.second), strict=True):
         assert isinstance(mine, nn.Linear)
         mine.load_state_dict(theirs.state_dict())
+    found = []
     for name in ("direct", "onset", "latency"):
         code = encoder(name)
         models = [Classifier(network, code) for network in (ours, loop)]
         calls: dict[str, Callable[[], object]] = {
             "ours": lambda m=models[0]: iteration(m, digits.images, digits.labels),
-            "loop": lambda m=models[1]: as_written(m, digits.images, digits.labels),
-            "products": lambda c=code: products(c(digits.images), ours),
+            "snnTorch, loop over steps": lambda m=models[1]: as_written(m, digits.images, digits.labels),
+            "its matrix products alone": lambda c=code: products(c(digits.images), ours),
         }
-        ms = median_ms(calls)
-        print(
-            f"{name:8} snnTorch loop / ours = {ms['loop'] / ms['ours']:.2f}   ours / products alone = "
-            f"{ms['ours'] / ms['products']:.2f}   ({', '.join(f'{k} {v:.1f} ms' for k, v in ms.items())})"
-        )
+        found += against(f"attack iteration, MLP, {name}", median_ms(calls))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(rows()))

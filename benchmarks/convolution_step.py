@@ -1,6 +1,6 @@
 """A training step of the convolutional network against its peers, in one run.
 
-    python benchmarks/convolution_step.py [--threads 1]
+    python benchmarks/convolution_step.py
 
 Peers, same layers (convolution, batch norm, LIF; 32-64-128 channels, strides of 2; T = 8; 128 pictures; float32; Adam): a loop
 over steps of snnTorch's ``Leaky``, as its tutorials write it, and SpikingJelly's multi-step mode on its torch backend. A second
@@ -16,15 +16,15 @@ peer; at least 1,000 pictures a second on two threads for ``direct`` and ``laten
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from typing import Any
 
 import snntorch as snn
 import torch
 import torch.nn.functional as F
+from table import Row, markdown
 from torch import Tensor, nn
-from training_step import median_ms
+from training_step import against, median_ms
 
 from snnlab.convolution import Block, SpikingConvNet
 from snnlab.encoding import encoder
@@ -98,46 +98,53 @@ def stepping(forward: Callable[[], Tensor], network: nn.Module, labels: Tensor) 
     return step
 
 
-def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1, help="of the first table")
-    torch.set_num_threads(parser.parse_args().threads)
-    generator = torch.Generator().manual_seed(0)
-    images, labels = torch.rand(BATCH, 3, 32, 32, generator=generator), torch.arange(BATCH) % 10
-
+def rows() -> list[Row]:
+    """A row a code and peer."""
+    torch.set_num_threads(1)
+    images, labels = batch()
+    found = []
     for code in ("direct", "latency"):
         sequence = encoder(code, num_steps=STEPS)(images)
         spread = sequence.contiguous()  # peers are given every step, as their users do
         ours = SpikingConvNet(tuple(Block(c, stride=2) for c in CHANNELS))
         model = Classifier(ours, encoder(code, num_steps=STEPS), "current")
         loop, jelly = Loop(), multi_step()
-        contestants = {
-            "snnlab": stepping(lambda model=model: model(images), ours, labels),  # type: ignore[misc]
+        calls = {
+            "ours": stepping(lambda model=model: model(images), ours, labels),  # type: ignore[misc]
             "snnTorch, loop over steps": stepping(lambda loop=loop, spread=spread: loop(spread), loop, labels),  # type: ignore[misc]
         }
         if jelly is not None:
-            contestants["SpikingJelly, multi-step"] = stepping(
-                lambda jelly=jelly, spread=spread: jelly(spread), jelly, labels
-            )  # type: ignore[misc]
-        else:
-            print("SpikingJelly is not installed: its row is missing")
-        found = median_ms(contestants)
-        for name, ms in found.items():
-            print(f"{code:8} T = {STEPS}  {name:26} {ms:7.0f} ms  {ms / found['snnlab']:5.2f} ×")
+            run = stepping(lambda jelly=jelly, spread=spread: jelly(spread), jelly, labels)  # type: ignore[misc]
+            calls["SpikingJelly, multi-step"] = run
+        found += against(f"training step, convolutions, {code}", median_ms(calls))
+    return found
 
+
+def throughput() -> dict[str, float]:
+    """Pictures a second that the zoo's own recipe trains on, by code, on two threads."""
     torch.set_num_threads(2)
+    images, labels = batch()
+    found = {}
     for code in ("direct", "latency"):
         model = cifar10.classifier_for(code)
 
         def forward(model: Classifier = model) -> Tensor:
             with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
-                found: Tensor = model(images)
-                return found
+                answer: Tensor = model(images)
+                return answer
 
-        ms = median_ms({code: stepping(forward, model.network, labels)})[code]
-        print(f"{code:8} T = {model.num_steps}  the zoo's recipe, two threads {1000 * BATCH / ms:7.0f} pictures a second")
+        found[code] = 1000 * BATCH / median_ms({code: stepping(forward, model.network, labels)})[code]
+    return found
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    """Random pictures: what they show costs nothing."""
+    return torch.rand(BATCH, 3, 32, 32, generator=torch.Generator().manual_seed(0)), torch.arange(BATCH) % 10
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(rows()))
+    print(
+        "\nTraining with the zoo's recipe:",
+        ", ".join(f"{code} {rate:,.0f} pictures/s" for code, rate in throughput().items()),
+    )

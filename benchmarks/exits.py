@@ -8,16 +8,14 @@ Wanted: every exit within 1.1 times a plain forward pass.
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable
-from time import perf_counter
-
 import torch
+from table import Row, markdown
+from training_step import against, median_ms
 
 from snnlab import Classifier, data, zoo
 from snnlab.exiting import ExitRule, sweep
 
-REPEATS, IMAGES = 30, 200
+IMAGES = 200
 RULES = [ExitRule("margin", m) for m in range(1, 11)] + [ExitRule("confidence", c / 20) for c in range(10, 20)]
 
 
@@ -27,27 +25,34 @@ def plain(model: Classifier, digits: data.Split) -> object:
     return model.network(model.encoder(digits.images)).spikes.sum(0)
 
 
-def main() -> None:
+def each(model: Classifier, digits: data.Split) -> object:
+    """What one would write first: a pass for every exit."""
+    assert model.encoder is not None
+    sequence = model.encoder(digits.images)
+    return [model.network(sequence[:exit_step]).spikes.sum(0) for exit_step in range(1, len(sequence) + 1)]
+
+
+def rows() -> list[Row]:
+    """A row a code and peer."""
     torch.set_num_threads(1)
     digits = data.load("mnist5k").test[:IMAGES]
-    tasks: dict[str, Callable[[Classifier, data.Split], object]] = {
-        "last exit": plain,
-        "every exit": lambda model, split: model.read(split.images),
-        "twenty rules": lambda model, split: sweep(model, split, RULES),
-    }
+    found = []
     for name in ("direct", "onset", "latency"):
-        model, seconds = zoo.load(name), {task: [] for task in tasks}
+        model = zoo.load(name)
         with torch.no_grad():
-            for repeat in range(REPEATS + 3):  # three to warm up
-                for task, run in tasks.items():
-                    started = perf_counter()
-                    run(model, digits)
-                    if repeat >= 3:
-                        seconds[task].append(perf_counter() - started)
-        median = {task: statistics.median(found) for task, found in seconds.items()}
-        told = ", ".join(f"{task} {1000 * s:.2f} ms ({s / median['last exit']:.2f})" for task, s in median.items())
-        print(f"{name}: {told}")
+            ms = median_ms(
+                {
+                    "ours": lambda m=model: m.read(digits.images),  # type: ignore[misc]
+                    "a pass for every exit": lambda m=model: each(m, digits),  # type: ignore[misc]
+                    "the last exit alone": lambda m=model: plain(m, digits),  # type: ignore[misc]
+                    "rules": lambda m=model: sweep(m, digits, RULES),  # type: ignore[misc]
+                }
+            )
+        rules = ms.pop("rules")
+        found += against(f"all eight exits, {name}", ms)
+        found.append(Row(f"twenty exit rules, {name}", "the last exit alone", rules, ms["the last exit alone"]))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(rows()))

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from pages import CLOCK, SIZE, Site, chromium, copy_book, jupyterlab, versions
 from playwright.sync_api import Browser, Locator, Page, expect
+from table import Row
 
 README = Path(__file__).with_name("README.md")
 MARKS = ("<!-- explorer: results -->", "<!-- explorer: end -->")
@@ -275,6 +276,26 @@ def write(text: str) -> None:
     before, _, rest = README.read_text().partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
     README.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
+
+
+def rows() -> list[Row]:
+    """The rows of the common table: less of the same measurement."""
+    random.seed(0)
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        site = copy_book(Path(name))
+        opening = first_paint(browser, site)
+        turns = event_to_paint(browser, site, Path(name), repeats=30)
+    found = [
+        Row(f"event to paint: {title(control, attack)}", "interact + matplotlib", page.median, peer.median)
+        for (control, attack, _), page, peer in zip(TURNS, *turns.values(), strict=True)
+    ]
+    (ours, sent), (theirs, sent_theirs) = opening["ours"], opening["peer"]
+    peer = "html-manager page"
+    return [
+        *found,
+        Row("first widget paint, from a server", peer, ours, theirs),
+        Row("sent for it, gzipped", peer, sent / 1000, sent_theirs / 1000, "kB"),
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,7 @@ from time import perf_counter
 import snntorch
 import torch
 import torch.nn.functional as F
+from table import Row, markdown
 from torch import Tensor, nn
 
 from snnlab import SpikingMLP, data, encoder
@@ -66,6 +67,12 @@ def products(sequence: Tensor, network: SpikingMLP) -> None:
     _ = out.T @ current, back.T @ flat
 
 
+def against(what: str, ms: dict[str, float]) -> list[Row]:
+    """The first call against each of the others."""
+    (_, ours), *peers = ms.items()
+    return [Row(what, peer, ours, theirs) for peer, theirs in peers]
+
+
 def median_ms(calls: dict[str, Callable[[], None]]) -> dict[str, float]:
     """Median time of each call, the calls taking turns."""
     times: dict[str, list[float]] = {name: [] for name in calls}
@@ -78,24 +85,22 @@ def median_ms(calls: dict[str, Callable[[], None]]) -> dict[str, float]:
     return {name: statistics.median(t) for name, t in times.items()}
 
 
-def main() -> None:
-    """Print one line a comparison."""
+def rows() -> list[Row]:
+    """A row a code and peer."""
     torch.set_num_threads(1)
     train = data.load("mnist5k").train[:BATCH]
     loop, ours = TutorialNet(), SpikingMLP((784, HIDDEN, 10))
+    found = []
     for name in ("direct", "onset", "latency"):
         sequence = encoder(name)(train.images)
         calls: dict[str, Callable[[], None]] = {
             "ours": lambda s=sequence: training_step(lambda x: ours(x).spikes.sum(0), ours, s, train.labels),
-            "loop": lambda s=sequence: training_step(loop, loop, s, train.labels),
-            "products": lambda s=sequence: products(s, ours),
+            "snnTorch, loop over steps": lambda s=sequence: training_step(loop, loop, s, train.labels),
+            "its matrix products alone": lambda s=sequence: products(s, ours),
         }
-        ms = median_ms(calls)
-        print(
-            f"{name:8} snnTorch loop / ours = {ms['loop'] / ms['ours']:.2f}   ours / products alone = "
-            f"{ms['ours'] / ms['products']:.2f}   ({', '.join(f'{k} {v:.1f} ms' for k, v in ms.items())})"
-        )
+        found += against(f"training step, MLP, {name}", median_ms(calls))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(rows()))

@@ -40,7 +40,7 @@ __all__ = ["METHODS", "TRAINER", "AdversarialTraining"]
 
 METHODS: tuple[str, ...] = ("fgsm", "pgd", "trades")
 
-#: the attacker to train against: relaxed code, the network's own surrogate, one draw of a stochastic code a step
+#: the attacker to train against, through the relaxed code, the network's own surrogate, one draw of a stochastic code a step
 TRAINER = Attacker("trainer", "relaxed", eot=1)
 
 

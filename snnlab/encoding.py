@@ -41,7 +41,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-__all__ = ["BACKWARD_RULES", "ENCODINGS", "Encoder", "encoder", "first_active_step"]
+__all__ = ["BACKWARD_RULES", "ENCODINGS", "Encoder", "Fusion", "encoder", "first_active_step"]
 
 Backward = Literal["straight_through", "relaxed"]
 Rounding = Literal["down", "up"]
@@ -385,14 +385,17 @@ class Fusion(Encoder):
 
     @property
     def title(self) -> str:
+        """The name of the code, with the gates that are not 1."""
         parts = (part.title if g == 1 else f"{g:.12g}*{part.title}" for g, part in zip(self.gate, self.parts, strict=True))
         return f"fusion({', '.join(parts)})"
 
     @property
     def channel_factor(self) -> int:
+        """Channels of the sequence for each of the image."""
         return sum(part.channel_factor for part in self.parts)
 
     def with_backward(self, rule: Backward, slope: float | None = None) -> Encoder:
+        """The same code with another backward rule for all its parts."""
         parts = tuple(part.with_backward(rule, slope) for part in self.parts)
         return replace(self, parts=parts, backward=rule, slope=self.slope if slope is None else slope)
 

@@ -38,7 +38,7 @@ CODES: dict[str, tuple[str, Dash, str]] = {
     "offset": ("#C44E00", "-", "v"),
     "fusion": ("#4B3B9C", (0, (8, 3)), "*"),
 }
-#: dash and marker of what a model was trained by or for: it keeps the colour of its code
+#: dash and marker of what a model was trained by or for; it keeps the colour of its code
 RULES: dict[str, tuple[Dash, str]] = {
     "tsslbp": ((0, (5, 2)), "s"),
     "converted": ((0, (1.5, 2)), "1"),

@@ -101,7 +101,7 @@ class Change:
 
     @property
     def direction(self) -> str:
-        """The change in words, as far as its interval allows: "higher", "lower" or "not told apart"."""
+        """The change in words, "higher", "lower" or "not told apart", as far as its interval allows."""
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "not told apart"
 
     def __str__(self) -> str:

@@ -7,6 +7,9 @@ scripts with which other extensions would ask other hosts. Settings, under ``sph
 ``snnlab_repository``
     Address of the public repository. It turns on the repository, Binder and Colab buttons; empty, the default, means
     none. The environment variable ``SNNLAB_REPOSITORY`` has precedence.
+``snnlab_site``
+    Address of the published pages. Those who show a link fetch its picture by absolute address; empty, the default, means no
+    such picture. The environment variable ``SNNLAB_SITE`` has precedence.
 ``snnlab_mathjax``
     Folder of MathJax's ``es5`` build, relative to the book.
 """
@@ -93,6 +96,16 @@ def _set_launch_buttons(app: Sphinx, config: Config) -> None:
             "colab_url": "https://colab.research.google.com",
         },
     }
+
+
+def _set_site(app: Sphinx, config: Config) -> None:
+    url = os.environ.get("SNNLAB_SITE") or config.snnlab_site
+    if url and not url.startswith("https://"):
+        raise ConfigError(f"snnlab_site is {url!r}; expected the https:// address of the published pages")
+    if url:
+        config.ogp_site_url = url.rstrip("/") + "/"
+    else:
+        config.ogp_image = None
 
 
 def _forget_old_runs(
@@ -202,9 +215,11 @@ def _keep_quizzes_at_home(app: Sphinx, pagename: str, templatename: str, context
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the above to a build of Sphinx."""
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
+    app.add_config_value("snnlab_site", "", "html", types=(str,))
     app.add_config_value("snnlab_mathjax", "_mathjax/node_modules/mathjax/es5", "html", types=(str,))
     app.connect("config-inited", _silence_thebe)
     app.connect("config-inited", _set_launch_buttons)
+    app.connect("config-inited", _set_site)
     app.connect("builder-inited", _write_assets)
     app.connect("env-get-outdated", _forget_old_runs)
     app.connect("env-updated", _rewrite_pages)

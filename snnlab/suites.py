@@ -1,13 +1,13 @@
 """Suites: which attacks measure robustness, from cheap to costly.
 
-=========== ==========================================================================================================
-suite       attacks
-=========== ==========================================================================================================
-``quick``   noise (control), FGSM and PGD-10 as the field runs them and as an informed attacker does, transfer, SA-PGD-20
+============ ==========================================================================================================
+suite        attacks
+============ ==========================================================================================================
+``quick``    noise (control), FGSM and PGD-10 as the field runs them and as an informed attacker does, transfer, SA-PGD-20
 ``standard`` beside these, on what still stands: PGD through every surrogate of an ensemble, SA-PGD-50 on three losses with
-            restarts, a joint attack where there are several exits, and two searches without gradients
-``full``    longer: five restarts, SA-PGD-200, APGD, 1,000 queries and more
-=========== ==========================================================================================================
+             restarts, a joint attack where there are several exits, and two searches without gradients
+``full``     longer: five restarts, SA-PGD-200, APGD, 1,000 queries and more
+============ ==========================================================================================================
 
 Each suite holds the one before it, so its worst case can only be lower. The attacks that run on what *stands* come last: a
 sample that is broken costs nothing any more.

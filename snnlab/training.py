@@ -36,7 +36,7 @@ from snnlab.network import Classifier
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-__all__ = ["Objective", "Recipe", "accuracy", "initialise", "train"]
+__all__ = ["History", "Objective", "Recipe", "accuracy", "initialise", "train"]
 
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}

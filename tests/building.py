@@ -23,7 +23,8 @@ def _build() -> subprocess.CompletedProcess[str]:
     """One build a run, failed or not."""
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [jupyter_book, "build", "book", "-n", "-W", "--keep-going"]
-    env = {key: value for key, value in os.environ.items() if key != "SNNLAB_REPOSITORY"}
+    env = {key: value for key, value in os.environ.items() if key not in ("SNNLAB_REPOSITORY", "SNNLAB_SITE")}
+    env["OMP_NUM_THREADS"] = "1"
     return subprocess.run(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

@@ -3,14 +3,17 @@
 import gzip
 import json
 import pickle
+import posixpath
 import re
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 from building import BOOK, BUILD, ROOT, built_book
+from sphinx.util.inventory import InventoryFile
+from visiting import pages as listed
 
 NOTEBOOKS = sorted(BOOK.rglob("*.ipynb"))
 LOADING = {
@@ -22,6 +25,9 @@ LOADING = {
     "video": "src",
     "link": "href",
 }
+
+#: modules that are no library: commands, the build's own extension, templates
+UNLISTED = {"snnlab.cli", "snnlab.train", "snnlab.sphinxext", "snnlab.pictures", "snnlab.templates"}
 
 
 class Page(HTMLParser):
@@ -59,8 +65,7 @@ def pages(html: Path) -> list[Page]:
 
 @pytest.fixture(scope="module")
 def chapters() -> list[str]:
-    toc = yaml.safe_load((BOOK / "_toc.yml").read_text())
-    return [toc["root"], *(entry["file"] for entry in toc["chapters"])]
+    return listed()
 
 
 def test_every_chapter_of_the_contents_is_built(html: Path, chapters: list[str]) -> None:
@@ -168,3 +173,30 @@ def test_mathjax_is_complete(html: Path) -> None:
 def test_launch_buttons_are_absent_while_the_repository_has_no_address(pages: list[Page]) -> None:
     for page in pages:
         assert "mybinder.org" not in page.path.read_text(encoding="utf8"), page.path.name
+
+
+def test_every_public_name_is_in_the_reference(html: Path) -> None:
+    inventory = InventoryFile.load((html / "objects.inv").open("rb"), "", posixpath.join)
+    known = {name for kind, names in inventory.items() if kind.startswith("py:") for name in names}
+    missing = []
+    for path in sorted((ROOT / "snnlab").glob("*.py")) + sorted((ROOT / "snnlab").glob("*/__init__.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if module in {"snnlab", *UNLISTED} or f"{module}" not in known:
+            missing += [] if module in {"snnlab", *UNLISTED} else [module]
+            continue
+        missing += [f"{module}.{name}" for name in import_module(module).__all__ if f"{module}.{name}" not in known]
+    assert missing == []
+
+
+def test_chapters_lead_to_the_reference_and_the_reference_to_chapters(html: Path) -> None:
+    chapter = (html / "05_exit.html").read_text(encoding="utf8")
+    assert 'href="api/networks.html#snnlab.exiting.dynamic_exit"' in chapter
+    reference = (html / "api" / "networks.html").read_text(encoding="utf8")
+    assert re.search(r'href="\.\./05_exit\.html[^"]*"', reference)
+
+
+def test_a_shown_link_has_a_title_and_a_sentence_but_no_picture_while_the_site_has_no_address(pages: list[Page]) -> None:
+    text = next(page.path for page in pages if page.path.name == "05_exit.html").read_text(encoding="utf8")
+    assert 'property="og:title"' in text
+    assert re.search(r'<meta property="og:description" content="[^"]{40,}', text)
+    assert "og:image" not in text

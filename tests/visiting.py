@@ -28,7 +28,8 @@ PLACES = {
 def pages() -> list[str]:
     """The pages of the book."""
     toc = yaml.safe_load(TOC.read_text())
-    return [toc["root"], *(chapter["file"] for chapter in toc["chapters"])]
+    parts = [part for chapter in toc["chapters"] for part in (chapter, *chapter.get("sections", ()))]
+    return [toc["root"], *(part["file"] for part in parts)]
 
 
 def places(*kinds: str) -> list[tuple[str, str]]:

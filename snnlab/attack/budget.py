@@ -18,6 +18,7 @@ L1), Duchi et al. 2008 (projection on the L1 ball).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -39,6 +40,7 @@ class Budget:
 
     Raises:
         ValueError: unknown norm, a radius out of range.
+        TypeError: a radius that is no number.
 
     >>> print(Budget(0.1))
     L∞ 0.1 on [0, 1]
@@ -52,6 +54,9 @@ class Budget:
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
             raise ValueError(f"unknown norm {self.norm!r}; choose one of {', '.join(NORMS)}")
+        radius: object = self.eps  # notebooks are not type-checked
+        if not isinstance(radius, Real):
+            raise TypeError(f"eps must be a number (pixel units), got {radius!r}")
         if self.norm == "Linf" and not 0 <= self.eps <= 1:  # NaN fails this too
             raise ValueError(f"eps must lie in [0, 1] (pixel units), got {self.eps!r}")
         if not 0 <= self.eps < float("inf"):

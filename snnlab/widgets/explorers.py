@@ -61,7 +61,7 @@ class RobustnessExplorer(Timed, EncodedExplorer):
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
-        TraitError: a state that does not exist (the message lists what does).
+        traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
     shown_traits = ("explorer", "image", "encoding", "attack", "attacker", "eps", "exit_step")
@@ -120,7 +120,7 @@ class TrainingExplorer(Timed, AttackedExplorer):
 
     Raises:
         ValueError: models without images and labels, none or too many of them, networks that do not go together.
-        TraitError: a state that does not exist (the message lists what does).
+        traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
     code = traitlets.Unicode("latency", help="what the networks are fed with").tag(sync=True)
@@ -180,7 +180,7 @@ class ExitExplorer(Timed, EncodedExplorer):
 
     Raises:
         ValueError: as ``RobustnessExplorer``.
-        TraitError: a state that does not exist (the message lists what does).
+        traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
     from_step = traitlets.Int(0, min=0, help="the perturbation acts on steps t ≥ from_step").tag(sync=True)
@@ -255,10 +255,10 @@ class FusionExplorer(EncodedExplorer):
 
     Raises:
         ValueError: as ``RobustnessExplorer``; a model whose code is no fusion.
-        TraitError: a state that does not exist (the message lists what does).
+        traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
-    silenced = traitlets.Int(-1, min=-1, help="index of the part that is switched off; -1: none").tag(sync=True)
+    silenced = traitlets.Int(-1, min=-1, help="index of the part that is switched off, or -1").tag(sync=True)
 
     shown_traits = ("explorer", "image", "encoding", "silenced", "attack", "attacker", "eps")
 
@@ -318,7 +318,7 @@ class AttackExplorer(Encoded, Explorer):
 
     Raises:
         ValueError: as ``RobustnessExplorer``.
-        TraitError: a state that does not exist (the message lists what does).
+        traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
     step = traitlets.Int(STEPS, min=0, max=STEPS, help="iteration of the attacks that is shown").tag(sync=True)
@@ -358,7 +358,7 @@ class NeuronExplorer(Explorer):
     """
 
     drive = traitlets.Float(0.3, min=0, max=10, help="current I of a step with input").tag(sync=True)
-    pattern = traitlets.Unicode("1" * 24, help="a sign a step: 1 with input, 0 without").tag(sync=True)
+    pattern = traitlets.Unicode("1" * 24, help="a sign a step, 1 with input and 0 without").tag(sync=True)
     beta = traitlets.Float(0.9, min=0, max=1, help="decay a step").tag(sync=True)
     theta = traitlets.Float(1.0, min=1e-3, max=10, help="threshold").tag(sync=True)
     reset = traitlets.Enum(("subtract", "zero"), default_value="subtract").tag(sync=True)
@@ -399,7 +399,7 @@ class ResultsExplorer(Explorer):
 
     Raises:
         ValueError: no records, or records that do not go together.
-        TraitError: a state that does not exist (the message lists what does).
+        traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
     against = traitlets.Unicode("worst", help="the attack that is shown").tag(sync=True)

@@ -1,0 +1,82 @@
+"""What a chapter costs to run: processor seconds and the most memory of its kernel, on one thread.
+
+    python benchmarks/chapters.py            # measure all, write chapters.csv
+    python benchmarks/chapters.py 05_exit    # measure one, print
+
+The status page shows ``chapters.csv``. A test measures anew and holds every chapter to what a small Binder machine has, 60 s
+and 1.2 GB.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+BOOK = Path(__file__).parent.parent / "book"
+RECORD = Path(__file__).with_suffix(".csv")
+LIMITS = {"seconds": 60.0, "megabytes": 1200.0}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Processor time and peak of resident memory of the kernel that ran a chapter from its first cell to its last."""
+
+    seconds: float
+    megabytes: float
+
+
+def chapters() -> list[str]:
+    return sorted(path.stem for path in BOOK.glob("[0-9][0-9]_*.ipynb"))
+
+
+def measure(chapter: str) -> Cost:
+    """Run a chapter in a process of its own, whose only child is the kernel, and ask the system what the child took.
+
+    Raises:
+        subprocess.CalledProcessError: a cell of the chapter raised.
+    """
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, __file__, "--kernel", chapter], env=one_thread, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return Cost(**json.loads(done.stdout))
+
+
+def _run(chapter: str) -> Cost:
+    import resource  # not on Windows
+
+    path = BOOK / f"{chapter}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
+    return Cost(round(used.ru_utime + used.ru_stime, 1), round(used.ru_maxrss * unit / 1e6))
+
+
+def main(wanted: list[str]) -> None:
+    if wanted[:1] == ["--kernel"]:
+        print(json.dumps(asdict(_run(wanted[1]))))
+        return
+    found = {}
+    for chapter in wanted or chapters():
+        found[chapter] = measure(chapter)
+        print(f"{chapter:16} {found[chapter].seconds:5.1f} s  {found[chapter].megabytes:5.0f} MB", flush=True)
+    if not wanted:
+        with RECORD.open("w", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["chapter", "seconds", "megabytes"])
+            table.writerows(
+                [f"{{doc}}`/{name}`", f"{cost.seconds:.1f}", f"{cost.megabytes:.0f}"] for name, cost in found.items()
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,63 @@
+"""The pictures of the book that stand outside it, taken from the built page: the README's, and the card shown with a link.
+
+make pictures
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+ASSETS = Path(__file__).parent / "_assets"
+PAGE = Path(__file__).parents[1] / "_build" / "html" / "intro.html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+CARD = """
+<style>
+  body {{ margin: 0; width: 1200px; height: 630px; overflow: hidden; background: #fff; color: #1f2933;
+         font: 26px/1.4 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; display: grid; grid-template-columns: 400px 1fr; }}
+  main {{ padding: 64px 0 0 56px; }}
+  h1 {{ font-size: 56px; line-height: 1.1; margin: 0 0 32px; letter-spacing: -0.5px; }}
+  p {{ margin: 0; color: #5f6670; }}
+  b {{ color: #b3123b; font-weight: 600; }}
+  img {{ height: 760px; margin: 48px 0 0 56px; }}
+</style>
+<main><h1>Spiking networks under attack</h1>
+<p>Can a network be made hard to fool by changing <b>when</b> it is told something?</p></main>
+<img src="data:image/png;base64,{picture}">
+"""
+
+
+def explorer(browser: Browser) -> bytes:
+    """The explorer of the introduction, after the informed attack that its first exercise asks for."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1200}, device_scale_factor=1.5)
+    page.goto(PAGE.as_uri())
+    lab: Locator = page.locator('snn-lab[explorer="robustness"]').first
+    expect(lab).to_have_attribute("data-ready", "", timeout=20_000)
+    lab.get_by_role("radio", name="informed").check()
+    expect(lab).to_contain_text("First misread")
+    page.wait_for_timeout(500)
+    return lab.screenshot()
+
+
+def card(browser: Browser, picture: bytes) -> bytes:
+    """1200 × 630, as those who show links want it."""
+    page = browser.new_page(viewport={"width": 1200, "height": 630})
+    page.set_content(CARD.format(picture=base64.b64encode(picture).decode()))
+    return page.screenshot()
+
+
+def main() -> None:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        picture = explorer(browser)
+        (ASSETS / "explorer.png").write_bytes(picture)
+        (ASSETS / "card.png").write_bytes(card(browser, picture))
+
+
+if __name__ == "__main__":
+    main()
