@@ -78,7 +78,7 @@ class Climb:
 
     @property
     def broken_at(self) -> int | None:
-        """The step at which the image was first misread; 0: before any."""
+        """The step at which the image was first misread, 0 if before any, ``None`` if never."""
         wrong = torch.nonzero(self.predictions != self.label).flatten()
         return int(wrong[0]) if len(wrong) else None
 
