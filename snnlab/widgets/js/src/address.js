@@ -48,7 +48,9 @@ export class Address {
       page.addEventListener(event, () => (this.#goal = null), { capture: true, passive: true });
     }
     page.addEventListener("pagehide", () => this.#flush());
-    this.#arrive();
+    // Before the page is read to its end, nobody knows which explorers it has.
+    if (page.document.readyState === "loading") page.addEventListener("DOMContentLoaded", () => this.#arrive(), { once: true });
+    else this.#arrive();
   }
 
   /**

@@ -92,11 +92,11 @@ test("a drawn digit is kept while it is shown, but is in no address", () => {
 
 /** A page with explorers and a history, as far as an address needs them; `reload` and `visit` begin a new one. */
 class Page extends EventTarget {
-  constructor(kinds, entries = [{ url: "file:///page.html", state: null }], at = entries.length - 1) {
+  constructor(kinds, entries = [{ url: "file:///page.html", state: null }], at = entries.length - 1, readyState = "interactive") {
     super();
     Object.assign(this, { kinds, entries, at, scrolled: [] });
     this.hosts = kinds.map((kind, k) => new Host(kind, () => this.scrolled.push(k)));
-    this.document = { querySelectorAll: () => this.hosts };
+    this.document = { readyState, querySelectorAll: () => this.hosts };
     const put = (state, url, add) => {
       this.entries = this.entries.slice(0, this.at + (add ? 1 : 0));
       this.entries.push({ url, state: structuredClone(state) });
@@ -260,6 +260,13 @@ test("a page opened by a link goes to its explorer, and again when it has its he
   moved.kept[1].revealed();
   assert.deepEqual(moved.scrolled, [1]);
   assert.deepEqual(page.reload().scrolled, []);
+});
+
+test("a script that runs before the page is read to its end finds the explorers then", () => {
+  const page = new Page(["exit"], [{ url: "file:///page.html#exit?eps=0.3", state: null }], 0, "loading");
+  assert.deepEqual(settingsOf(page), [[0.1, 8]]);
+  page.dispatchEvent(new Event("DOMContentLoaded"));
+  assert.deepEqual(settingsOf(page), [[0.3, 8]]);
 });
 
 test("an address that is none leaves the page as it is", () => {
