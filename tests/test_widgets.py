@@ -156,6 +156,7 @@ REFUSED = {
         {"exit_step": 9},
         {"image": 10_000},
     ],
+    EncoderExplorer: [{"change": "darken"}, {"exit_step": 9}, {"eps": 1.5}],
     TrainingExplorer: [{"code": "morse"}, {"code": "poisson"}, {"exit_step": 9}],
     ExitExplorer: [{"encoding": "ann"}, {"from_step": -1}, {"from_step": 8}, {"rule": "mood"}, {"exit_step": 9}],
     AttackExplorer: [{"encoding": "tsslbp-onset"}, {"step": -1}, {"step": 11}, {"eps": 1.5}, {"image": 10_000}],
@@ -421,7 +422,11 @@ SHOWN = [
         {"image": "7", "encoding": "offset", "attack": "fgsm", "attacker": "naive", "eps": "0.1"},
         "The network with the offset code reads",
     ),
-    (lambda: EncoderExplorer(eps=0.1), {"eps": "0.1", "exit_step": "8"}, "One digit in six codes"),
+    (
+        lambda: EncoderExplorer(eps=0.1, change="noise"),
+        {"change": "noise", "eps": "0.1", "exit_step": "8"},
+        "One digit in six codes",
+    ),
     (
         lambda: TrainingExplorer(image=3, code="onset", attack="pgd", eps=0.1),
         {"code": "onset", "attack": "pgd"},

@@ -95,10 +95,13 @@ class EncoderExplorer(Timed, Explorer):
     """One image in all codes, side by side: where in time does a perturbation of size ε make its spikes?
 
     Args:
-        state: initial ``image, eps, exit_step``.
+        state: initial ``image, change, eps, exit_step``; ``change`` says how every pixel moves by ε, ``"brighten"`` or by a
+            random sign, ``"noise"``.
     """
 
-    shown_traits = ("explorer", "image", "eps", "exit_step")
+    change = traitlets.Enum(("brighten", "noise"), default_value="brighten", help="of every pixel").tag(sync=True)
+
+    shown_traits = ("explorer", "image", "change", "eps", "exit_step")
 
     def __init__(self, **state: Any) -> None:
         super().__init__(explorer="encoder", **state)

@@ -153,6 +153,11 @@ def _kernels(lab: str) -> list[dict[str, Any]]:
     return found
 
 
+def _shut_down(lab: str) -> None:
+    for kernel in _kernels(lab):
+        urllib.request.urlopen(urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}", method="DELETE"), timeout=20)
+
+
 def test_cell_runs_pytorch_answers_and_traits_follow(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "zoo-robustness")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
@@ -221,8 +226,7 @@ def test_kernel_is_killed_and_the_browser_climbs_on(page: Page, lab: str) -> Non
     explorer = _run_first_cell(page, lab, "zoo-attack")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     page.wait_for_timeout(5000)  # the networks come over in the background
-    for kernel in _kernels(lab):
-        urllib.request.urlopen(urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}", method="DELETE"), timeout=20)
+    _shut_down(lab)
     explorer.get_by_role("combobox").first.select_option("direct")
     expect(explorer.locator(".badge")).to_contain_text("computed in your browser", timeout=20_000)
     expect(explorer).to_contain_text("The kernel does not answer, so your browser computes.")
@@ -233,13 +237,63 @@ def test_kernel_is_killed_and_the_browser_goes_on_and_says_so(kind: str, page: P
     explorer = _run_first_cell(page, lab, f"zoo-{kind}")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     page.wait_for_timeout(5000)  # the networks come over in the background
-    for kernel in _kernels(lab):
-        urllib.request.urlopen(urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}", method="DELETE"), timeout=20)
+    _shut_down(lab)
     explorer.get_by_role("combobox").first.select_option(index=0)
     explorer.get_by_label("FGSM", exact=True).check(force=True)
     expect(explorer.locator(".badge")).to_contain_text("computed in your browser", timeout=20_000)
     expect(explorer).to_contain_text("The kernel does not answer, so your browser computes.")
     expect(explorer.locator(".answer").first).to_contain_text("Reads")
+
+
+#: how a kernel ends: it dies and JupyterLab starts another, or it is shut down
+DEATHS = {"dies": "import os; os._exit(1)", "shut down": None}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_settings_outlive_the_kernel_and_can_still_be_changed(death: str, page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-robustness")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    explorer.get_by_label("exit step").fill("6")
+    explorer.get_by_label("PGD", exact=True).check(force=True)
+    page.wait_for_timeout(5000)  # the networks come over in the background
+    if source := DEATHS[death]:
+        _run_last_cell(page, source)
+        page.get_by_role("button", name="Ok").click(timeout=30_000)  # "The kernel appears to have died"
+    else:
+        _shut_down(lab)
+    explorer.get_by_label("budget ε").fill("0.2")
+    expect(explorer.locator(".badge")).to_contain_text("computed in your browser", timeout=20_000)
+    explorer.get_by_role("combobox", name="code").select_option("latency")
+    expect(explorer.locator(".facts")).to_contain_text("PGD-10")
+    expect(explorer.get_by_label("exit step")).to_have_value("6")
+    expect(explorer.get_by_label("budget ε")).to_have_value("0.2")
+    expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency")
+    expect(explorer.locator(".curve h4")).to_contain_text("exit 6")
+
+
+def test_settings_outlive_a_reload_of_the_page_while_the_kernel_lives(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-robustness")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    explorer.get_by_label("exit step").fill("6")
+    explorer.get_by_role("combobox", name="code").select_option("latency")
+    assert _kernel_state(page, "explorer.exit_step, explorer.encoding") == "(6, 'latency')"
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(2000)
+    page.goto(f"{lab}/lab/tree/zoo-robustness.ipynb")
+    explorer = page.locator(".jp-OutputArea [data-ready]").first
+    expect(explorer).to_be_attached(timeout=60_000)
+    expect(explorer.get_by_label("exit step")).to_have_value("6")
+    expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+
+
+def test_address_of_the_application_is_left_alone(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-robustness")
+    before = page.url
+    explorer.get_by_label("exit step").fill("6")
+    page.wait_for_timeout(500)
+    assert page.url == before
+    expect(explorer.get_by_role("button", name="link to this state")).to_have_count(0)
 
 
 @EVERY

@@ -2,6 +2,7 @@
  * <snn-lab explorer="robustness" encoding="onset" …>: an explorer in a page. What stands inside the element is shown until
  * the first frame is ready, and stays where no script runs.
  */
+import { Address } from "./address.js";
 import { BrowserEngine } from "./engine/index.js";
 import { loadScript } from "./loader.js";
 import { ATTRIBUTES, ElementStore } from "./store.js";
@@ -10,14 +11,18 @@ import { mount } from "./view/explorer.js";
 /** All explorers of a page share one engine, and so the models that it has unpacked. */
 let engine = null;
 
+/** And one address, unless it belongs to an application that shows the page. */
+let address = null;
+
 /** Define the element, unless this script stands in the page a second time. */
 export function defineElement() {
   if (!globalThis.customElements || customElements.get("snn-lab")) return;
   engine = new BrowserEngine(loadScript);
+  address = document.getElementById("jupyter-config-data") ? null : new Address(globalThis);
 
   class SnnLab extends HTMLElement {
     static observedAttributes = ATTRIBUTES;
-    #store = new ElementStore(this);
+    #store = new ElementStore(this, address);
     #dispose = null;
 
     connectedCallback() {

@@ -13,6 +13,7 @@ import { h, setText } from "./dom.js";
 import { MAGNIFIED } from "./image.js";
 import { chosen, ofGroups } from "./models.js";
 import { Player } from "./player.js";
+import { BUDGET, imageOf, modelOf, whole } from "./settable.js";
 import { Slider } from "./slider.js";
 import { Subject } from "./subject.js";
 import { count, epsText, intervalText, percent } from "./words.js";
@@ -39,6 +40,7 @@ class AttackExplorer {
     Object.assign(this, { stage, store, engine, zoo });
     this.models = ofGroups(zoo, "codes");
     engine.foresee?.(this.models.map(({ name }) => name));
+    this.settings = { ...imageOf(zoo), encoding: modelOf(this.models), ...BUDGET, step: whole(0, STEPS) };
     const set = (name) => (value) => store.set({ [name]: value });
     const setStep = (step) => {
       this.player.stop();

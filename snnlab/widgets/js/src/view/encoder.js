@@ -10,6 +10,7 @@ import { codeSummary, spokenCodes } from "./codewords.js";
 import { h, setText } from "./dom.js";
 import { Picture } from "./image.js";
 import { PixelPicker } from "./pixel.js";
+import { BUDGET, imageOf, oneOf, whole } from "./settable.js";
 import { Slider } from "./slider.js";
 import { Subject } from "./subject.js";
 import { epsText } from "./words.js";
@@ -27,10 +28,11 @@ export async function encoderExplorer(stage, store, engine) {
 }
 
 class EncoderExplorer {
-  #change = CHANGES[0][0];
-
   constructor(stage, store, engine, zoo) {
     Object.assign(this, { stage, store, engine, zoo });
+    const { image } = imageOf(zoo);
+    const change = oneOf(CHANGES.map(([name]) => name));
+    this.settings = { image, change, ...BUDGET, exit_step: whole(1, zoo.num_steps) };
     this.#build();
     this.session = converse(this, this);
   }
@@ -40,12 +42,7 @@ class EncoderExplorer {
     const set = (name) => (value) => store.set({ [name]: value });
     const steps = zoo.num_steps;
     this.subject = new Subject(zoo, store, { canDraw: false });
-    this.change = new Choice("change every pixel", CHANGES, (value) => {
-      this.#change = value;
-      this.change.show(value);
-      this.session.ask();
-    });
-    this.change.show(this.#change);
+    this.change = new Choice("change every pixel", CHANGES, set("change"));
     this.eps = new EpsSlider("by ε", set("eps"));
     this.step = new Slider({
       label: "read until",
@@ -63,7 +60,8 @@ class EncoderExplorer {
     this.picker = new PixelPicker(this.pictures.clean, zoo.digits.shape, () => this.session.repaint());
     this.pixel = h("p", { class: "pixel" });
     this.panels = CODES.map((name) => new CodePanel(name, set("exit_step")));
-    this.badge = h("footer", { class: "caption" });
+    this.facts = h("span", {});
+    this.badge = h("footer", { class: "caption" }, this.facts);
     stage.app.classList.add("encoder");
     stage.app.append(
       this.subject.digits.element,
@@ -78,19 +76,20 @@ class EncoderExplorer {
 
   changed(state) {
     this.subject.show(state);
+    this.change.show(state.change);
     this.eps.show(state.eps);
     this.step.show(state.exit_step);
     for (const panel of this.panels) panel.showStep(state.exit_step, this.zoo.num_steps);
   }
 
   ask(state) {
-    const { eps, exit_step: step } = state;
+    const { change, eps, exit_step: step } = state;
     const steps = this.zoo.num_steps;
     if (!(Number.isInteger(step) && step >= 1 && step <= steps)) {
       throw new Error(`exit_step must be a whole number from 1 to ${steps}, got ${step}`);
     }
     const { image, shape } = this.subject.pixels(state);
-    const request = { image, shape, encoders: CODES, eps, attack: this.#change, num_steps: steps, seed: 0 };
+    const request = { image, shape, encoders: CODES, eps, attack: change, num_steps: steps, seed: 0 };
     return { request, topic: "codes" };
   }
 
@@ -115,7 +114,7 @@ class EncoderExplorer {
       panel.show(code, frame, this.picker.pixel, summary, step, colours);
       return { name: panel.name, ...summary };
     });
-    setText(this.badge, `computed in your browser · an image of ${this.zoo.dataset} · ε = ${epsText(eps)} (L∞)`);
+    setText(this.facts, `computed in your browser · an image of ${this.zoo.dataset} · ε = ${epsText(eps)} (L∞)`);
     this.stage.speak(spokenCodes(summaries, eps));
   }
 

@@ -15,9 +15,10 @@ import { checkRule, leaves, Leaving, peopleText } from "./leaving.js";
 import { Meter } from "./meter.js";
 import { chosen, ofGroups, withLoss } from "./models.js";
 import { HiddenPanel, InputPanel, VotesPanel } from "./panels.js";
-import { atFixedExit, atThresholds, nearest } from "./population.js";
+import { atFixedExit, atThresholds, nearest, RULE_NAMES } from "./population.js";
 import { isAnalog } from "./raster.js";
 import { firstReach, reachText } from "./reach.js";
+import { ATTACK, imageOf, modelOf, oneOf, whole } from "./settable.js";
 import { Slider } from "./slider.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
@@ -42,6 +43,16 @@ class ExitExplorer {
       .filter(({ kind }) => kind !== "ann")
       .map(withLoss);
     engine.foresee?.(this.models.map(({ name }) => name));
+    const steps = zoo.num_steps;
+    this.settings = {
+      ...imageOf(zoo),
+      encoding: modelOf(this.models),
+      ...ATTACK,
+      exit_step: whole(1, steps),
+      from_step: whole(0, steps - 1),
+      rule: oneOf(Object.keys(RULE_NAMES)),
+      threshold: Number.isFinite,
+    };
     const set = (name) => (value) => store.set({ [name]: value });
     // Whoever moves the exit takes it away from the rule.
     const setExit = (exit) => store.set({ exit_step: exit, rule: "fixed" });

@@ -14,6 +14,7 @@ import { chosen, ofGroups } from "./models.js";
 import { HiddenPanel, InputPanel, VotesPanel } from "./panels.js";
 import { Plane } from "./plane.js";
 import { isAnalog } from "./raster.js";
+import { ATTACK, imageOf, modelOf, whole } from "./settable.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
@@ -34,6 +35,13 @@ class FusionExplorer {
     this.models = fusedModels(zoo);
     this.mixes = mixesOf(this.models);
     engine.foresee?.(this.models.map(({ name }) => name));
+    const parts = Math.max(...this.mixes.map((mix) => mix.parts.length));
+    this.settings = {
+      ...imageOf(zoo),
+      encoding: modelOf(this.models),
+      silenced: whole(-1, parts - 1),
+      ...ATTACK,
+    };
     const set = (name) => (value) => store.set({ [name]: value });
     this.subject = new Subject(zoo, store);
     this.mixer = new Mixer(this.mixes, store);
@@ -81,6 +89,11 @@ class FusionExplorer {
   ask(state) {
     const { image, encoding, silenced, attack, attacker, eps } = state;
     chosen(this.models, encoding);
+    const { parts } = this.mixer.find(encoding).mix;
+    const known = [-1, ...(parts.length > 1 ? parts.keys() : [])];
+    if (!known.includes(silenced)) {
+      throw new Error(`no part ${silenced} of "${encoding}" to silence; choose one of ${known.join(", ")}`);
+    }
     const settings = { encoding, silenced, attack, attacker, eps, exit_step: this.zoo.num_steps, seed: 0 };
     const request = { ...this.subject.pixels(state), ...settings };
     return { request, topic: [image, encoding, silenced, attack, attacker].join() };

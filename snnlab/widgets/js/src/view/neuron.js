@@ -9,6 +9,7 @@ import { Choice } from "./choice.js";
 import { converse } from "./converse.js";
 import { h, setText, sizeOf, svg } from "./dom.js";
 import { axes } from "./plot.js";
+import { between, oneOf, whole } from "./settable.js";
 import { Slider } from "./slider.js";
 import { Trace } from "./trace.js";
 
@@ -17,6 +18,14 @@ const RESETS = [
   ["subtract", "subtract θ"],
   ["zero", "to zero"],
 ];
+const SETTINGS = {
+  drive: between(0, 10),
+  pattern: (signs) => /^[01]{2,64}$/.test(signs),
+  beta: between(0, 1),
+  theta: between(1e-3, 10),
+  reset: oneOf(RESETS.map(([name]) => name)),
+  step: whole(0, 63),
+};
 const two = (v) => v.toFixed(2);
 
 /** @param {object} stage  @param {object} store */
@@ -25,6 +34,8 @@ export async function neuronExplorer(stage, store, engine) {
 }
 
 class NeuronExplorer {
+  settings = SETTINGS;
+
   constructor(stage, store, engine) {
     Object.assign(this, { stage, store, engine });
     const set = (name) => (value) => store.set({ [name]: value });

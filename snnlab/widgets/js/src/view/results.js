@@ -9,6 +9,7 @@ import { Choice, Select } from "./choice.js";
 import { converse } from "./converse.js";
 import { AccuracyPlot } from "./curve.js";
 import { h, setText } from "./dom.js";
+import { BUDGET, oneOf, whole } from "./settable.js";
 import { Slider } from "./slider.js";
 import { Standings } from "./standings.js";
 import { claimed, curveOf, exitsOf, fairAnn, LEVELS, nearestLevel, readAt } from "./tally.js";
@@ -63,6 +64,12 @@ class ResultsExplorer {
       onInput: (k) => set({ eps: this.levels[k] / LEVELS }),
     });
     const steps = record.num_steps;
+    this.settings = {
+      against: oneOf(Object.values(record.threats).flat()),
+      decoder: oneOf(decoders.map(([name]) => name)),
+      ...BUDGET,
+      exit_step: whole(1, steps),
+    };
     this.exit = new Slider({
       label: "exit step",
       min: 1,

@@ -15,6 +15,7 @@ import { Pictures } from "./image.js";
 import { chosen, ofGroups } from "./models.js";
 import { HiddenPanel, InputPanel, VotesPanel } from "./panels.js";
 import { isAnalog } from "./raster.js";
+import { ATTACK, imageOf, modelOf, whole } from "./settable.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
@@ -31,6 +32,12 @@ class RobustnessExplorer {
     Object.assign(this, { stage, store, engine, zoo });
     this.models = ofGroups(zoo, "codes");
     engine.foresee?.(this.models.map(({ name }) => name));
+    this.settings = {
+      ...imageOf(zoo),
+      encoding: modelOf(this.models),
+      ...ATTACK,
+      exit_step: whole(1, zoo.num_steps),
+    };
     const set = (name) => (value) => store.set({ [name]: value });
     this.subject = new Subject(zoo, store);
     this.code = new Select(

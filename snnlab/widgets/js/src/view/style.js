@@ -185,6 +185,11 @@ svg .curve-label.strong { font-weight: 700; font-size: 14px; }
 .caption .flags:empty { display: none; }
 .caption u { white-space: nowrap; margin-left: 4px; }
 .caption p { margin-top: 6px; max-width: 80ch; }
+.link { float: right; display: flex; flex-wrap: wrap; gap: 0 10px; justify-content: flex-end; max-width: 100%; margin-left: 16px; }
+.link button { height: auto; min-height: 24px; margin-top: -3px; padding: 0; border: 0; background: none; font-size: 13px; color: inherit; text-decoration: underline; }
+.link button:hover { color: var(--ink); }
+.link span { color: var(--ink); }
+.link input { flex: 0 1 34em; min-width: 0; font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--control); border-radius: 4px; padding: 2px 6px; }
 
 ${LAYOUTS}
 @media (prefers-reduced-motion: no-preference) {
@@ -192,6 +197,6 @@ ${LAYOUTS}
 }
 @media print {
   .controls { position: static; }
-  .draw-button, .how { display: none; }
+  .draw-button, .how, .link { display: none; }
 }
 `;

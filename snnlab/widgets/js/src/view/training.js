@@ -13,6 +13,7 @@ import { h } from "./dom.js";
 import { Picture } from "./image.js";
 import { chosen, ofGroups, RULES } from "./models.js";
 import { InputPanel } from "./panels.js";
+import { ATTACK, imageOf, modelOf, whole } from "./settable.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
 import { chanceOf, curveTitle, NO_CURVES, resultKey, spokenColumns, verdict } from "./words.js";
@@ -39,6 +40,7 @@ class TrainingExplorer {
     this.own = !zoo.results;
     this.codes = codesOf(this.models);
     engine.foresee?.(this.codes.flatMap((code) => this.#shown(code.name)).map(({ name }) => name));
+    this.settings = { ...imageOf(zoo), code: modelOf(this.codes), ...ATTACK, exit_step: whole(1, zoo.num_steps) };
     const set = (name) => (value) => store.set({ [name]: value });
     this.subject = new Subject(zoo, store);
     this.code = new Select(
