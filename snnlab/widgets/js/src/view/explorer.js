@@ -76,6 +76,15 @@ class Stage {
     this.onDispose(() => observer.disconnect());
   }
 
+  /** Wide layouts have digits and set-up in one row: the digits end where the set-up begins, however wide its words are. */
+  #leaveRoom() {
+    const setup = this.app.querySelector(".setup");
+    if (!setup || !this.app.querySelector(":scope > .digits")) return;
+    const observer = new ResizeObserver(() => this.app.style.setProperty("--beside", `${setup.offsetWidth + 22}px`));
+    observer.observe(setup);
+    this.onDispose(() => observer.disconnect());
+  }
+
   #recolour(scheme) {
     const colours = palette(scheme);
     const background = backgroundBehind(this.host, scheme) ?? colours.background;
@@ -102,6 +111,7 @@ class Stage {
     if (!this.app.hidden) return false;
     this.app.hidden = false;
     this.fallback.hidden = true;
+    this.#leaveRoom();
     this.host.setAttribute("data-ready", "");
     return true;
   }

@@ -44,7 +44,7 @@ export const LAYOUTS = `
 @container snn-lab (min-width: 900px) {
   .robustness, .training, .exits, .fusion, .attacks, .results { gap: 12px 22px; }
   .setup { justify-self: end; flex-wrap: nowrap; }
-  .app > .digits { margin-right: var(--beside, 618px); }
+  .app > .digits { margin-right: var(--beside, 690px); }
   .pictures { gap: 12px; }
   .plot { height: 268px; }
   .legend { grid-template-columns: 1fr; }
@@ -188,7 +188,7 @@ export const LAYOUTS = `
   .exits .effect { min-height: 5.6em; }
 }
 @container snn-lab (min-width: 900px) {
-  .exits { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 320px; --beside: 690px;
+  .exits { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 320px;
     grid-template-areas: "top top top top" "pics time time aside" "tune tune answer answer" "tune tune effect effect" "late late effect effect" "leaving leaving people people" "caption caption caption caption"; }
   .people { padding-top: 24px; }
   .exits > .digits, .exits .setup { grid-area: top; }
@@ -224,7 +224,7 @@ export const LAYOUTS = `
 }
 @container snn-lab (min-width: 900px) {
   .fusion { grid-template-columns: 124px minmax(0, 1fr) minmax(0, 1fr) 360px;
-    grid-template-areas: "top top top top" "mixer mixer mixer curve" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption"; --beside: 690px;
+    grid-template-areas: "top top top top" "mixer mixer mixer curve" "pics time time curve" "tune tune answer answer" "tune tune effect effect" "caption caption caption caption";
     grid-template-rows: auto auto 1fr; }
   .fusion > .digits, .fusion .setup { grid-area: top; }
 }
