@@ -239,24 +239,29 @@ def seed_summary(
 
 
 def small_print(repeats: Mapping[str, Sequence[Record]], attack: str = "worst") -> str:
-    """What belongs beside every number over seeds, as Markdown: n, seeds, interval, the attacks, and the flags of one of them.
+    """What belongs beside every number, as Markdown: n, seeds, interval, the attacks, and the flags of one of them.
 
     Args:
-        repeats: the records of all seeds by model name.
-        attack: whose flags are told; ``"single seed"`` is left out, for there are several.
+        repeats: the records of all seeds by model name; or of one seed, whose intervals are those of ``summary``.
+        attack: whose flags are told; ``"single seed"`` is left out where there are several.
     """
     first = next(iter(repeats.values()))
+    several = len(first) > 1
+    if several:
+        seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's)"
+    else:
+        seeds = f"training seed {first[0]['seed']}; 95 % intervals over digits (Wilson's)"
     attacks = {key: text for records in repeats.values() for key, text in records[0]["attacks"].items() if key != "worst"}
     flagged: dict[str, list[str]] = {}
     for name, records in repeats.items():
         kinds: dict[str, str] = {}  # seeds differ in the numbers of a flag: the first seed's are told
-        for note in (note for record in records for note in record["flags"][attack] if note != "single seed"):
+        for note in (note for record in records for note in record["flags"][attack] if note != "single seed" or not several):
             kinds.setdefault(re.split(r"\d", note)[0], note)
         for note in kinds.values():
             flagged.setdefault(note, []).append(name)
     flags = "; ".join(f"{note} ({', '.join(f'`{name}`' for name in names)})" for note, names in flagged.items())
     return (
-        f"n = {first[0]['n']:,} test digits, {len(first)} training seeds; means with 95 % intervals over seeds (Student's). "
+        f"n = {first[0]['n']:,} test digits, {seeds}. "
         f"The worst case counts a digit as lost if any attack broke it: {'; '.join(attacks.values())}.\n\n"
         f"*Flags:* {flags or 'none'}."
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from building import built_book
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 from visiting import Visit
 
@@ -29,6 +30,8 @@ QUIET = (
     "--disable-sync",
 )
 
+settings.register_profile("busy", deadline=None)  # how long an example takes says nothing on a machine with other work
+settings.load_profile("busy")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
 

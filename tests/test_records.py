@@ -101,6 +101,13 @@ def test_the_small_print_names_attacks_and_whose_flags_there_are() -> None:
     assert text.endswith("*Flags:* not near chance at ε = 0.3 (`onset`, `latency`); silent outputs up to 2.0% (`onset`).")
 
 
+def test_the_small_print_of_one_seed_claims_no_interval_over_seeds() -> None:
+    record = _record(70) | {"seed": 2, "attacks": {"pgd": "PGD-10"}, "flags": {"worst": ["single seed"]}}
+    text = small_print({"onset": [record]})
+    assert text.startswith("n = 100 test digits, training seed 2; 95 % intervals over digits (Wilson's). ")
+    assert text.endswith("*Flags:* single seed (`onset`).")
+
+
 FLAGS = (
     ["single seed", "not near chance at ε = 0.3"],
     ["not near chance at ε = 0.2", "silent outputs up to 2.0%"],
