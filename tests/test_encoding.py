@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from snnlab import Classifier, SpikingMLP, encoding, evaluate
+from snnlab.data import Split
 from snnlab.encoding import ENCODINGS, encoder, first_active_step
+from snnlab.widgets import RobustnessExplorer
 
 STEP_CODES = ["onset", "offset", "latency", "phase"]
 ALL = ["direct", "poisson", *STEP_CODES, "fusion(direct, latency)", "fusion(poisson, onset, phase)"]
@@ -206,3 +209,25 @@ def test_bad_images_are_refused_by_every_code(images: Tensor, says: str) -> None
     for name in ALL:
         with pytest.raises(ValueError, match=re.escape(says)):
             encoder(name)(images)
+
+
+def test_a_code_of_one_class_is_known_to_attacks_suites_and_explorers(monkeypatch: pytest.MonkeyPatch, few: Split) -> None:
+    """What README and CONTRIBUTING promise of a class and its name in the tuple."""
+
+    class Twice(encoding.Latency):
+        """Latency that looks at the square of the image."""
+
+        name = "twice"
+
+        def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+            return super()._spikes(images.square(), generator)
+
+        def _derivative(self, images: Tensor) -> Tensor:
+            return 2 * images * super()._derivative(images.square())
+
+    monkeypatch.setitem(encoding._CODES, Twice.name, Twice)
+    net = Classifier(SpikingMLP((784, 16, 10)), encoder("fusion(twice, direct)").parts[0]).eval()
+    record = evaluate(net, few[:8], [0.0, 0.1], progress=False).record()
+    assert {"noise", "worst"} <= set(record["correct"])
+    explorer = RobustnessExplorer(model=net, images=few.images[:8], labels=few.labels[:8], eps=0.1, attack="pgd")
+    assert explorer.encoding == "twice"
