@@ -227,12 +227,15 @@ def test_a_folder_that_is_not_there_has_no_entries_and_a_file_is_no_folder(recor
 def test_page_and_figure_show_every_entry_with_its_rank_or_the_reason(record: dict[str, Any], tmp_path: Path) -> None:
     submit("mine", record, tmp_path)
     submit("a few more", record | {"attacks": {}}, tmp_path)
+    submit("elsewhere", record | {"eps": [0.0, 0.05]}, tmp_path)
     shown = page(tmp_path).html
     rows = board(tmp_path)
     for r in rows:
         assert f'<th scope="row">{r.title}</th>' in shown
         assert r.left in shown
     assert "not attacked with fgsm.informed, pgd.informed, sa_pgd" in shown
+    assert "not measured at ε = 0.1" in shown
+    assert "nan" not in shown
     notes = [text.get_text() for text in figure(tmp_path).axes[0].texts]
     assert notes == [f"rank {r.rank}" if r.rank else "not ranked" for r in rows]
 

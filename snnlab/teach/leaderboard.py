@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,8 @@ class Row:
 
     @property
     def left(self) -> str:
-        """The accuracy with its interval."""
-        return f"{self.accuracy:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        """The accuracy with its interval, where it was measured."""
+        return "—" if isnan(self.accuracy) else f"{self.accuracy:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
     @property
     def remarks(self) -> str:
@@ -160,7 +161,7 @@ def figure(folder: str | Path | None = None, eps: float = EPS) -> Figure:
     """The board as a picture: an entry a line, its accuracy with the interval and its rank; hollow, if it has none."""
     found = board(folder, eps)
     with style():
-        picture = Picture(figsize=(7.2, 0.32 * len(found) + 0.9), layout="constrained")
+        picture = Picture(figsize=(6.2, 0.32 * len(found) + 0.9), layout="constrained")
         ax = picture.subplots()
         for y, r in enumerate(found):
             colour, _, marker = (INK, "-", "P") if r.own else mark(r.name)
@@ -170,7 +171,7 @@ def figure(folder: str | Path | None = None, eps: float = EPS) -> Figure:
                 r.accuracy, y, xerr=reach, ls="none", marker=marker, color=colour, mfc=face, ms=7, capsize=3, elinewidth=1.2
             )
             said = f"rank {r.rank}" if r.rank else "not ranked"
-            ax.annotate(said, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=INK)
+            ax.annotate(said, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=INK)
         ax.axvline(0.1, color=QUIET, lw=0.8, ls=(0, (1, 3)))
         ax.set_yticks(range(len(found)), [r.title for r in found])
         for label, r in zip(ax.get_yticklabels(), found, strict=True):
