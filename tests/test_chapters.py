@@ -141,6 +141,26 @@ def test_the_count_of_the_text_is_that_of_the_package(name: str, few: Split) -> 
     assert counted.macs.sum() == 0
 
 
+def test_the_bent_clock_of_the_text_is_latency_where_it_is_not_bent(ramp: Tensor) -> None:
+    warped, bound = (_told("10_yourturn.ipynb", "class Warped(")["Warped"](**own) for own in ({"p": 1.0}, {}))
+    for rule in ("relaxed", "straight_through"):
+        values = []
+        for code in (warped, encoder("latency")):
+            leaf = ramp.clone().requires_grad_(True)
+            sequence = code.with_backward(rule)(leaf)
+            values.append((sequence.detach(), torch.autograd.grad(sequence.square().cumsum(0).sum(), leaf)[0]))
+        for text, package in zip(*values, strict=True):
+            torch.testing.assert_close(text, package)
+    assert bound(ramp).flatten(1).argmax(0)[1:].diff().max() <= 0  # brighter never speaks later
+
+
+def test_the_capstone_leaves_nothing_behind_where_it_is_run() -> None:
+    code = "\n".join(cell.source for cell in _cells(BOOK / "10_yourturn.ipynb", "code"))
+    assert "TemporaryDirectory()" in code
+    assert "Path(shelf.name)" in code
+    assert code.count("Path(") == 1  # every file of the chapter lies below it
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_shown_cells_are_short(chapter: Path) -> None:
     for cell in _cells(chapter, "code"):

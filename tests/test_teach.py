@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snnlab import INFORMED, Budget, attack, wilson_interval
+from snnlab.claims import Claim, Comparison, Quantity
 from snnlab.encoding import Fusion
 from snnlab.network import MLP, Classifier
+from snnlab.suites import QUICK
 from snnlab.teach import CHECKS, check
 
 
@@ -142,6 +144,46 @@ def _folded(weight: Tensor, gain: Tensor, offset: Tensor, mean: Tensor, variance
     return weight * scale.view(-1, 1, 1, 1), offset - scale * mean
 
 
+def _stand_in(x: Tensor, num_steps: int, quiet: float, slope: float) -> Tensor:
+    edges = (1 - torch.arange(num_steps + 1) / num_steps).clamp(min=quiet)
+    soft = torch.sigmoid(slope * (x - edges.view(-1, *[1] * x.dim())))
+    return (slope * soft * (1 - soft)).diff(dim=0)
+
+
+def _hyperbolic(x: Tensor, num_steps: int, quiet: float, slope: float) -> Tensor:
+    """Another smooth step: the hyperbolic tangent's."""
+    edges = (1 - torch.arange(num_steps + 1) / num_steps).clamp(min=quiet)
+    return (slope / 2 * (1 - torch.tanh(slope * (x - edges.view(-1, *[1] * x.dim()))).square())).diff(dim=0)
+
+
+def _run(right: int, seed: int, clean: int = 90, n: int = 100, **changed: object) -> dict[str, object]:
+    """A report by the suite quick, as ``record_of`` gives it."""
+    attacks = {a.name: a.description for a in QUICK if not a.standing}
+    counts = {name: [[clean, right]] for name in (*attacks, "worst")}
+    told = {
+        "dataset": "mnist5k",
+        "split": "test",
+        "seed": seed,
+        "weights_sha256": f"{right}-{seed}",
+        "versions": {"torch": "2"},
+    }
+    attacks |= {QUICK[-1].name: QUICK[-1].description, "worst": "any"}
+    found = {"n": n, "eps": [0.0, 0.1], "num_steps": 8, "exits": [8], "correct": counts, "attacks": attacks}
+    silent = {name: [[0, 0]] for name in counts}
+    flags = {name: ["single seed"] for name in counts}
+    return {**told, **found, "silent": silent, "flags": flags, **changed}
+
+
+def _claim(*comparisons: tuple[str, float, float]) -> Claim:
+    made = tuple(Comparison(Quantity("new", eps=e), Quantity("old", eps=e), expect, m) for expect, e, m in comparisons)
+    return Claim("mine", "New is better.", "a reader", "here", "A toy.", made)
+
+
+BETTER = _claim(("higher", 0.1, 0.0), ("not lower", 0.0, 0.05))
+RUNS = {"new": [_run(70 + s, s) for s in range(3)], "old": [_run(50 + s, s) for s in range(3)]}
+HONEST = {"claim": BETTER, "runs": RUNS, "verdict": "holds"}
+RANKS = {"A": 1, "B": 1, "C": 2, "D": "images", "E": "attacks", "F": "flag"}
+
 RIGHT = {
     "encoding.1": {"onset": 9, "offset": 0, "latency": 8},
     "encoding.2": _dark_first,
@@ -170,6 +212,9 @@ RIGHT = {
     "cifar10.1": lambda spikes, membrane: membrane + spikes.cumsum(0) - spikes,
     "cifar10.2": lambda snn, ann, n: snn / ann if wilson_interval(snn, n)[0] > 0.1 else None,
     "cifar10.3": _folded,
+    "yourturn.1": RANKS,
+    "yourturn.2": _stand_in,
+    "yourturn.3": HONEST,
 }
 WRONG = [
     ("encoding.1", {"onset": 8, "offset": 0, "latency": 8}),
@@ -300,6 +345,38 @@ WRONG = [
     ("honest.3", lambda model, images, labels, eps: images[:1]),
     ("honest.3", lambda *given: _climb(*given, reach=2.0)),
     ("honest.3", lambda model, images, labels, eps: attack(model, images, labels, Budget(eps), "pgd", INFORMED).images),
+    ("yourturn.1", 1),
+    ("yourturn.1", {"A": 1}),
+    ("yourturn.1", RANKS | {"C": 1}),
+    ("yourturn.1", RANKS | {"C": 3}),
+    ("yourturn.1", RANKS | {"C": "flag"}),
+    ("yourturn.1", RANKS | {"D": 1}),
+    ("yourturn.1", RANKS | {"E": "flag"}),
+    ("yourturn.1", RANKS | {"E": "blind"}),
+    ("yourturn.2", 0.5),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: _stand_in(x, num_steps, quiet, slope).sum(0)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: _stand_in(x, num_steps, 0.0, slope)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: _stand_in(x, num_steps, quiet, 10.0)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: _stand_in(x, num_steps, quiet, 200.0)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: _stand_in(x, num_steps, quiet, slope).flip(0)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: -_stand_in(x, num_steps, quiet, slope)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: (x > quiet) * _stand_in(x, num_steps, quiet, slope)),
+    ("yourturn.2", lambda x, num_steps, quiet, slope: torch.zeros(num_steps, *x.shape)),
+    ("yourturn.3", True),
+    ("yourturn.3", HONEST | {"claim": "New is better."}),
+    ("yourturn.3", HONEST | {"verdict": "holds in part"}),
+    ("yourturn.3", HONEST | {"runs": {"new": RUNS["new"]}}),
+    ("yourturn.3", HONEST | {"claim": _claim(("higher", 0.1, 0.0))}),
+    ("yourturn.3", HONEST | {"claim": _claim(("not lower", 0.1, 0.05), ("not lower", 0.0, 0.05))}),
+    ("yourturn.3", HONEST | {"runs": RUNS | {"new": RUNS["new"][:2]}}),
+    ("yourturn.3", HONEST | {"runs": RUNS | {"new": [RUNS["new"][0] | {"seed": s} for s in range(3)]}}),
+    ("yourturn.3", HONEST | {"runs": RUNS | {"new": [r | {"attacks": {"fgsm.naive": "FGSM"}} for r in RUNS["new"]]}}),
+    ("yourturn.3", HONEST | {"runs": RUNS | {"new": [_run(50, s, n=99) for s in range(3)]}}),
+    ("yourturn.3", HONEST | {"runs": RUNS | {"old": [_run(50 + s, s, clean=60) for s in range(3)]}}),
+    (
+        "yourturn.3",
+        HONEST | {"runs": RUNS | {"new": [_run(70 + s, s, zero_gradient={"fgsm.naive": [0.9]}) for s in range(3)]}},
+    ),
 ]
 
 
@@ -314,6 +391,18 @@ def test_wrong_answers_get_a_hint(name: str, answer: object) -> None:
     assert verdict.passed is False
     assert verdict.hint
     assert repr(verdict).startswith("✗")
+
+
+def test_another_smooth_step_stands_in_as_well() -> None:
+    assert check("yourturn.2", _hyperbolic).passed
+
+
+def test_a_claim_that_was_refuted_passes_as_well_as_one_that_holds() -> None:
+    runs = {"new": RUNS["old"], "old": RUNS["new"]}
+    assert not check("yourturn.3", HONEST | {"runs": runs}).passed
+    assert check("yourturn.3", HONEST | {"runs": runs, "verdict": "holds in part"}).passed
+    alone = _claim(("higher", 0.1, 0.0), ("higher", 0.0, 0.0))
+    assert check("yourturn.3", {"claim": alone, "runs": runs, "verdict": "does not hold here"}).passed
 
 
 def test_dots_are_no_answer_and_unknown_exercises_are_named() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snnlab.teach import adversarial, cifar10, encoding, energy, exit, fusion, honest, neuron, training
+from snnlab.teach import adversarial, cifar10, encoding, energy, exit, fusion, honest, neuron, training, yourturn
 
 __all__ = ["CHECKS", "Verdict", "check", "question"]
 
@@ -24,6 +24,7 @@ CHECKS: dict[str, Callable[[Any], str | None]] = {
     **energy.CHECKS,
     **honest.CHECKS,
     **cifar10.CHECKS,
+    **yourturn.CHECKS,
 }
 
 

@@ -21,6 +21,7 @@ __all__ = ["AttackedExplorer", "Encoded", "EncodedExplorer", "Explorer", "Timed"
 
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 DRAWN = -1
+OWN = "A still: this network runs in a kernel, so its controls are there where the notebook is opened in JupyterLab."
 
 AnyRequest = TypeVar("AnyRequest", Request, ClimbRequest)
 
@@ -123,11 +124,18 @@ class Explorer(anywidget.AnyWidget):
         return bundle
 
     def to_html(self) -> str:
-        """The element ``<snn-lab …>`` with the present state as attributes and a picture of it as fallback."""
+        """The element ``<snn-lab …>`` with the present state as attributes and a picture of it as fallback.
+
+        Networks of the reader's own come as the picture alone: a page without a kernel does not have them, and would answer
+        from a network of the zoo that goes by the same name.
+        """
         still = self._still()
-        state = " ".join(f'{name}="{html.escape(str(getattr(self, name)), quote=True)}"' for name in self.shown_traits)
         picture = f'<img src="{still.data_uri}" alt="{html.escape(still.alt, quote=True)}">'
-        return f"<snn-lab {state}><figure>{picture}<figcaption>{html.escape(still.alt)}</figcaption></figure></snn-lab>"
+        said = html.escape(still.alt)
+        if self._models.custom:
+            return f'<figure class="snn-own snn-output snn-wide">{picture}<figcaption>{said} {OWN}</figcaption></figure>'
+        state = " ".join(f'{name}="{html.escape(str(getattr(self, name)), quote=True)}"' for name in self.shown_traits)
+        return f"<snn-lab {state}><figure>{picture}<figcaption>{said}</figcaption></figure></snn-lab>"
 
 
 class Timed(traitlets.HasTraits):

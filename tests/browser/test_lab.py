@@ -61,6 +61,23 @@ OWN_NETWORKS = {
     "fusion": 'FusionExplorer(model=Classifier(Net(1568), encoder("fusion(0.125*direct, latency)")), **of)',
 }
 
+CODE = """\
+from dataclasses import dataclass
+from snnlab.encoding import Encoder
+
+@dataclass(frozen=True)
+class Own(Encoder):
+    name = "my own"
+
+    def _spikes(self, images, generator):
+        return ((1 - images).sqrt() * self.num_steps).floor().eq(self._step(images)).to(images.dtype)
+
+    def _derivative(self, images):
+        edges = (torch.arange(self.num_steps + 1) / self.num_steps) ** 2 - 1
+        return self._step_derivative(images, edges).diff(dim=0)
+
+"""
+
 EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind != "attack"])
 
 
@@ -74,6 +91,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("lab")
     cells = {f"zoo-{kind}": _cell(made) for kind, made in FROM_THE_ZOO.items()}
     cells |= {f"own-{kind}": _cell(made, NET) for kind, made in OWN_NETWORKS.items()}
+    cells["own-code"] = _cell('RobustnessExplorer(Classifier(Net(), Own()), attack="pgd", eps=0.2, **of)', NET + CODE)
     for name, source in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("")])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -220,6 +238,17 @@ def test_a_network_of_your_own_is_climbed_in_the_kernel(page: Page, lab: str) ->
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     expect(explorer.locator(".climber .answer")).to_contain_text([re.compile("Reads|Silent")] * 4)
     assert _kernel_state(page, "sorted(explorer.result())") == "['assg', 'bpda', 'eot', 'naive']"
+
+
+def test_a_code_of_your_own_is_attacked_in_the_kernel(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "own-code")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    expect(explorer.get_by_role("combobox", name="code")).to_have_value("my own")
+    shown = "sorted({int(t) for t in (explorer.result()['attacked']['input'] > 0).reshape(8, -1).any(1).nonzero()[0]})"
+    assert _kernel_state(page, shown).endswith("7]")  # raised black speaks in the last step
+    explorer.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel")
 
 
 def test_kernel_is_killed_and_the_browser_climbs_on(page: Page, lab: str) -> None:
