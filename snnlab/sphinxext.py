@@ -55,6 +55,21 @@ MATHJAX_PARTS = (
 #: the address that JupyterQuiz's script falls back to
 QUIZ_MATHJAX = "https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-svg.js"
 
+#: JupyterQuiz gives MathJax half a second to come, and fails if it takes longer; in our pages it waits
+QUIZ_HASTE = {
+    "setTimeout(function(){\n            var version": "addEventListener('load', () => MathJax.startup.promise.then(function(){\n"
+    "            var version",
+    "}, 500);\nif (typeof version": "}));\nif (typeof version",
+}
+
+#: what other extensions say to screen readers, and what is so
+MISNAMED = {
+    # MyST-NB's fold reads "Show code cell source", or "Hide", and is called something else.
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    # Docutils puts them into a list, and a list holds list items.
+    'role="doc-biblioentry"': 'role="listitem"',
+}
+
 logger = logging.getLogger(__name__)
 
 
@@ -206,10 +221,18 @@ def _drop_widget_state(app: Sphinx, pagename: str, templatename: str, context: d
 
 
 def _keep_quizzes_at_home(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Point JupyterQuiz to our MathJax: where the page's own is slow to come, it would load one from another host."""
+    """Have JupyterQuiz wait for our MathJax: where that is slow to come, it would load one from another host, or fail."""
     if "body" in context:
         local = f"{context['content_root']}_static/mathjax/tex-chtml.js"
-        context["body"] = context["body"].replace(QUIZ_MATHJAX, local)
+        for theirs, ours in {QUIZ_MATHJAX: local, **QUIZ_HASTE}.items():
+            context["body"] = context["body"].replace(theirs, ours)
+
+
+def _name_what_is_seen(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Have a page say the same to those who hear it and to those who see it."""
+    if "body" in context:
+        for wrong, right in MISNAMED.items():
+            context["body"] = context["body"].replace(wrong, right)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -226,4 +249,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", _forget_warned_build)
     app.connect("html-page-context", _drop_widget_state, priority=900)  # after MyST-NB has added it
     app.connect("html-page-context", _keep_quizzes_at_home)
+    app.connect("html-page-context", _name_what_is_seen)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

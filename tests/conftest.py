@@ -30,6 +30,12 @@ QUIET = (
     "--disable-sync",
 )
 
+#: what a careful server lets the book do: use what is in its own folder, and style and script that stand in the page
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline'"
+)
+
 settings.register_profile("busy", deadline=None)  # how long an example takes says nothing on a machine with other work
 settings.load_profile("busy")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
@@ -75,15 +81,19 @@ def book() -> Path:
 
 @pytest.fixture(scope="session")
 def address(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A plain static server with the book in a subfolder."""
+    """A plain static server, with a strict policy, and the book in a subfolder."""
     root = tmp_path_factory.mktemp("site")
     shutil.copytree(book, root / "courses" / "snn", ignore=shutil.ignore_patterns("*.map"))
 
-    class Silent(http.server.SimpleHTTPRequestHandler):
+    class Strict(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", POLICY)
+            super().end_headers()
+
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(root)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(root)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/courses/snn"
     server.shutdown()

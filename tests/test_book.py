@@ -39,6 +39,7 @@ class Page(HTMLParser):
         self.loads: list[str] = []
         self.scripts: list[str] = []
         self.explorers: list[dict[str, str | None]] = []
+        self.silent: list[str] = []  # pictures without a word
         self.feed(path.read_text(encoding="utf8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -48,6 +49,8 @@ class Page(HTMLParser):
             self.loads.append(address)
             if tag == "script":
                 self.scripts.append(address.partition("?")[0])
+        if tag == "img" and not (values.get("alt") or "").strip():
+            self.silent.append(values.get("src") or "")
         if tag == "snn-lab":
             self.explorers.append(values)
 
@@ -132,6 +135,10 @@ def test_explorers_hold_an_image_and_a_sentence_for_readers_without_scripts(html
         for inside in re.findall(r"<snn-lab[^>]*>(.*?)</snn-lab>", text, flags=re.DOTALL):
             assert re.search(r'<img[^>]*alt="[^"]{20,}"', inside), name
             assert re.search(r"<figcaption>.{20,}</figcaption>", inside, flags=re.DOTALL), name
+
+
+def test_every_picture_says_what_it_shows(pages: list[Page]) -> None:
+    assert [(page.path.name, source[-60:]) for page in pages for source in page.silent] == []
 
 
 def test_widgets_stand_in_pages_as_html_and_leave_no_state_behind(html: Path) -> None:

@@ -46,8 +46,9 @@ def test_bundle_names_no_other_host() -> None:
     assert hosts == set()
 
 
-def test_every_package_is_pinned_and_no_registry_is_named() -> None:
-    package = json.loads((WIDGETS / "js" / "package.json").read_text())
+@pytest.mark.parametrize("folder", [WIDGETS / "js", Path(__file__).parent / "browser"], ids=["widgets", "browser tests"])
+def test_every_package_is_pinned_and_no_registry_is_named(folder: Path) -> None:
+    package = json.loads((folder / "package.json").read_text())
     versions = package["devDependencies"].values()
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions)
-    assert '"resolved"' not in (WIDGETS / "js" / "package-lock.json").read_text()
+    assert '"resolved"' not in (folder / "package-lock.json").read_text()

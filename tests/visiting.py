@@ -32,9 +32,22 @@ def pages() -> list[str]:
     return [toc["root"], *(part["file"] for part in parts)]
 
 
+def every_page() -> list[str]:
+    """The pages of the book, and those that Sphinx adds."""
+    return [*pages(), "search", "genindex"]
+
+
 def places(*kinds: str) -> list[tuple[str, str]]:
     """Explorers (of these kinds) and their pages, as far as the book has them."""
     return [(kind, page) for kind, page in PLACES.items() if page in pages() and (not kinds or kind in kinds)]
+
+
+#: what an explorer (the element that is passed) says to everybody, beside its controls
+SAYS = """(explorer) => {
+    const inside = explorer.shadowRoot.querySelector('.lab').cloneNode(true);
+    for (const part of inside.querySelectorAll('.field, .unseen')) part.remove();
+    return inside.textContent;
+}"""
 
 
 class Visit:

@@ -1,0 +1,62 @@
+"""Every page as axe-core reads it, light and dark, wide and on a phone: explorers and whatever is folded included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from visiting import Visit, every_page, places
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = {"serious", "critical"}
+
+#: what is hidden is not judged, so everything that a reader can unfold is unfolded first
+UNFOLD = """() => {
+    const roots = [document, ...[...document.querySelectorAll('snn-lab')].map((e) => e.shadowRoot)];
+    for (const root of roots) for (const fold of root?.querySelectorAll('details') ?? []) fold.open = true;
+    for (const fold of document.querySelectorAll('.toggle-button-hidden')) fold.click();
+}"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    assert AXE.is_file(), "axe-core is missing: run 'make js' (npm ci in tests/browser) first"
+    return AXE.read_text(encoding="utf8")
+
+
+def violations(page: Page, axe: str) -> list[dict[str, Any]]:
+    """Serious and critical violations: the rule, the way to the element through shadow roots, and what is wrong."""
+    page.evaluate(axe)
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    return [
+        {"rule": rule["id"], "at": node["target"], "why": node["failureSummary"]}
+        for rule in found
+        if rule["impact"] in GRAVE
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", every_page())
+def test_page_keeps_no_reader_out(name: str, scheme: Any, chromium: Browser, book: Path, axe: str) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 800}, color_scheme=scheme)
+    visit = Visit(context, book.as_uri()).open(name)
+    for kind, place in places():
+        if place == name:
+            visit.explorer(kind)
+    visit.page.evaluate(UNFOLD)
+    assert violations(visit.page, axe) == [], "on a phone"
+    visit.page.set_viewport_size({"width": 1280, "height": 800})
+    assert violations(visit.page, axe) == [], "on a wide screen"
+    context.close()
+
+
+def test_axe_looks_into_explorers(reader: Visit, axe: str) -> None:
+    """A control without a name would be found."""
+    explorer = reader.open("intro").explorer()
+    explorer.evaluate("e => e.shadowRoot.querySelector('.lab').append(document.createElement('select'))")
+    found = violations(reader.page, axe)
+    assert [violation["rule"] for violation in found] == ["select-name"]
+    assert found[0]["at"][0][0] == "snn-lab"
