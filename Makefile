@@ -1,5 +1,6 @@
 # make book   the book, in _build/html         make lab    JupyterLab on the chapters
 # make test   all checks and tests             make clean  forget what was built (make distclean: .venv too)
+# make assignments   the exercises for nbgrader
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
 # A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), LAB_ARGS=…, PYTEST_ARGS=….
@@ -17,11 +18,11 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test lab install js browser lint bundle bench clean distclean
+.PHONY: help book test lab assignments install js browser lint bundle bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,5s/^# \{0,1\}//p' Makefile
+	@sed -n '1,6s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
@@ -41,6 +42,10 @@ test: install js browser
 lab: install
 	@jupyter lab --notebook-dir=book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
+# The exercises for nbgrader; see the page for lecturers.
+assignments: install
+	@snnlab assignments
+
 # --- parts of the above ---------------------------------------------------------------------------------------------
 
 install: $(VENV)/.installed
@@ -55,7 +60,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 		{ echo "Making $(VENV) with $(PYTHON)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) install -c constraints.txt -e '.[book,lab,cluster,events,gpu,test]'
+	@$(PIP) install -c constraints.txt -e '.[book,lab,teach,cluster,events,gpu,test]'
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 
