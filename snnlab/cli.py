@@ -201,6 +201,20 @@ def assignments(
     typer.echo(f"{len(written)} assignments in {out / 'source'}, nbgrader's settings in {out / 'nbgrader_config.py'}")
 
 
+@app.command("slides")
+def slides(
+    book: BOOK = Path("book"),
+    built: Annotated[Path, typer.Option(help="Folder of the built book, where the chapters' outputs are.")] = Path("_build"),
+    out: Annotated[Path, typer.Option(help="Folder of the slides.")] = Path("_build/slides"),
+) -> None:
+    """Make the chapters into slides that open from disk."""
+    from snnlab.course import slides
+
+    with _one_sentence():
+        written = slides.write(book, built, out)
+    typer.echo(f"{len(written)} decks: {(out / 'index.html').resolve()}")
+
+
 def _radii(text: str) -> list[float]:
     """``"0.1,0.2"`` as radii that rise from 0."""
     try:

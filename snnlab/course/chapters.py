@@ -37,6 +37,7 @@ class Piece:
         cell: the cell that it stands in.
         title: of a directive.
         label: of a directive.
+        look: class of a directive, as ``"tip"``.
         level: of a heading.
         solution: label of the exercise to whose solution it belongs.
     """
@@ -46,6 +47,7 @@ class Piece:
     cell: NotebookNode
     title: str = ""
     label: str = ""
+    look: str = ""
     level: int = 0
     solution: str = ""
 
@@ -99,7 +101,9 @@ def _directive(cell: NotebookNode, name: str, title: str, token: Token) -> Piece
     while lines and (told := OPTION.fullmatch(lines[0])):
         options[told["key"]] = told["value"]
         lines.pop(0)
-    return Piece(name, "\n".join(lines).strip(), cell, title=title, label=options.get("label", ""))
+    return Piece(
+        name, "\n".join(lines).strip(), cell, title=title, label=options.get("label", ""), look=options.get("class", "")
+    )
 
 
 def authors_and_years(bibliography: Path) -> dict[str, tuple[str, str]]:
