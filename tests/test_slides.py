@@ -178,6 +178,20 @@ def test_an_explorer_is_seen_as_a_whole(reader: Visit, size: tuple[int, int]) ->
     assert size[1] * 0.8 < box["y"] + box["height"] <= size[1] + 1
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_a_line_is_dragged_to_where_the_pointer_is(reader: Visit, size: tuple[int, int]) -> None:
+    """Explorers are larger or smaller in slides than they think."""
+    page = reader.open("03_encoding").page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_function("globalThis.Reveal?.isReady()")
+    _show(page, 'snn-lab[explorer="robustness"]')
+    explorer = reader.explorer()
+    box = explorer.locator("svg text", has_text=re.compile(r"^0\.3$")).first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] - 40)
+    expect(explorer).to_have_attribute("eps", "0.3")
+
+
 def test_equations_are_typeset_and_figures_described(reader: Visit) -> None:
     page = reader.open("03_encoding").page
     expect(page.locator("mjx-container[display=true]").first).to_be_attached(timeout=20_000)
