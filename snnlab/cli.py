@@ -185,6 +185,36 @@ def evaluate(
     typer.echo(f"{model}: {own.describe(classifier)}\n{report.table(told)}\n{numbers}\n{shown}")
 
 
+BOOK = Annotated[Path, typer.Argument(help="Folder with the chapters.")]
+
+
+@app.command("assignments")
+def assignments(
+    book: BOOK = Path("book"),
+    out: Annotated[Path, typer.Option(help="Folder of the course.")] = Path("_build/assignments"),
+) -> None:
+    """Make the exercises of the chapters into assignments for nbgrader."""
+    from snnlab.course import assignments  # only lecturers have what this needs
+
+    with _one_sentence():
+        written = assignments.write(book, out)
+    typer.echo(f"{len(written)} assignments in {out / 'source'}, nbgrader's settings in {out / 'nbgrader_config.py'}")
+
+
+@app.command("slides")
+def slides(
+    book: BOOK = Path("book"),
+    built: Annotated[Path, typer.Option(help="Folder of the built book, where the chapters' outputs are.")] = Path("_build"),
+    out: Annotated[Path, typer.Option(help="Folder of the slides.")] = Path("_build/slides"),
+) -> None:
+    """Make the chapters into slides that open from disk."""
+    from snnlab.course import slides
+
+    with _one_sentence():
+        written = slides.write(book, built, out)
+    typer.echo(f"{len(written)} decks: {(out / 'index.html').resolve()}")
+
+
 def _radii(text: str) -> list[float]:
     """``"0.1,0.2"`` as radii that rise from 0."""
     try:

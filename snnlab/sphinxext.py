@@ -31,7 +31,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError
 from sphinx.util import logging
 
-__all__ = ["package_key", "setup"]
+__all__ = ["package_key", "setup", "write_assets"]
 
 PACKAGE = Path(__file__).parent
 BUNDLE = PACKAGE / "widgets" / "bundle" / "snnlab.js"
@@ -170,10 +170,17 @@ def _rewrite_pages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
 
 
 def _write_assets(app: Sphinx) -> None:
-    """Write the bundle, the web data and MathJax into ``_static``, before the pages that name them."""
-    if app.builder.format != "html":
-        return
-    static = Path(app.outdir) / "_static"
+    """Write the assets into ``_static``, before the pages that name them."""
+    if app.builder.format == "html":
+        write_assets(Path(app.outdir) / "_static", Path(app.srcdir, app.config.snnlab_mathjax))
+
+
+def write_assets(static: Path, mathjax: Path) -> None:
+    """Write into a folder what pages with explorers and equations load: the bundle, the web data and MathJax.
+
+    Raises:
+        ConfigError: the bundle is missing, or MathJax is not in the folder ``mathjax``.
+    """
     if not BUNDLE.is_file():
         raise ConfigError(f"{BUNDLE} is missing, so no explorer would work; remake it with `make bundle`")
     _copy(BUNDLE, static / BUNDLE.name)
@@ -182,12 +189,11 @@ def _write_assets(app: Sphinx) -> None:
 
     web.write(static)
 
-    source = Path(app.srcdir, app.config.snnlab_mathjax)
-    if not (source / MATHJAX_PARTS[0]).is_file():
-        raise ConfigError(f"no MathJax in {source}, so no equation would show; `make js` installs it")
+    if not (mathjax / MATHJAX_PARTS[0]).is_file():
+        raise ConfigError(f"no MathJax in {mathjax}, so no equation would show; `make js` installs it")
     for part in MATHJAX_PARTS:
-        for path in source.glob(part):
-            _copy(path, static / "mathjax" / path.relative_to(source))
+        for path in mathjax.glob(part):
+            _copy(path, static / "mathjax" / path.relative_to(mathjax))
 
 
 def _copy(source: Path, target: Path) -> None:

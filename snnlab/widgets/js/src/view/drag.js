@@ -1,4 +1,17 @@
-/** Dragging along the horizontal: what a plot needs to have a line moved in it. */
+/** Where a pointer is in a plot, and dragging along the horizontal: what a plot needs to have a line moved in it. */
+
+/**
+ * The page around may be zoomed (`zoom` of CSS, as in the slides): a pointer is seen from outside, a plot is drawn inside.
+ *
+ * @param {{clientX: number, clientY: number}} event
+ * @param {Element} element
+ * @returns {{x: number, y: number, width: number}} in the element's own CSS pixels
+ */
+export function inside({ clientX, clientY }, element) {
+  const { left, top, width } = element.getBoundingClientRect();
+  const zoom = element.currentCSSZoom ?? 1;
+  return { x: (clientX - left) / zoom, y: (clientY - top) / zoom, width: width / zoom };
+}
 
 /**
  * @param {PointerEvent} event that begins it
@@ -6,8 +19,10 @@
  * @param {(x: number, width: number) => void} move called at once and while the pointer is down; in CSS pixels
  */
 export function drag(event, element, move) {
-  const { left, width } = element.getBoundingClientRect();
-  const moved = ({ clientX }) => move(clientX - left, width);
+  const moved = (now) => {
+    const { x, width } = inside(now, element);
+    move(x, width);
+  };
   const end = () => element.removeEventListener("pointermove", moved);
   element.setPointerCapture(event.pointerId);
   element.addEventListener("pointermove", moved);

@@ -6,6 +6,7 @@
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import { h, setText, sizeOf, svg, uniqueId } from "./dom.js";
+import { inside } from "./drag.js";
 import { placeAround } from "./labels.js";
 import { markerAt, swatch } from "./marks.js";
 import { axes, chanceLine, CHARACTER, LABEL_HEIGHT } from "./plot.js";
@@ -135,9 +136,9 @@ export class Plane {
     this.list.replaceChildren(legend, head, ...[...this.#rows.values()].map(({ label }) => label));
   }
 
-  #click({ clientX, clientY }) {
-    const { left, top } = this.svg.getBoundingClientRect();
-    const distance = (place) => Math.hypot(place.x - (clientX - left), place.y - (clientY - top));
+  #click(event) {
+    const { x, y } = inside(event, this.svg);
+    const distance = (place) => Math.hypot(place.x - x, place.y - y);
     const [closest] = [...this.#places].sort((a, b) => distance(a) - distance(b));
     if (closest && distance(closest) < NEAR) this.onPick(closest.name);
   }

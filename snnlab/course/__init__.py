@@ -1,0 +1,1 @@
+"""What a lecturer makes of the chapters: assignments and slides. All of it is derived from them."""
