@@ -76,7 +76,7 @@ class Exercise:
 
     @property
     def points(self) -> int:
-        """Exercises become harder: the first is worth one point, the second two."""
+        """One for the first exercise, two for the second, and so on, as they become harder."""
         return int(self.name.rpartition(".")[2])
 
     @property
