@@ -67,9 +67,14 @@ def read(path: Path) -> NotebookNode:
 
 
 def pieces(notebook: NotebookNode) -> Iterator[Piece]:
-    """The pieces of a chapter in their order; the fences around solutions become the ``solution`` of what is between them."""
+    """The pieces of a chapter in their order; the fences around solutions become the ``solution`` of what is between them.
+
+    A cell that the page leaves out (tag ``remove-cell``) is none of them.
+    """
     solution = ""
     for cell in notebook.cells:
+        if "remove-cell" in cell.metadata.get("tags", ()):
+            continue
         if cell.cell_type == "code":
             yield Piece("code", cell.source, cell, solution=solution)
             continue
