@@ -153,14 +153,16 @@ def test_an_explorer_in_a_slide_answers_and_its_keys_do_not_turn_the_slide(reade
     page.wait_for_function("globalThis.Reveal?.isReady()")
     _show(page, 'snn-lab[explorer="robustness"]')
     explorer = reader.explorer()
-    before, slide = explorer.inner_text(), page.evaluate("Reveal.getState()")
+    before, slide, address = explorer.inner_text(), page.evaluate("Reveal.getState()"), page.url
     put(explorer, eps=0.3, encoding="offset")
     expect(explorer).not_to_have_text(before)
     budget = explorer.get_by_role("slider").first
     budget.focus()
     page.keyboard.press("ArrowLeft")
     assert explorer.get_attribute("eps") != "0.3"
+    page.wait_for_timeout(300)  # longer than an explorer waits before it writes an address
     assert page.evaluate("Reveal.getState()") == slide
+    assert page.url == address, "the address says which slide it is"
     page.keyboard.press("PageDown")  # of a clicker
     assert page.evaluate("Reveal.getState()") != slide
     assert reader.problems == []

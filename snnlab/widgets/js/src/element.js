@@ -11,14 +11,14 @@ import { mount } from "./view/explorer.js";
 /** All explorers of a page share one engine, and so the models that it has unpacked. */
 let engine = null;
 
-/** And one address, unless it belongs to an application that shows the page. */
+/** And one address, unless it belongs to what shows the page: JupyterLab, or slides, whose address says which slide it is. */
 let address = null;
 
 /** Define the element, unless this script stands in the page a second time. */
 export function defineElement() {
   if (!globalThis.customElements || customElements.get("snn-lab")) return;
   engine = new BrowserEngine(loadScript);
-  address = document.getElementById("jupyter-config-data") ? null : new Address(globalThis);
+  address = document.querySelector("#jupyter-config-data, .reveal") ? null : new Address(globalThis);
 
   class SnnLab extends HTMLElement {
     static observedAttributes = ATTRIBUTES;
