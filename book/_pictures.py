@@ -33,7 +33,7 @@ CARD = """
 
 def explorer(browser: Browser) -> bytes:
     """The explorer of the introduction, after the informed attack that its first exercise asks for."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1200}, device_scale_factor=1.5)
+    page = browser.new_page(viewport={"width": 1440, "height": 1200}, device_scale_factor=1.5)
     page.goto(PAGE.as_uri())
     lab: Locator = page.locator('snn-lab[explorer="robustness"]').first
     expect(lab).to_have_attribute("data-ready", "", timeout=20_000)
