@@ -19,6 +19,7 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -69,6 +70,14 @@ MISNAMED = {
     # Docutils puts them into a list, and a list holds list items.
     'role="doc-biblioentry"': 'role="listitem"',
 }
+
+#: the fold below an entry of the reference: a link in it, to where the reader already is, could not be told from the fold
+USES = re.compile(r"<summary>Expand for references to <a [^>]*>(.*?)</a></summary>")
+#: boxes at the head of a chapter, taken for parts of the way to a heading
+BOXES = re.compile(r"( / (In this chapter|Predict first))+(?= / |</a>)")
+
+#: an entry of the contents with pages of its own, up to the fold that holds them
+FOLD = re.compile(r"<a [^>]*>(?P<part>[^<]*)</a>\s*<details[^>]*>\s*<summary")
 
 logger = logging.getLogger(__name__)
 
@@ -239,6 +248,19 @@ def _name_what_is_seen(app: Sphinx, pagename: str, templatename: str, context: d
     if "body" in context:
         for wrong, right in MISNAMED.items():
             context["body"] = context["body"].replace(wrong, right)
+        context["body"] = BOXES.sub("", USES.sub(r"<summary>Where the chapters use \1</summary>", context["body"]))
+
+
+def _name_folds(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the folds of the contents, which the theme shows as a mere arrow, the name of the part that they unfold."""
+    written = context.get("generate_toctree_html")
+    if written is None:
+        return
+
+    def named(*given: Any, **chosen: Any) -> str:
+        return FOLD.sub(r'\g<0> aria-label="Pages of \g<part>"', str(written(*given, **chosen)))
+
+    context["generate_toctree_html"] = named
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -256,4 +278,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _drop_widget_state, priority=900)  # after MyST-NB has added it
     app.connect("html-page-context", _keep_quizzes_at_home)
     app.connect("html-page-context", _name_what_is_seen)
+    app.connect("html-page-context", _name_folds, priority=900)  # after the theme has made it
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
