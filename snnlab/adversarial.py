@@ -38,6 +38,7 @@ from snnlab.swapping import kept_modes
 
 __all__ = ["METHODS", "TRAINER", "AdversarialTraining"]
 
+#: ways to train on attacked images
 METHODS: tuple[str, ...] = ("fgsm", "pgd", "trades")
 
 #: the attacker to train against, through the relaxed code, the network's own surrogate, one draw of a stochastic code a step

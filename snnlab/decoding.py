@@ -31,7 +31,9 @@ from torch import Tensor
 
 __all__ = ["DECODERS", "SILENT", "check_exit_step", "logits_at_every_exit", "predictions"]
 
+#: names of the read-outs
 DECODERS: tuple[str, ...] = ("rate", "membrane", "ttfs", "current")
+#: the answer of a network whose outputs are all zero
 SILENT = -1
 
 

@@ -46,6 +46,7 @@ __all__ = ["BACKWARD_RULES", "ENCODINGS", "Encoder", "Fusion", "encoder", "first
 Backward = Literal["straight_through", "relaxed"]
 Rounding = Literal["down", "up"]
 CHUNK = 16  # images whose derivatives are computed together
+#: what an attacker sees of a code
 BACKWARD_RULES: tuple[Backward, ...] = ("straight_through", "relaxed")
 
 
@@ -422,6 +423,7 @@ class Fusion(Encoder):
 
 
 _CODES: dict[str, type[Encoder]] = {c.name: c for c in (Direct, Poisson, Onset, Offset, Latency, Phase)}
+#: names of the codes
 ENCODINGS: tuple[str, ...] = (*_CODES, Fusion.name)
 _CONTROLS: dict[str, type[Encoder]] = {Binary.name: Binary}
 

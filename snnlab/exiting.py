@@ -32,6 +32,7 @@ from snnlab.network import Classifier
 
 __all__ = ["EXIT_RULES", "DynamicExit", "ExitRule", "dynamic_exit", "exit_steps", "sweep"]
 
+#: names of the rules by which an image leaves
 EXIT_RULES: tuple[str, ...] = ("margin", "confidence", "first_spike")
 
 

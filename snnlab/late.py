@@ -47,7 +47,9 @@ __all__ = [
     "late_flips",
 ]
 
+#: attacks on the image from a step on
 LATE_METHODS: tuple[str, ...] = ("noise", "fgsm", "pgd")
+#: attacks on single spikes from a step on
 FLIP_METHODS: tuple[str, ...] = ("flip_noise", "flips")
 
 

@@ -167,6 +167,7 @@ _MAKERS: dict[str, Callable[[list[float]], Loss]] = {
     "anytime": _anytime,
     "latency": _latency,
 }
+#: names of the losses
 LOSSES: tuple[str, ...] = tuple(_MAKERS)
 
 

@@ -153,6 +153,7 @@ METHODS: dict[str, Method] = {
     "lattice": _lattice,
 }
 
+#: the attacks of the shortest suite
 QUICK: tuple[SuiteAttack, ...] = (
     SuiteAttack("noise", "random sign noise of size ε (control)", "noise", NAIVE),
     SuiteAttack("fgsm.naive", "FGSM, straight-through code, the network's own surrogate", "fgsm", NAIVE),

@@ -180,7 +180,7 @@ def test_mathjax_is_complete(html: Path) -> None:
 
 def test_launch_buttons_are_absent_while_the_repository_has_no_address(pages: list[Page]) -> None:
     for page in pages:
-        assert "mybinder.org" not in page.path.read_text(encoding="utf8"), page.path.name
+        assert "https://mybinder.org" not in page.path.read_text(encoding="utf8"), page.path.name
 
 
 def _public_names() -> Iterator[str]:

@@ -49,7 +49,9 @@ class Attacker:
             yield seen
 
 
+#: what the field's usual attacks know
 NAIVE = Attacker("naive", "straight_through")
+#: one who knows the code and sees through a surrogate of heavier tails
 INFORMED = Attacker("informed", "relaxed", surrogate=Surrogate("arctan", 2.0))
 #: surrogates of several shapes and slopes, through the relaxed code: the per-sample worst case over them counts
 #: (Özdenizci & Legenstein 2024)
@@ -57,4 +59,5 @@ ENSEMBLE: tuple[Attacker, ...] = tuple(
     Attacker(f"{shape}-{slope:g}", "relaxed", surrogate=Surrogate(shape, slope))
     for shape, slope in (("arctan", 1.0), ("arctan", 4.0), ("sigmoid", 2.0), ("fast_sigmoid", 4.0), ("triangular", 0.5))
 )
+#: both by name
 ATTACKERS: dict[str, Attacker] = {a.name: a for a in (NAIVE, INFORMED)}

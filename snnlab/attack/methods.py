@@ -14,6 +14,7 @@ from snnlab.swapping import frozen_weights, kept_modes
 
 __all__ = ["ATTACKS", "attack"]
 
+#: names of the attacks
 ATTACKS: tuple[str, ...] = ("none", "noise", "fgsm", "pgd", "mifgsm", "difgsm", "apgd", "square")
 MOMENTUM = ("mifgsm", "difgsm")  # L∞ alone
 LIBRARY = (*MOMENTUM, "apgd", "square")  # as torchattacks has them

@@ -33,7 +33,9 @@ __all__ = ["OUTCOMES", "VERDICTS", "Claim", "Comparison", "definitions", "verdic
 
 FILE = Path(__file__).parents[1] / "zoo" / "claims" / "claims.toml"
 EXPECTED: tuple[str, ...] = ("higher", "lower", "not lower", "not higher", "the same")
+#: what can become of a comparison
 OUTCOMES: tuple[str, ...] = ("as claimed", "not told apart", "against the claim")
+#: what can become of a claim
 VERDICTS: tuple[str, ...] = ("holds", "holds in part", "does not hold here")
 
 

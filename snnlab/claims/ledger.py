@@ -23,6 +23,7 @@ from snnlab.zoo import cifar10, controls
 
 __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
+#: folder of the records
 LEDGER = Path(__file__).parents[1] / "zoo" / "claims"
 SUITES: tuple[str, ...] = ("standard", "quick", "adaptive")
 CIFAR10 = "cifar10/"

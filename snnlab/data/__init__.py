@@ -214,6 +214,7 @@ FASHION_MNIST_MD5 = {
 }
 CIFAR10 = OfficialFile("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a")
 
+#: what reads each data set
 DATASETS: dict[str, Callable[[Path | None, bool], Dataset]] = {
     "mnist5k": _load_mnist5k,
     "mnist": partial(_load_idx, "mnist", "https://ossci-datasets.s3.amazonaws.com/mnist", MNIST_MD5),
