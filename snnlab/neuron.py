@@ -52,7 +52,7 @@ def _triangular(v: Tensor, alpha: float) -> Tensor:
     return alpha * (1 - alpha * v.abs()).clamp(min=0)
 
 
-#: shapes of the surrogate derivative: a function of v = U - θ and the slope
+#: shapes of the surrogate derivative, each a function of v = U - θ and the slope
 SURROGATES: dict[str, Callable[[Tensor, float], Tensor]] = {
     "sigmoid": _sigmoid,
     "arctan": _arctan,

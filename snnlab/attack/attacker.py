@@ -53,7 +53,7 @@ class Attacker:
 NAIVE = Attacker("naive", "straight_through")
 #: one who knows the code and sees through a surrogate of heavier tails
 INFORMED = Attacker("informed", "relaxed", surrogate=Surrogate("arctan", 2.0))
-#: surrogates of several shapes and slopes, through the relaxed code: the per-sample worst case over them counts
+#: surrogates of several shapes and slopes, through the relaxed code; the per-sample worst case over them counts
 #: (Özdenizci & Legenstein 2024)
 ENSEMBLE: tuple[Attacker, ...] = tuple(
     Attacker(f"{shape}-{slope:g}", "relaxed", surrogate=Surrogate(shape, slope))

@@ -14,7 +14,7 @@ from snnlab.teach import adversarial, cifar10, encoding, energy, exit, fusion, h
 
 __all__ = ["CHECKS", "Verdict", "check", "question"]
 
-#: the check of every exercise: a hint for a wrong answer, None for a right one
+#: the check of every exercise, which gives a hint for a wrong answer and None for a right one
 CHECKS: dict[str, Callable[[Any], str | None]] = {
     **adversarial.CHECKS,
     **neuron.CHECKS,

@@ -178,6 +178,7 @@ def test_link_to_the_state_is_copied_and_the_listener_told(kind: str, place: str
     explorer = visit.open(place).explorer(kind)
     field, change = CHANGES[kind]
     change(explorer)
+    expect(explorer.locator(".app")).not_to_have_attribute("aria-busy", "true")  # a late answer is told as well
     button = explorer.get_by_role("button", name=LINK)
     button.focus()
     visit.page.keyboard.press("Enter")
