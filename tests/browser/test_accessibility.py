@@ -13,10 +13,11 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = {"serious", "critical"}
 
 #: what is hidden is not judged, so everything that a reader can unfold is unfolded first
-UNFOLD = """() => {
+UNFOLD = """async () => {
     const roots = [document, ...[...document.querySelectorAll('snn-lab')].map((e) => e.shadowRoot)];
     for (const root of roots) for (const fold of root?.querySelectorAll('details') ?? []) fold.open = true;
     for (const fold of document.querySelectorAll('.toggle-button-hidden')) fold.click();
+    await Promise.allSettled(document.getAnimations().map((fading) => fading.finished));
 }"""
 
 
