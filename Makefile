@@ -24,7 +24,7 @@ export PIP_QUIET ?= 1
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,7s/^# \{0,1\}//p' Makefile
+	@sed -n '1,8s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 

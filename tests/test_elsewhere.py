@@ -9,13 +9,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import chapters as costs
 import nbformat
 import pytest
 import yaml
 from building import BOOK, ROOT, built_book
-
-sys.path.append(str(ROOT / "benchmarks"))
-import chapters as costs
 
 CHAPTERS = costs.chapters()
 
