@@ -9,7 +9,7 @@ from math import pi, tan
 import torch
 from torch import Tensor
 
-from snnlab.neuron import Surrogate
+from snnlab.neuron import Surrogate, parts
 
 __all__ = ["AdaptiveSharpness"]
 
@@ -73,15 +73,24 @@ class AdaptiveSharpness(Surrogate):
         return partial(self._follow, (number, step))
 
     def _follow(self, layer: int | tuple[int, int], v: Tensor) -> Tensor:
-        distance = v.abs()
-        mean, deviation = self.state.get(layer, (distance, torch.zeros_like(distance)))
+        if layer not in self.state:
+            self.state[layer] = v.abs(), torch.zeros_like(v)
+        mean, deviation = self.state[layer]
         if mean.shape != v.shape:
             raise ValueError(
                 f"this AdaptiveSharpness has followed {list(mean.shape)}, got {list(v.shape)}; make a new one for each "
                 "attack, and call begin() before each iteration"
             )
-        mean = self.beta1 * mean + (1 - self.beta1) * distance
-        deviation = self.beta2 * deviation + (1 - self.beta2) * (distance - mean).abs()
-        self.state[layer] = mean, deviation
-        alpha = (2 / pi) * tan(self.a * pi) / (mean + 1.5 * deviation + 1e-4)
-        return (alpha / 2) / (1 + (pi / 2 * alpha * v) ** 2)
+        found = torch.empty_like(v)
+        for part in parts(v):
+            found[part] = self._of_part(v[part], mean[part], deviation[part])
+        return found
+
+    def _of_part(self, v: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+        """``h(v)``; ``M`` and ``D`` are brought up to date in place."""
+        distance = v.abs()
+        mean.mul_(self.beta1).add_(distance * (1 - self.beta1))
+        deviation.mul_(self.beta2).add_(distance.sub_(mean).abs_().mul_(1 - self.beta2))
+        alpha = deviation.mul(1.5).add_(mean).add_(1e-4).reciprocal_().mul_((2 / pi) * tan(self.a * pi))
+        falls = alpha.mul(pi / 2).mul_(v).square_().add_(1)
+        return alpha.div_(2).div_(falls)
