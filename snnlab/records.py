@@ -32,6 +32,7 @@ __all__ = [
     "accuracy_of",
     "change_over_seeds",
     "correct_count",
+    "flags_line",
     "over_seeds",
     "seed_summary",
     "shared",
@@ -259,9 +260,14 @@ def small_print(repeats: Mapping[str, Sequence[Record]], attack: str = "worst") 
             kinds.setdefault(re.split(r"\d", note)[0], note)
         for note in kinds.values():
             flagged.setdefault(note, []).append(name)
-    flags = "; ".join(f"{note} ({', '.join(f'`{name}`' for name in names)})" for note, names in flagged.items())
     return (
         f"n = {first[0]['n']:,} test digits, {seeds}. "
         f"The worst case counts a digit as lost if any attack broke it: {'; '.join(attacks.values())}.\n\n"
-        f"*Flags:* {flags or 'none'}."
+        f"{flags_line(flagged)}"
     )
+
+
+def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:
+    """Every flag with the models that have it, as Markdown."""
+    flags = (f"{note} ({', '.join(f'`{name}`' for name in names)})" for note, names in flagged.items())
+    return f"*Flags:* {'; '.join(flags) or 'none'}."

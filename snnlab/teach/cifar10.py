@@ -20,7 +20,7 @@ from snnlab import data
 from snnlab.convolution import Block, SpikingConvNet, fold
 from snnlab.data import Split
 from snnlab.neuron import lif
-from snnlab.records import Estimate, correct_count, wilson_interval
+from snnlab.records import Estimate, correct_count, flags_line, wilson_interval
 from snnlab.zoo import cifar10
 from snnlab.zoo.cifar10 import web
 
@@ -123,11 +123,10 @@ def small_print() -> str:
     for name, repeats in found.items():
         for note in web.flags_of(repeats, "worst"):
             flagged.setdefault(note, []).append(name)
-    flags = "; ".join(f"{note} ({', '.join(f'`{n}`' for n in names)})" for note, names in flagged.items())
     return (
         f"n = {first['n']:,} test pictures; {_counted(seeds)}; means over seeds with 95 % Wilson intervals over pictures. The "
         f"adaptive number counts a picture as lost if any attack broke it: "
-        f"{'; '.join(attacks.values())}.\n\n*Flags:* {flags or 'none'}."
+        f"{'; '.join(attacks.values())}.\n\n{flags_line(flagged)}"
     )
 
 

@@ -1,4 +1,7 @@
-"""Every page as axe-core reads it, light and dark, wide and on a phone: explorers and whatever is folded included."""
+"""Every page as axe-core reads it, light and dark, wide and on a phone: explorers and whatever is folded included.
+
+None is wider than a phone.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,7 @@ def test_page_keeps_no_reader_out(name: str, scheme: Any, chromium: Browser, boo
             visit.explorer(kind)
     visit.page.evaluate(UNFOLD)
     assert violations(visit.page, axe) == [], "on a phone"
+    assert visit.page.evaluate("document.scrollingElement.scrollWidth") <= 360, "it scrolls sideways"
     visit.page.set_viewport_size({"width": 1280, "height": 800})
     assert violations(visit.page, axe) == [], "on a wide screen"
     context.close()

@@ -52,7 +52,7 @@ export class EpsSlider extends Slider {
 }
 
 export class ExitSlider extends Slider {
-  constructor(steps, onInput) {
+  constructor(steps, onInput, stops) {
     super({
       label: "exit step",
       min: 1,
@@ -60,6 +60,7 @@ export class ExitSlider extends Slider {
       step: 1,
       text: (exit) => `${exit} of ${steps}`,
       spoken: (exit) => `${exit} of ${steps} steps read`,
+      stops,
       onInput,
     });
   }

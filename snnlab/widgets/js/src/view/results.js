@@ -6,6 +6,7 @@ import { scalePow } from "d3-scale";
 import { field } from "../engine/index.js";
 import { Badge } from "./badge.js";
 import { Choice, Select } from "./choice.js";
+import { ExitSlider } from "./controls.js";
 import { converse } from "./converse.js";
 import { AccuracyPlot } from "./curve.js";
 import { h, setText } from "./dom.js";
@@ -70,16 +71,8 @@ class ResultsExplorer {
       ...BUDGET,
       exit_step: whole(1, steps),
     };
-    this.exit = new Slider({
-      label: "exit step",
-      min: 1,
-      max: steps,
-      step: 1,
-      text: (exit) => `${exit} of ${steps}`,
-      spoken: (exit) => `${exit} of ${steps} steps read`,
-      stops: Array.from({ length: steps }, (_, t) => String(t + 1)),
-      onInput: (exit_step) => set({ exit_step }),
-    });
+    const named = Array.from({ length: steps }, (_, t) => String(t + 1));
+    this.exit = new ExitSlider(steps, (exit_step) => set({ exit_step }), named);
     this.knows = h("p", { class: "knows" });
     this.standings = new Standings();
     this.curve = new AccuracyPlot({
