@@ -56,7 +56,8 @@ offline: book
 # Links rot by themselves, so they are followed on demand (and weekly, .github/workflows/links.yml), not by every build.
 links: install book/_mathjax/node_modules/.installed
 	@jupyter-book build book --builder linkcheck; status=$$?; \
-	echo "Every link with what it answered: $(CURDIR)/_build/linkcheck/output.txt"; exit $$status
+	mkdir -p _build/links && mv _build/html/output.* _build/links && \
+	echo "Every link with what it answered: $(CURDIR)/_build/links/output.txt"; exit $$status
 
 # The public address of this repository, where Binder and Colab find it: one setting, repeated where only a notebook is seen.
 repository:

@@ -1,11 +1,13 @@
 """The chapters: their code is the package's, their cells are short, their exercises have answers that pass."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 import torch
+from markdown_it import MarkdownIt
 from torch import Tensor
 
 from snnlab import zoo
@@ -194,3 +196,12 @@ def test_chapter_has_its_frame(chapter: Path) -> None:
         "## Further reading",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_list_is_swallowed_by_the_paragraph_before_it(path: Path) -> None:
+    """After a code cell a list goes on with another number than 1, which ends no paragraph."""
+    for cell in _cells(path, "markdown"):
+        told = [token.content for token in MarkdownIt().parse(cell.source) if token.type == "inline"]
+        swallowed = [line for text in told for line in text.splitlines()[1:] if re.match(r"\s*\d+\. ", line)]
+        assert not swallowed
