@@ -224,7 +224,8 @@ class JobCache:
 def _described(classifier: Classifier) -> str:
     weights = _hash(*(name.encode() + _bytes(value) for name, value in classifier.network.state_dict().items()))
     modules = [(name, type(m).__qualname__, _plain_attributes(m)) for name, m in classifier.network.named_modules()]
-    return repr((modules, classifier.encoder, classifier.decoder, weights))
+    levels = () if classifier.levels is None else (classifier.levels,)
+    return repr((modules, classifier.encoder, classifier.decoder, weights, *levels))
 
 
 def _plain_attributes(module: nn.Module) -> dict[str, object]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ from snnlab.encoding import Encoder, check_images
 from snnlab.neuron import Reset, Surrogate, lif
 from snnlab.swapping import fresh_state, surrogate_of
 
-__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace", "surrogate_of"]
+__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace", "rounded", "surrogate_of"]
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,8 @@ class Classifier(nn.Module):
         exit_step: steps that are read, ``1 … T``; ``None`` reads all.
         eot: logits are averaged over this many fresh encodings (expectation over transformation, Athalye et
             al. 2018), for attacks on stochastic codes.
+        levels: images are first rounded to this many equidistant intensities, as a picture file does (256); in the backward
+            pass the rounding is passed over. ``None`` takes them as they are.
         generator: randomness of stochastic codes.
 
     Shapes: images ``[N, C, H, W]`` in [0, 1] → logits ``[N, K]``.
@@ -128,16 +131,19 @@ class Classifier(nn.Module):
         *,
         exit_step: int | None = None,
         eot: int = 1,
+        levels: int | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        if levels is not None and levels < 2:
+            raise ValueError(f"levels must be at least 2 (black and white), got {levels!r}")
         if decoder not in DECODERS:
             raise ValueError(f"unknown decoder {decoder!r}; choose one of {', '.join(DECODERS)}")
         if eot < 1:
             raise ValueError(f"eot must be at least 1 encoding, got {eot!r}")
         self.network, self.encoder, self.decoder = network, encoder, decoder
         self.exit_step = check_exit_step(exit_step, encoder.num_steps if encoder else 1)
-        self.eot, self.generator = eot, generator
+        self.eot, self.levels, self.generator = eot, levels, generator
 
     @property
     def num_steps(self) -> int:
@@ -159,7 +165,7 @@ class Classifier(nn.Module):
         """Logits and read-out potential at every exit up to ``num_steps``, ``[T, N, K]`` each; one forward pass."""
         if self.encoder is None:
             check_images(images)
-            logits = _check_output(self.network(images), len(images)).unsqueeze(0)
+            logits = _check_output(self.network(rounded(images, self.levels)), len(images)).unsqueeze(0)
             return logits, logits
         return self.respond(self.encode(images, num_steps))
 
@@ -167,7 +173,7 @@ class Classifier(nn.Module):
         """The sequence that the network reads, ``[T, N, …]``, up to ``num_steps``."""
         if self.encoder is None:
             raise ValueError("an ANN has no spikes to trace; give the classifier an encoder")
-        sequence = self.encoder(images, generator=self.generator)
+        sequence = self.encoder(rounded(images, self.levels), generator=self.generator)
         # A slice of all steps would cost a copy on the way back.
         return sequence if num_steps is None or num_steps >= len(sequence) else sequence[:num_steps]
 
@@ -219,8 +225,35 @@ class Classifier(nn.Module):
             self.decoder,
             exit_step=exit_step,
             eot=eot,
+            levels=self.levels,
             generator=self.generator,
         )
+
+
+def rounded(images: Tensor, levels: int | None = 256) -> Tensor:
+    """Images in ``levels`` equidistant intensities from 0 to 1, as a picture file keeps them.
+
+    The gradient passes straight through. ``None`` leaves images alone.
+
+    >>> rounded(torch.tensor([0.1, 0.6]), levels=3)
+    tensor([0.0000, 0.5000])
+    """
+    if levels is None:
+        return images
+    found: Tensor = _Rounded.apply(images, levels)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Rounded(torch.autograd.Function):
+    """The nearest of some levels; in the backward pass nothing happened."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, levels: int) -> Tensor:
+        return (images * (levels - 1)).round() / (levels - 1)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0], None
 
 
 def _over_time(layer: nn.Module, sequence: Tensor) -> Tensor:

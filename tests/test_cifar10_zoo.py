@@ -14,7 +14,7 @@ from snnlab.convolution import SpikingConvNet
 from snnlab.encoding import encoder
 from snnlab.records import correct_count
 from snnlab.zoo import cifar10
-from snnlab.zoo.cifar10 import build, tasks, web
+from snnlab.zoo.cifar10 import build, saved, tasks, web
 
 #: the small models that are there; those that are measured are in the book
 SMALL = [name for name in cifar10.names() if (cifar10.MODELS / name / "card.json").exists()]
@@ -80,6 +80,19 @@ def test_the_first_seed_of_every_model_is_measured_on_the_weights_that_are_shipp
         assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"], name
 
 
+@pytest.mark.parametrize("name", cifar10.saved_settings()["models"])
+def test_of_the_wanted_models_there_is_a_record_of_saved_pictures(name: str) -> None:
+    record = saved.record(name)
+    assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"]
+    assert record["n"] == cifar10.saved_settings()["samples"]
+    for counts in record["correct"].values():
+        assert all(0 <= count <= record["n"] for count in counts)
+        assert counts == sorted(counts, reverse=True)  # a larger ε breaks no fewer, by far more than attacks vary
+    assert all(
+        known <= of_file for known, of_file in zip(record["correct"]["known"], record["correct"]["saved"], strict=True)
+    )
+
+
 def test_altered_weights_and_strange_names_are_refused(tmp_path: Path) -> None:
     for name in ("latency",):
         (tmp_path / name).mkdir()
@@ -104,10 +117,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for model in told["models"].values():
         model.pop("epochs", None)
     told["evaluation"] |= {"samples": 8, "eps": [0.0, 4.0], "eps_adversarial": [0.0, 8.0]}
+    told["saved"] |= {"models": ["latency"], "samples": 8, "eps": [4.0]}
     monkeypatch.setattr(cifar10, "_file", lambda: told)
     from dataclasses import replace
 
     monkeypatch.setattr(tasks, "SUITE", tuple(replace(a, steps=min(a.steps, 2)) for a in tasks.SUITE))
+    monkeypatch.setattr(saved, "STEPS", 2)
 
 
 @pytest.mark.usefixtures("quick")
@@ -129,8 +144,12 @@ def test_a_zoo_is_built_from_the_files_and_what_is_done_is_skipped(tmp_path: Pat
     blob = (folder / "latency" / "weights.safetensors").read_bytes()
     assert cifar10.card("latency", folder)["weights_sha256"] == hashlib.sha256(blob).hexdigest()
     assert "nothing to do" in CliRunner().invoke(app, options).output
-    (folder / "latency" / "results.json").unlink()
-    assert "built latency" in CliRunner().invoke(app, options).output
+    for file in ("results.json", "saved.json"):
+        (folder / "latency" / file).unlink()
+        assert "built latency" in CliRunner().invoke(app, options).output
+    counts = saved.record("latency", folder)["correct"]
+    assert set(counts) == set(saved.COUNTS)
+    assert all(known <= of_file for known, of_file in zip(counts["known"], counts["saved"], strict=True))
 
 
 @pytest.mark.usefixtures("quick")

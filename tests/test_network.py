@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.data import Split
 from snnlab.encoding import encoder
-from snnlab.network import MLP, Classifier, SpikingMLP, surrogate_of
+from snnlab.network import MLP, Classifier, SpikingMLP, rounded, surrogate_of
 from snnlab.neuron import Surrogate
 
 
@@ -147,3 +147,23 @@ def test_bad_construction_says_what_is_valid(few: Split) -> None:
         Classifier(MLP(), eot=0)
     with pytest.raises(ValueError, match="no spikes"):
         Classifier(MLP()).trace(few.images)
+
+
+@pytest.mark.parametrize("name", ["direct", "latency", ""])
+def test_a_classifier_of_few_levels_answers_as_the_other_does_on_rounded_images(name: str) -> None:
+    images = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    network, code = (SpikingMLP((16, 8, 3)), encoder(name)) if name else (MLP((16, 8, 3)), None)
+    plain, coarse = Classifier(network, code), Classifier(network, code, levels=5)
+    saved = rounded(images, 5)
+    assert set((saved * 4).flatten().tolist()) <= {0.0, 1.0, 2.0, 3.0, 4.0}
+    assert float((saved - images).abs().max()) <= 1 / 8 + 1e-6
+    assert torch.equal(rounded(saved, 5), saved)
+    for model in (coarse, coarse.at()):
+        assert torch.equal(model(images), plain(saved))
+    leaf, other = images.clone().requires_grad_(True), saved.clone().requires_grad_(True)
+    (mine,) = torch.autograd.grad(coarse(leaf).sum(), leaf)
+    (theirs,) = torch.autograd.grad(plain(other).sum(), other)
+    assert torch.equal(mine, theirs)
+    with pytest.raises(ValueError, match="at least 2"):
+        Classifier(network, code, levels=1)

@@ -1,9 +1,9 @@
 """The CIFAR-10 zoo: convolutional networks on all codes, their ANN twins, and adversarially trained ones.
 
 ``models/<name>/weights.safetensors`` and ``card.json`` of the first seed, ``results.json`` and ``results-<seed>.json`` of
-all. ``recipes.toml`` says how each is made; ``snnlab zoo cifar10 --root DIR`` remakes the small ones, DIR holding the
-data set's official files. No picture of the data set is stored. Networks of the paper's size are trained by
-``snnlab.train``; no weights of these are shipped.
+all, ``saved.json`` of some (see ``snnlab.zoo.cifar10.saved``). ``recipes.toml`` says how each is made; ``snnlab zoo cifar10
+--root DIR`` remakes the small ones, DIR holding the data set's official files. No picture of the data set is stored. Networks
+of the paper's size are trained by ``snnlab.train``; no weights of these are shipped.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ __all__ = [
     "measured",
     "names",
     "objective_for",
+    "read_json",
     "recipe_for",
     "recipe_sha256",
     "repeats",
     "restored",
     "results",
+    "saved_settings",
     "seeds",
     "settings",
 ]
@@ -69,6 +71,12 @@ def seeds() -> list[int]:
 def evaluation_settings() -> dict[str, Any]:
     """How results are made: seeds, samples, ε, the source of transferred attacks."""
     found: dict[str, Any] = _file()["evaluation"]
+    return found
+
+
+def saved_settings() -> dict[str, Any]:
+    """Of what models ``snnlab.zoo.cifar10.saved`` measures attacked pictures that are saved as files: models, samples, ε."""
+    found: dict[str, Any] = _file()["saved"]
     return found
 
 
@@ -155,7 +163,7 @@ def restored(name: str, weights: bytes) -> Classifier:
 def card(name: str, folder: Path = MODELS) -> dict[str, Any]:
     """The model card: recipe, seed, data, versions, accuracy before and after storage, time, limits."""
     settings(name)
-    return _json(folder / name / "card.json", name, {"recipe", "weights_sha256", "accuracy"})
+    return read_json(folder / name / "card.json", name, {"recipe", "weights_sha256", "accuracy"})
 
 
 def results_file(seed: int) -> str:
@@ -173,7 +181,7 @@ def results(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[s
     if seed not in seeds():
         raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, seeds()))}")
     settings(name)
-    record = _json(folder / name / results_file(seed), name, {"current", "n", "recipe_sha256", "weights_sha256"})
+    record = read_json(folder / name / results_file(seed), name, {"current", "n", "recipe_sha256", "weights_sha256"})
     if record["recipe_sha256"] != recipe_sha256(name, seed):
         raise ValueError(f"results of {name!r} belong to another recipe; run 'snnlab zoo cifar10 {name} --root DIR'")
     return record
@@ -191,7 +199,12 @@ def repeats(name: str, folder: Path = MODELS, *, decoder: str = "current") -> li
     return [record[decoder] | {key: record[key] for key in told} for record in records]
 
 
-def _json(path: Path, name: str, required: set[str]) -> dict[str, Any]:
+def read_json(path: Path, name: str, required: set[str]) -> dict[str, Any]:
+    """A file of a model.
+
+    Raises:
+        ValueError: it is missing, no JSON, or lacks one of the required keys.
+    """
     if not path.exists():
         raise ValueError(f"{name}/{path.name} is missing; run 'snnlab zoo cifar10 {name} --root DIR'")
     try:

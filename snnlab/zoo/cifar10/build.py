@@ -10,6 +10,7 @@ from typing import Any
 from snnlab import data
 from snnlab.zoo import cifar10
 from snnlab.zoo.build import write_json
+from snnlab.zoo.cifar10 import saved
 from snnlab.zoo.cifar10.tasks import measure_model, settings_sha256, train_model
 from snnlab.zoo.schedule import Task, run
 
@@ -26,7 +27,7 @@ def build(
     jobs: int = 1,
     progress: bool = True,
 ) -> list[str]:
-    """Train and measure the named small models (default: all) at every seed.
+    """Train and measure the named small models (default: all) at every seed, and some on pictures that are saved as files.
 
     What is done is skipped; work that was stopped lies in ``<folder>/.unfinished`` and is taken up by the next call: training
     at the last hundred batches, measuring at the last attack.
@@ -60,10 +61,10 @@ def build(
 
     for seed in only or cifar10.seeds():
         for name in wanted or cifar10.names():
-            if measure and shelf.is_measured(name, seed) and (shelf.is_trained(name, seed) or not shelf.keeps(seed)):
+            if measure and shelf.is_done(name, seed):
                 continue
             own = train(name, seed)
-            if measure:
+            if measure and not shelf.is_measured(name, seed):
                 label = f"measure {name} seed {seed}"
                 after = (own, train(source, seed))
                 tasks[label] = Task(
@@ -72,6 +73,11 @@ def build(
                     partial(shelf.put_record, name, seed),
                     after,
                     cost=1 - 0.1 * seed,
+                )
+            if measure and not shelf.is_saved(name, seed):
+                label = f"save {name} seed {seed}"
+                tasks[label] = Task(
+                    label, partial(_saving, name, seed, root, shelf), partial(shelf.put_saved, name), (own,), cost=0.5
                 )
     run(list(tasks.values()), jobs=jobs, progress=progress)
     return list(dict.fromkeys(label.split()[1] for label in tasks))
@@ -84,6 +90,10 @@ def _training(name: str, seed: int, root: Path | None, shelf: _Shelf) -> tuple[A
 def _measuring(name: str, seed: int, root: Path | None, shelf: _Shelf, source: str | None) -> tuple[Any, ...]:
     twin = shelf.weights(source, seed) if source else None
     return measure_model, name, seed, shelf.weights(name, seed), twin, root, shelf.scratch / "jobs"
+
+
+def _saving(name: str, seed: int, root: Path | None, shelf: _Shelf) -> tuple[Any, ...]:
+    return saved.measure_saved, name, seed, shelf.weights(name, seed), root
 
 
 class _Shelf:
@@ -116,6 +126,21 @@ class _Shelf:
         of_weights = not self.keeps(seed) or record["weights_sha256"] == cifar10.card(name, self.folder)["weights_sha256"]
         return bool(of_weights and record["settings_sha256"] == settings_sha256(name, seed))
 
+    def is_saved(self, name: str, seed: int) -> bool:
+        """Whether there is a record of saved pictures, or none is wanted."""
+        if not self.keeps(seed) or name not in cifar10.saved_settings()["models"]:
+            return True
+        try:
+            of_weights = cifar10.card(name, self.folder)["weights_sha256"]
+            return bool(saved.record(name, self.folder)["weights_sha256"] == of_weights)
+        except ValueError:
+            return False
+
+    def is_done(self, name: str, seed: int) -> bool:
+        """Trained (weights of later seeds are not kept), measured and saved."""
+        trained = self.is_trained(name, seed) or not self.keeps(seed)
+        return trained and self.is_measured(name, seed) and self.is_saved(name, seed)
+
     def put(self, name: str, seed: int, trained: tuple[bytes, Mapping[str, Any]]) -> None:
         target = self.of(seed) / name
         target.mkdir(parents=True, exist_ok=True)
@@ -125,3 +150,7 @@ class _Shelf:
     def put_record(self, name: str, seed: int, record: dict[str, Any]) -> None:
         (self.folder / name).mkdir(parents=True, exist_ok=True)
         write_json(self.folder / name / cifar10.results_file(seed), record)
+
+    def put_saved(self, name: str, record: dict[str, Any]) -> None:
+        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / name / saved.SAVED, record)
