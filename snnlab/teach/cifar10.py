@@ -22,9 +22,20 @@ from snnlab.data import Split
 from snnlab.neuron import lif
 from snnlab.records import Estimate, correct_count, flags_line, wilson_interval
 from snnlab.zoo import cifar10
-from snnlab.zoo.cifar10 import web
+from snnlab.zoo.cifar10 import saved, web
 
-__all__ = ["CHECKS", "factor", "finding", "kept", "pictures", "small_print", "table"]
+__all__ = [
+    "CHECKS",
+    "factor",
+    "finding",
+    "kept",
+    "pictures",
+    "saved_finding",
+    "saved_print",
+    "saved_table",
+    "small_print",
+    "table",
+]
 
 Records = Sequence[Mapping[str, Any]]
 LEVELS = cifar10.LEVELS
@@ -128,6 +139,54 @@ def small_print() -> str:
         f"adaptive number counts a picture as lost if any attack broke it: "
         f"{'; '.join(attacks.values())}.\n\n{flags_line(flagged)}"
     )
+
+
+def saved_table() -> pd.DataFrame:
+    """What is read correctly of attacked pictures that were saved as files: a row a model and ε, a column a count."""
+    rows: dict[str, dict[str, str]] = {}
+    for name, level, count, share in _saved():
+        rows.setdefault(f"{name}, {level:g}/255", {})[AFTERWARDS[count]] = str(share)
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def saved_finding(level: float) -> str:
+    """What saving gives back at one ε, and what an attacker who knows of it takes, as Markdown."""
+    shares: dict[str, dict[str, Estimate]] = {}
+    for name, own, count, share in _saved():
+        if own == level:
+            shares.setdefault(name, {})[count] = share
+    back = ", ".join(f"`{name}` {s['saved'].mean - s['unsaved'].mean:+.3f}" for name, s in shares.items())
+    taken = ", ".join(f"`{name}` {s['known'].mean - s['unsaved'].mean:+.3f}" for name, s in shares.items())
+    return (
+        f"**Saved, ε = {level:g}/255.** Rounding the attack's pictures changes what is read correctly by {back}. Files of an "
+        f"attacker who knows of it, all told, leave this much more than pictures that were not saved: {taken}."
+    )
+
+
+def saved_print() -> str:
+    """n, seed, interval and attack beside the numbers on saved pictures, as Markdown."""
+    record = saved.record(cifar10.saved_settings()["models"][0])
+    return (
+        f"n = {record['n']:,} test pictures, training seed {record['seed']}, 95 % Wilson intervals over pictures. "
+        f"Attack: {record['attack']}; at the last exit. *Flags:* single seed."
+    )
+
+
+#: the counts of ``snnlab.zoo.cifar10.saved`` as columns
+AFTERWARDS = {"unsaved": "as attacked", "saved": "saved", "known": "attacked as a file"}
+
+
+def _saved() -> list[tuple[str, float, str, Estimate]]:
+    """Model, ε of 255, count and share, of all records."""
+    found = []
+    for name in cifar10.saved_settings()["models"]:
+        record = saved.record(name)
+        for column, eps in enumerate(record["eps"]):
+            for count in saved.COUNTS:
+                correct, n = record["correct"][count][column], record["n"]
+                share = Estimate(correct / n, *wilson_interval(correct, n), n, 1)
+                found.append((name, round(eps * LEVELS, 3), count, share))
+    return found
 
 
 def _counted(seeds: Mapping[str, int]) -> str:
