@@ -35,6 +35,7 @@ __all__ = [
     "saved_table",
     "small_print",
     "table",
+    "trained_finding",
 ]
 
 Records = Sequence[Mapping[str, Any]]
@@ -124,6 +125,21 @@ def finding(attack: str, level: float, title: str) -> str:
     return f"{kept_here}: {times}; {words[verdict]}.{noted}"
 
 
+def trained_finding(level: float) -> str:
+    """What networks keep that were trained on attacked pictures, and the best of those that were not, as Markdown."""
+    known = {name: kept(name, "worst", level) for name in records()}
+    shares = {name: share for name, share in known.items() if share is not None}
+    trained = {name: shares[name] for name in shares if cifar10.settings(name)["rule"] != "bptt"}
+    plain = max(shares.keys() - trained.keys(), key=lambda name: shares[name].mean)
+    told = ", ".join(f"`{n}` {s}" for n, s in sorted(trained.items(), key=lambda pair: -pair[1].mean))
+    flags = {n: [note for note in web.flags_of(records()[n], "worst") if note != "single seed"] for n in (*trained, plain)}
+    noted = "".join(f" ⚑ `{n}`: {'; '.join(notes)}." for n, notes in flags.items() if notes)
+    return (
+        f"**Trained on attacked pictures, adaptive, ε = {level:g}/255.** {told}. Of the networks that were not, `{plain}` keeps "
+        f"most, {shares[plain]}.{noted}"
+    )
+
+
 def small_print() -> str:
     """n, seeds, attacks and flags beside these numbers, as Markdown."""
     found = records()
@@ -168,7 +184,8 @@ def saved_print() -> str:
     record = saved.record(cifar10.saved_settings()["models"][0])
     return (
         f"n = {record['n']:,} test pictures, training seed {record['seed']}, 95 % Wilson intervals over pictures. "
-        f"Attack: {record['attack']}; at the last exit. *Flags:* single seed."
+        f"Attack: {record['attack']}; at the last exit. The adaptive suite has more attacks, and leaves less. "
+        "*Flags:* single seed."
     )
 
 
