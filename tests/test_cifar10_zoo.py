@@ -187,3 +187,19 @@ def test_the_architecture_follows_the_recipe() -> None:
     assert cifar10.objective_for("latency") is None
     with pytest.raises(ValueError, match="choose one of"):
         cifar10.settings("nothing")
+
+
+def test_the_table_of_the_page_says_what_each_seed_was_measured_at() -> None:
+    """Later seeds are measured at the last exit alone; at the others the first one stands for itself."""
+    table = web.payload()
+    for name in MEASURED:
+        for decoder, part in table["results"][name].items():
+            records = cifar10.repeats(name, decoder=decoder)
+            for attack, seeds in part["correct"].items():
+                for record, rows in zip(records, seeds, strict=True):
+                    own = {e: counts for e, counts in zip(part["exits"], rows, strict=True) if counts is not None}
+                    assert own == dict(zip(record["exits"], record["correct"][attack], strict=True))
+                    assert max(part["exits"]) in own
+            for exit_step in part["exits"]:
+                shares = web.accuracies(table, "worst", decoder, 1 / 255, exit_step)[name]
+                assert len(shares) == sum(exit_step in record["exits"] for record in records)

@@ -1,7 +1,7 @@
 """The records of the CIFAR-10 zoo, and of other tables of networks, as the explorer of results reads them.
 
 One payload holds counts of correct answers, ``correct[attack][seed][exit][ε]``, for every network and decoding, ε in grey
-levels of 255. No picture and no weight goes into it.
+levels of 255; ``None`` in the place of an exit that a seed was not measured at. No picture and no weight goes into it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from snnlab.flags import kind_of
 from snnlab.zoo import cifar10
 
 __all__ = ["DECODERS", "THREATS", "accuracies", "flags_of", "nearest_level", "of_records", "payload"]
@@ -117,9 +118,11 @@ def _chance(records: Sequence[Mapping[str, Any]]) -> float:
 
 
 def flags_of(records: Sequence[Mapping[str, Any]], attack: str) -> list[str]:
-    """The flags of an attack over all seeds; several seeds are no single one."""
-    notes = dict.fromkeys(note for record in records for note in record["flags"].get(attack, []))
-    return [note for note in notes if len(records) == 1 or note != "single seed"]
+    """The flags of an attack over all seeds, of a kind the first seed's; several seeds are no single one."""
+    kinds: dict[str, str] = {}
+    for note in (note for record in records for note in record["flags"].get(attack, [])):
+        kinds.setdefault(kind_of(note).name, note)
+    return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
 
 
 def _part(seeds: Sequence[Mapping[str, Any]], attacks: set[str]) -> dict[str, Any]:
@@ -129,11 +132,19 @@ def _part(seeds: Sequence[Mapping[str, Any]], attacks: set[str]) -> dict[str, An
     return {
         "eps": [round(eps * cifar10.LEVELS, 3) for eps in first["eps"]],
         "exits": first["exits"],
-        "correct": {a: [r["correct"][a] for r in seeds] for a in shown if all(a in r["correct"] for r in seeds)},
+        "correct": {
+            a: [_at_exits(r, a, first["exits"]) for r in seeds] for a in shown if all(a in r["correct"] for r in seeds)
+        },
         "attacks": [a for a in first["attacks"] if a != "worst"],
         "flags": {a: flags for a in shown if (flags := flags_of(seeds, a))},
         **({"energy_pj": first["energy_pj"]} if "energy_pj" in first else {}),
     }
+
+
+def _at_exits(record: Mapping[str, Any], attack: str, exits: Sequence[int]) -> list[list[int] | None]:
+    """Counts at these exits; ``None`` where the record has none."""
+    own: list[int] = record["exits"]
+    return [record["correct"][attack][own.index(e)] if e in own else None for e in exits]
 
 
 def accuracies(
@@ -157,7 +168,8 @@ def accuracies(
         if not ann and step not in part["exits"]:
             continue
         row, column = 0 if ann else part["exits"].index(step), part["eps"].index(level)
-        found[model["name"]] = tuple(seed[row][column] / record["n"] for seed in part["correct"][against])
+        rows = [seed[row] for seed in part["correct"][against] if seed[row] is not None]
+        found[model["name"]] = tuple(counts[column] / record["n"] for counts in rows)
     return found
 
 

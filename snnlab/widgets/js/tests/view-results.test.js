@@ -87,6 +87,13 @@ test("what was not measured is none, not zero", () => {
   assert.equal(readAt(RECORD, "direct", at({ level: 8 })), null);
 });
 
+test("a seed that was measured at fewer exits counts where it was", () => {
+  const uneven = structuredClone(RECORD);
+  for (const seeds of Object.values(uneven.results.direct.current.correct)) seeds[1][0] = null;
+  assert.deepEqual(readAt(uneven, "direct", at()).seeds, [0.4, 0.44]);
+  assert.deepEqual(readAt(uneven, "direct", at({ exit: 1 })).seeds, [0.3]);
+});
+
 test("under transfer the rival is the ANN on which the attack was not made", () => {
   assert.equal(fairAnn(RECORD, "transfer").name, "second");
   assert.equal(fairAnn(RECORD, "adaptive").name, "ann");

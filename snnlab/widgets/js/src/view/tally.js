@@ -34,14 +34,14 @@ export function exitsOf(record, decoder) {
  */
 export function curveOf(record, model, { against, decoder, exit }) {
   const part = decoded(record, model, decoder);
-  const counts = part?.correct[against];
-  if (!counts) return [];
-  const row = kindOf(record, model) === "ann" ? 0 : part.exits.indexOf(exit);
-  if (row < 0) return [];
+  const row = kindOf(record, model) === "ann" ? 0 : part?.exits.indexOf(exit);
+  // A seed may have been measured at fewer exits than the first.
+  const seeds = (part?.correct[against] ?? []).map((exits) => exits[row]).filter(Boolean);
+  if (seeds.length === 0) return [];
   return part.eps.map((eps, k) => ({
     eps,
     ...pooled(
-      counts.map((seed) => seed[row][k]),
+      seeds.map((counts) => counts[k]),
       record.n,
     ),
   }));
