@@ -33,6 +33,7 @@ __all__ = [
     "change_over_seeds",
     "correct_count",
     "flags_line",
+    "flags_of",
     "over_seeds",
     "seed_summary",
     "shared",
@@ -255,16 +256,24 @@ def small_print(repeats: Mapping[str, Sequence[Record]], attack: str = "worst") 
     attacks = {key: text for records in repeats.values() for key, text in records[0]["attacks"].items() if key != "worst"}
     flagged: dict[str, list[str]] = {}
     for name, records in repeats.items():
-        kinds: dict[str, str] = {}  # seeds differ in the numbers of a flag: the first seed's are told
-        for note in (note for record in records for note in record["flags"][attack] if note != "single seed" or not several):
-            kinds.setdefault(re.split(r"\d", note)[0], note)
-        for note in kinds.values():
+        for note in flags_of(records, attack):
             flagged.setdefault(note, []).append(name)
     return (
         f"n = {first[0]['n']:,} test digits, {seeds}. "
         f"The worst case counts a digit as lost if any attack broke it: {'; '.join(attacks.values())}.\n\n"
         f"{flags_line(flagged)}"
     )
+
+
+def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:
+    """The flags of an attack over all seeds of a model: one of a kind, since seeds differ in its numbers, the first seed's.
+
+    Several seeds are not flagged as a single one.
+    """
+    kinds: dict[str, str] = {}
+    for note in (note for record in records for note in record["flags"].get(attack, [])):
+        kinds.setdefault(re.split(r"\d", note)[0], note)
+    return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
 
 
 def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:

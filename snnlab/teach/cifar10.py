@@ -20,7 +20,7 @@ from snnlab import data
 from snnlab.convolution import Block, SpikingConvNet, fold
 from snnlab.data import Split
 from snnlab.neuron import lif
-from snnlab.records import Estimate, correct_count, flags_line, wilson_interval
+from snnlab.records import Estimate, correct_count, flags_line, flags_of, wilson_interval
 from snnlab.zoo import cifar10
 from snnlab.zoo.cifar10 import saved, web
 
@@ -69,8 +69,12 @@ def kept(name: str, attack: str, level: float, *, decoder: str = "current", exit
         return None
     counts = [correct_count(record, attack, exit_step, level / LEVELS) for record in found]
     n = int(found[0]["n"])
-    mean = sum(counts) / len(counts)
-    return Estimate(mean / n, *wilson_interval(mean, n), n, len(counts))
+    return _share(sum(counts) / len(counts), n, len(counts))
+
+
+def _share(correct: float, n: int, seeds: int = 1) -> Estimate:
+    """With Wilson's interval over the ``n`` pictures; ``correct`` is a mean over seeds."""
+    return Estimate(correct / n, *wilson_interval(correct, n), n, seeds)
 
 
 def table(decoder: str = "current") -> pd.DataFrame:
@@ -120,7 +124,7 @@ def finding(attack: str, level: float, title: str) -> str:
         "missed": "the factor of two is missed",
         "undecided": "whether that is twice is not decided: the intervals allow both",
     }
-    flags = [note for note in web.flags_of(records()[best], attack) if note != "single seed"]
+    flags = [note for note in flags_of(records()[best], attack) if note != "single seed"]
     noted = f" ⚑ `{best}`: {'; '.join(flags)}." if flags else ""  # a factor does not stand without what speaks against it
     return f"{kept_here}: {times}; {words[verdict]}.{noted}"
 
@@ -132,7 +136,7 @@ def trained_finding(level: float) -> str:
     trained = {name: shares[name] for name in shares if cifar10.settings(name)["rule"] != "bptt"}
     plain = max(shares.keys() - trained.keys(), key=lambda name: shares[name].mean)
     told = ", ".join(f"`{n}` {s}" for n, s in sorted(trained.items(), key=lambda pair: -pair[1].mean))
-    flags = {n: [note for note in web.flags_of(records()[n], "worst") if note != "single seed"] for n in (*trained, plain)}
+    flags = {n: [note for note in flags_of(records()[n], "worst") if note != "single seed"] for n in (*trained, plain)}
     noted = "".join(f" ⚑ `{n}`: {'; '.join(notes)}." for n, notes in flags.items() if notes)
     return (
         f"**Trained on attacked pictures, adaptive, ε = {level:g}/255.** {told}. Of the networks that were not, `{plain}` keeps "
@@ -148,7 +152,7 @@ def small_print() -> str:
     attacks = {k: v for r in found.values() for k, v in r[0]["attacks"].items() if k != "worst"}
     flagged: dict[str, list[str]] = {}
     for name, repeats in found.items():
-        for note in web.flags_of(repeats, "worst"):
+        for note in flags_of(repeats, "worst"):
             flagged.setdefault(note, []).append(name)
     return (
         f"n = {first['n']:,} test pictures; {_counted(seeds)}; means over seeds with 95 % Wilson intervals over pictures. The "
@@ -166,16 +170,22 @@ def saved_table() -> pd.DataFrame:
 
 
 def saved_finding(level: float) -> str:
-    """What saving gives back at one ε, and what an attacker who knows of it takes, as Markdown."""
+    """Of which networks saving gives pictures back at one ε, attacked by one who does not know of it or does, as Markdown.
+
+    Only where the intervals lie apart.
+    """
     shares: dict[str, dict[str, Estimate]] = {}
     for name, own, count, share in _saved():
         if own == level:
             shares.setdefault(name, {})[count] = share
-    back = ", ".join(f"`{name}` {s['saved'].mean - s['unsaved'].mean:+.3f}" for name, s in shares.items())
-    taken = ", ".join(f"`{name}` {s['known'].mean - s['unsaved'].mean:+.3f}" for name, s in shares.items())
+
+    def gained(count: str) -> str:
+        names = [f"`{name}`" for name, of in shares.items() if of[count].low > of["unsaved"].high]
+        return ", ".join(names) or "none"
+
     return (
-        f"**Saved, ε = {level:g}/255.** Rounding the attack's pictures changes what is read correctly by {back}. Files of an "
-        f"attacker who knows of it, all told, leave this much more than pictures that were not saved: {taken}."
+        f"**Saved, ε = {level:g}/255.** Clearly more is read correctly than as attacked, once pictures are saved: "
+        f"{gained('saved')}; once they are attacked as files: {gained('known')}."
     )
 
 
@@ -200,8 +210,7 @@ def _saved() -> list[tuple[str, float, str, Estimate]]:
         record = saved.record(name)
         for column, eps in enumerate(record["eps"]):
             for count in saved.COUNTS:
-                correct, n = record["correct"][count][column], record["n"]
-                share = Estimate(correct / n, *wilson_interval(correct, n), n, 1)
+                share = _share(record["correct"][count][column], record["n"])
                 found.append((name, round(eps * LEVELS, 3), count, share))
     return found
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from snnlab.flags import kind_of
+from snnlab.records import flags_of
 from snnlab.zoo import cifar10
 
-__all__ = ["DECODERS", "THREATS", "accuracies", "flags_of", "nearest_level", "of_records", "payload"]
+__all__ = ["DECODERS", "THREATS", "accuracies", "nearest_level", "of_records", "payload"]
 
 #: the decoders that are measured; the second one at the last exit alone
 DECODERS = ("current", "ttfs")
@@ -115,14 +115,6 @@ def _chance(records: Sequence[Mapping[str, Any]]) -> float:
     if len(found) > 1:
         raise ValueError(f"records of one table need as many classes, got chances of {sorted(found)}")
     return found.pop()
-
-
-def flags_of(records: Sequence[Mapping[str, Any]], attack: str) -> list[str]:
-    """The flags of an attack over all seeds, of a kind the first seed's; several seeds are no single one."""
-    kinds: dict[str, str] = {}
-    for note in (note for record in records for note in record["flags"].get(attack, [])):
-        kinds.setdefault(kind_of(note).name, note)
-    return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
 
 
 def _part(seeds: Sequence[Mapping[str, Any]], attacks: set[str]) -> dict[str, Any]:
