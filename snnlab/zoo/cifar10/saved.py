@@ -9,6 +9,8 @@ saved       the same pictures, rounded to 256 levels after the attack
 known       files of an attacker who knows of the rounding and attacks through it (straight through in the backward
             pass), and of the one who does not: what no file broke
 =========== ==========================================================================================================
+
+Each ε is attacked for itself, at the last exit, with the randomness of one seed for every ``BATCH`` pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from snnlab import data
 from snnlab.attack import INFORMED, Budget, sa_pgd
 from snnlab.network import Classifier
 from snnlab.zoo import cifar10
-from snnlab.zoo.tasks import versions
+from snnlab.zoo.cifar10.tasks import origin
 
 __all__ = ["COUNTS", "SAVED", "measure_saved", "record"]
 
@@ -37,7 +39,7 @@ LOSSES, STEPS, LEVELS, BATCH = ("margin", "cross_entropy"), 50, 256, 100
 
 def settings_sha256() -> str:
     """Hash of everything that decides a record beside the weights."""
-    return hashlib.sha256(repr([cifar10.saved_settings(), LOSSES, STEPS, LEVELS, INFORMED]).encode()).hexdigest()
+    return hashlib.sha256(repr([cifar10.saved_settings(), LOSSES, STEPS, LEVELS, BATCH, INFORMED]).encode()).hexdigest()
 
 
 def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
@@ -79,19 +81,12 @@ def measure_saved(name: str, seed: int, own: bytes, root: Path | None) -> dict[s
         for count, standing in left.items():
             correct[count].append(int(standing.sum()))
     return {
-        "model": name,
-        "seed": seed,
-        "dataset": "cifar10",
-        "split": "test",
-        "n": len(samples),
+        **origin(name, seed, own, pictures, len(samples)),
         "eps": [eps / cifar10.LEVELS for eps in told["eps"]],
         "attack": f"SA-PGD-{STEPS} on the margin and on the cross-entropy, relaxed code, surrogate of adaptive sharpness",
         "levels": LEVELS,
         "correct": correct,
-        "weights_sha256": hashlib.sha256(own).hexdigest(),
-        "data_sha256": pictures.sha256,
         "settings_sha256": settings_sha256(),
-        "versions": versions(),
     }
 
 

@@ -39,7 +39,7 @@ from snnlab.zoo.cifar10.web import DECODERS
 from snnlab.zoo.storage import packed, quantise
 from snnlab.zoo.tasks import versions
 
-__all__ = ["SUITE", "measure_model", "train_model"]
+__all__ = ["SUITE", "measure_model", "origin", "train_model"]
 
 CHECKPOINT_EVERY = 100  # batches
 #: the hash of the batches that the shipped models were trained on, and what these are
@@ -200,15 +200,22 @@ def measure_model(
     if victim.encoder is not None:
         parts[DECODERS[1]] = measured(DECODERS[1], None)
     return {
+        **origin(name, seed, own, pictures, len(samples)),
+        **parts,
+        "recipe_sha256": cifar10.recipe_sha256(name, seed),
+        "settings_sha256": settings_sha256(name, seed),
+    }
+
+
+def origin(name: str, seed: int, own: bytes, pictures: data.Dataset, n: int) -> dict[str, Any]:
+    """Of what model, which weights and which ``n`` test pictures a record tells, and with what versions it was made."""
+    return {
         "model": name,
         "seed": seed,
         "dataset": "cifar10",
         "split": "test",
-        "n": len(samples),
-        **parts,
-        "recipe_sha256": cifar10.recipe_sha256(name, seed),
+        "n": n,
         "weights_sha256": hashlib.sha256(own).hexdigest(),
         "data_sha256": pictures.sha256,
-        "settings_sha256": settings_sha256(name, seed),
         "versions": versions(),
     }
