@@ -83,7 +83,7 @@ def frozen(classifier: Classifier) -> Classifier:
         raise ValueError(f"only a network behind a LearnedGate can be frozen, got {type(gate).__name__}")
     learned = [max(GRAIN, round(float(g) / GRAIN) * GRAIN) for g in gate.values]
     code = code.with_gate([own * g for own, g in zip(code.gate, learned, strict=True)])
-    return Classifier(gate.network, code, classifier.decoder, generator=classifier.generator)
+    return Classifier(gate.network, code, classifier.decoder, levels=classifier.levels, generator=classifier.generator)
 
 
 def silenced(classifier: Classifier, part: int) -> Classifier:

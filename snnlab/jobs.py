@@ -224,6 +224,7 @@ class JobCache:
 def _described(classifier: Classifier) -> str:
     weights = _hash(*(name.encode() + _bytes(value) for name, value in classifier.network.state_dict().items()))
     modules = [(name, type(m).__qualname__, _plain_attributes(m)) for name, m in classifier.network.named_modules()]
+    # Left out where there are none: what was kept before classifiers knew of levels is found as before.
     levels = () if classifier.levels is None else (classifier.levels,)
     return repr((modules, classifier.encoder, classifier.decoder, weights, *levels))
 

@@ -135,8 +135,7 @@ class Classifier(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if levels is not None and levels < 2:
-            raise ValueError(f"levels must be at least 2 (black and white), got {levels!r}")
+        _check_levels(levels)
         if decoder not in DECODERS:
             raise ValueError(f"unknown decoder {decoder!r}; choose one of {', '.join(DECODERS)}")
         if eot < 1:
@@ -231,13 +230,25 @@ class Classifier(nn.Module):
 
 
 def rounded(images: Tensor, levels: int | None = 256) -> Tensor:
-    """Images in ``levels`` equidistant intensities from 0 to 1, as a picture file keeps them.
+    r"""Images in ``L`` equidistant intensities from 0 to 1, as a picture file keeps them.
 
-    The gradient passes straight through. ``None`` leaves images alone.
+    .. math:: x \mapsto \frac{\mathrm{round}((L-1)\,x)}{L-1}, \qquad \bar x := \bar y
+
+    In the backward pass the step is passed over (BPDA, Athalye et al. 2018).
+
+    Args:
+        images: in [0, 1].
+        levels: ``L``, at least 2; ``None`` leaves images alone.
+
+    Shapes: any → the same.
+
+    Raises:
+        ValueError: levels that are no integer of at least 2.
 
     >>> rounded(torch.tensor([0.1, 0.6]), levels=3)
     tensor([0.0000, 0.5000])
     """
+    _check_levels(levels)
     if levels is None:
         return images
     found: Tensor = _Rounded.apply(images, levels)  # type: ignore[no-untyped-call]
@@ -271,6 +282,11 @@ def _flatten(values: Tensor, expected: int, dims: int) -> Tensor:
         axes = "[T, N, …]" if dims == 2 else "[N, …]"
         raise ValueError(f"expected {axes} with {expected} values per sample, got shape {list(values.shape)}")
     return flat
+
+
+def _check_levels(levels: int | None) -> None:
+    if levels is not None and (not isinstance(levels, int) or levels < 2):
+        raise ValueError(f"levels must be an integer of at least 2 (black and white), got {levels!r}")
 
 
 def _check_sizes(sizes: Sequence[int]) -> None:

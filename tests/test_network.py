@@ -165,5 +165,7 @@ def test_a_classifier_of_few_levels_answers_as_the_other_does_on_rounded_images(
     (mine,) = torch.autograd.grad(coarse(leaf).sum(), leaf)
     (theirs,) = torch.autograd.grad(plain(other).sum(), other)
     assert torch.equal(mine, theirs)
-    with pytest.raises(ValueError, match="at least 2"):
-        Classifier(network, code, levels=1)
+    for wrong in (1, 2.5):
+        for call in (lambda levels: Classifier(network, code, levels=levels), lambda levels: rounded(images, levels)):
+            with pytest.raises(ValueError, match="at least 2"):
+                call(wrong)
