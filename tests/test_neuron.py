@@ -7,6 +7,8 @@ import snntorch
 import torch
 from torch import Tensor
 
+from snnlab import neuron
+from snnlab.attack import AdaptiveSharpness
 from snnlab.neuron import SURROGATES, Surrogate, lif
 
 
@@ -128,3 +130,28 @@ def test_no_steps_and_unknown_surrogates_are_refused() -> None:
         Surrogate("step")
     with pytest.raises(ValueError, match="positive"):
         Surrogate("sigmoid", 0)
+
+
+@pytest.mark.parametrize("shape", [(7,), (5, 6), (4, 6, 3, 2)])
+@pytest.mark.parametrize("kind", [*SURROGATES, "adaptive"])
+def test_it_does_not_matter_how_a_sequence_is_cut_for_its_derivatives(
+    kind: str, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = torch.Generator().manual_seed(0)
+    current, wanted = (torch.randn(shape, generator=given) for _ in range(2))
+
+    def gradients(chunk: int) -> list[Tensor]:
+        monkeypatch.setattr(neuron, "CHUNK", chunk)
+        surrogate = AdaptiveSharpness() if kind == "adaptive" else Surrogate(kind, 3.0)
+        found = []
+        for _ in range(3):  # an adaptive one remembers
+            if isinstance(surrogate, AdaptiveSharpness):
+                surrogate.begin()
+            leaf = current.clone().requires_grad_(True)
+            found += torch.autograd.grad(lif(leaf, surrogate=surrogate)[0], leaf, wanted)
+        return found
+
+    whole = gradients(1 << 20)
+    for chunk in (1, 8, 50):
+        for mine, theirs in zip(gradients(chunk), whole, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-7)
