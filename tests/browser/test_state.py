@@ -179,9 +179,8 @@ def test_link_to_the_state_is_copied_and_the_listener_told(kind: str, place: str
     field, change = CHANGES[kind]
     change(explorer)
     listener = explorer.locator('[aria-live="polite"]')
-    expect(listener).not_to_have_text(
-        ""
-    )  # the answer to the change is told a little later, and would take the place of ours
+    # The answer to the change is told a little later, and would take the place of ours.
+    expect(listener).not_to_have_text("")
     button = explorer.get_by_role("button", name=LINK)
     button.focus()
     visit.page.keyboard.press("Enter")
