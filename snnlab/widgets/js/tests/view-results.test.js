@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { wilson } from "../src/engine/index.js";
 import { claimed, curveOf, decoded, exitsOf, fairAnn, nearestLevel, readAt } from "../src/view/tally.js";
-import { finding, flagsOf, how, levelText, spoken, threatOf } from "../src/view/tallywords.js";
+import { facts, finding, flagsOf, how, levelText, spoken, threatOf } from "../src/view/tallywords.js";
+import { intervalText } from "../src/view/words.js";
 
 const part = (exits, correct, flags = {}) => ({ eps: [0, 2, 4], exits, correct, flags });
 
@@ -85,6 +86,17 @@ test("what was not measured is none, not zero", () => {
   assert.equal(readAt(RECORD, "robust", at({ exit: 1, against: "worst" })), null);
   assert.equal(readAt(RECORD, "robust", at({ exit: 2, against: "worst" })).share, 0.4);
   assert.equal(readAt(RECORD, "direct", at({ level: 8 })), null);
+});
+
+test("how many runs there were is said of all networks", () => {
+  assert.match(facts(RECORD), /1 or 2 training runs$/);
+  const even = { ...RECORD, seeds: { ann: [0], second: [0] } };
+  assert.match(facts(even), /· 1 training run$/);
+});
+
+test("a little is not nothing, at the ends of an interval neither", () => {
+  assert.equal(intervalText({ low: 0.001, high: 0.006 }).replaceAll("\u2060", ""), "[0.1–0.6]");
+  assert.equal(intervalText({ low: 0, high: 0.042 }).replaceAll("\u2060", ""), "[0–4]");
 });
 
 test("a seed that was measured at fewer exits counts where it was", () => {

@@ -76,8 +76,10 @@ export function finding(record, threat, at) {
 
 /** One line about the numbers. */
 export function facts(record) {
-  const runs = Math.max(...Object.values(record.seeds).map((seeds) => seeds.length));
-  return `n = ${count(record.n)} test pictures of ${record.dataset} · ${runs} training run${runs > 1 ? "s" : ""}`;
+  const runs = Object.values(record.seeds).map((seeds) => seeds.length);
+  const [least, most] = [Math.min(...runs), Math.max(...runs)];
+  const told = `${least < most ? `${least} or ${most}` : most} training run${most > 1 ? "s" : ""}`;
+  return `n = ${count(record.n)} test pictures of ${record.dataset} · ${told}`;
 }
 
 /** What qualifies the numbers that are shown, a network after the other. */

@@ -22,13 +22,18 @@ export function epsText(eps) {
 
 /** 0.814 → "81 %", with a narrow space. */
 export function percent(share) {
-  const shown = 100 * share;
-  return `${shown > 0 && shown < 1 ? shown.toFixed(1) : Math.round(shown)}\u202f%`;
+  return `${hundredths(share)}\u202f%`;
 }
 
 /** An interval of shares, "[79–87]", that is not broken between lines. */
 export function intervalText({ low, high }) {
-  return `[${Math.round(100 * low)}\u2060–\u2060${Math.round(100 * high)}]`;
+  return `[${hundredths(low)}\u2060–\u2060${hundredths(high)}]`;
+}
+
+/** Whole, but below one with a decimal: a little is not nothing. */
+function hundredths(share) {
+  const shown = 100 * share;
+  return shown > 0 && shown < 1 ? shown.toFixed(1) : String(Math.round(shown));
 }
 
 /** Energy: "37 nJ", "3.7 nJ". */
