@@ -4,8 +4,8 @@
 
 An iteration is a gradient of the loss with respect to the images, for an informed attacker, and a step. Peers: the same attack
 on the same network written as snnTorch's tutorials do (a loop over steps), and the matrix products of the iteration alone
-(forward, and back to the input; no weight gradients), which no implementation can do without. Same weights, 128 digits,
-T = 8; the median of 40 interleaved repeats, so that a busy machine slows all alike.
+(forward, and back to the input; no weight gradients; over all zeros as well, which ``snnlab.currents`` leaves out). Same
+weights, 128 digits, T = 8; the median of 40 interleaved repeats, so that a busy machine slows all alike.
 
 Wanted: within 1.3 times the products for spiking input, whose products are large; at least 2.5 times faster than the loop for
 ``direct``, whose products are made once for all steps.

@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snnlab.currents import current_of
 from snnlab.decoding import DECODERS, check_exit_step, logits_at_every_exit, predictions
 from snnlab.encoding import Encoder, check_images
 from snnlab.neuron import Reset, Surrogate, lif
@@ -74,8 +74,9 @@ class SpikingMLP(nn.Module):
         trains: list[Tensor] = []
         membrane = sequence
         for layer in self.layers:
+            assert isinstance(layer, nn.Linear)
             sequence, membrane = lif(
-                _over_time(layer, sequence),
+                current_of(layer, sequence),
                 beta=self.beta,
                 threshold=self.threshold,
                 reset=self.reset,
@@ -265,14 +266,6 @@ class _Rounded(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return grads[0], None
-
-
-def _over_time(layer: nn.Module, sequence: Tensor) -> Tensor:
-    """Apply a linear layer to all steps in one product; to one step if all are the same (stride 0, ``direct``)."""
-    if sequence.stride(0) == 0:
-        current: Tensor = layer(sequence[0])
-        return current.expand(len(sequence), *current.shape)
-    return F.linear(sequence, layer.weight, layer.bias)  # type: ignore[arg-type]
 
 
 def _flatten(values: Tensor, expected: int, dims: int) -> Tensor:

@@ -18,7 +18,7 @@ from snnlab.attack.sharpness import AdaptiveSharpness
 from snnlab.encoding import check_images
 from snnlab.exiting import ExitRule, dynamic_exit
 from snnlab.network import Classifier
-from snnlab.swapping import surrogate_of
+from snnlab.swapping import frozen_weights, surrogate_of
 
 __all__ = ["sa_pgd"]
 
@@ -119,6 +119,7 @@ def _climb(
     with ExitStack() as stack:
         seen = stack.enter_context(attacker.view(classifier))
         stack.enter_context(surrogate_of(classifier.network, sharpness))
+        stack.enter_context(frozen_weights(classifier.network))
         for step in range(steps + 1):
             if sharpness is not None:
                 sharpness.begin()
