@@ -37,6 +37,7 @@ from snnlab.neuron import Reset, Surrogate, lif
 __all__ = [
     "VGG11",
     "Block",
+    "CodedConvNet",
     "ConvNet",
     "ResNet18",
     "SpikingConvNet",
@@ -229,6 +230,42 @@ class ConvNet(_Body):
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         return self.run(images.unsqueeze(0))[1][0]
+
+
+class CodedConvNet(ConvNet):
+    """A control: an ordinary network that reads all steps of a code at once, as channels side by side.
+
+    Its logits stand in the potential of the last step, so that a ``Classifier`` reads them at the last exit; at earlier ones
+    it has not answered.
+
+    Args:
+        blocks, classes, checkpointing: as ``ConvNet``.
+        in_channels: ``C'`` of the code.
+        num_steps: ``T`` of the code.
+
+    Shapes: ``[T, N, C', H, W]`` → spikes (none) and potential ``[T, N, K]``.
+
+    Raises:
+        ValueError: no blocks; a sequence of other channels or length.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[Block] = SMALL,
+        *,
+        in_channels: int = 3,
+        num_steps: int = 4,
+        classes: int = 10,
+        checkpointing: bool = False,
+    ) -> None:
+        super().__init__(blocks, in_channels=in_channels * num_steps, classes=classes, checkpointing=checkpointing)
+
+    def forward(self, sequence: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # it reads another thing
+        """Logits once, at the end."""
+        logits = super().forward(sequence.transpose(0, 1).flatten(1, 2))
+        before = logits.new_zeros(len(sequence) - 1, *logits.shape)
+        membrane = torch.cat([before, logits[None]])
+        return torch.zeros_like(membrane), membrane
 
 
 class SpikingConvNet(_Body):

@@ -14,16 +14,17 @@ from snnlab.convolution import SpikingConvNet
 from snnlab.encoding import encoder
 from snnlab.records import correct_count
 from snnlab.zoo import cifar10
-from snnlab.zoo.cifar10 import build, saved, tasks, web
+from snnlab.zoo.cifar10 import build, draws, saved, tasks, web
 
 #: the small models that are there; those that are measured are in the book
 SMALL = [name for name in cifar10.names() if (cifar10.MODELS / name / "card.json").exists()]
+CONTROLS = cifar10.names("control")
 MEASURED = [name for name in SMALL if cifar10.measured(name)]
 
 
 def test_the_models_of_the_headline_are_shipped_and_measured_and_none_of_the_papers_size() -> None:
     assert {"ann", "ann-second", "direct", "latency", "fusion"} <= set(MEASURED)
-    assert {path.name for path in cifar10.MODELS.iterdir() if not path.name.startswith(".")} == set(SMALL)
+    assert {path.name for path in cifar10.MODELS.iterdir() if not path.name.startswith(".")} == {*SMALL, *CONTROLS}
     assert len(cifar10.names("paper")) == 8
 
 
@@ -33,7 +34,7 @@ def test_shipped_files_are_light_and_hold_no_picture() -> None:
     assert {path.suffix for path in files} <= {".json", ".safetensors"}
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", [*SMALL, *CONTROLS])
 def test_a_shipped_model_answers_on_its_code(name: str) -> None:
     model, told = cifar10.load(name), cifar10.card(name)
     assert not model.network.training
@@ -80,17 +81,27 @@ def test_the_first_seed_of_every_model_is_measured_on_the_weights_that_are_shipp
         assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"], name
 
 
-@pytest.mark.parametrize("name", cifar10.saved_settings()["models"])
+@pytest.mark.parametrize("name", cifar10.study_settings("saved")["models"])
 def test_of_the_wanted_models_there_is_a_record_of_saved_pictures(name: str) -> None:
     record = saved.record(name)
     assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"]
-    assert record["n"] == cifar10.saved_settings()["samples"]
+    assert record["n"] == cifar10.study_settings("saved")["samples"]
     for counts in record["correct"].values():
         assert all(0 <= count <= record["n"] for count in counts)
         assert counts == sorted(counts, reverse=True)  # a larger ε breaks no fewer, by far more than attacks vary
     assert all(
         known <= of_file for known, of_file in zip(record["correct"]["known"], record["correct"]["saved"], strict=True)
     )
+
+
+@pytest.mark.parametrize("name", cifar10.study_settings("draws")["models"])
+def test_of_random_codes_there_is_a_record_over_draws(name: str) -> None:
+    record = draws.record(name)
+    assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"]
+    assert record["n"] == cifar10.study_settings("draws")["samples"]
+    assert set(record["right"]) == set(draws.DRAWS)
+    for right in record["right"].values():
+        assert record["n"] >= record["clean"] > right[0] > right[-1] > 0
 
 
 def test_altered_weights_and_strange_names_are_refused(tmp_path: Path) -> None:
@@ -118,20 +129,23 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         model.pop("epochs", None)
     told["evaluation"] |= {"samples": 8, "eps": [0.0, 4.0], "eps_adversarial": [0.0, 8.0]}
     told["saved"] |= {"models": ["latency"], "samples": 8, "eps": [4.0]}
+    told["draws"] |= {"models": ["ann-poisson"], "samples": 8, "eps": [4.0]}
     monkeypatch.setattr(cifar10, "_file", lambda: told)
     from dataclasses import replace
 
     monkeypatch.setattr(tasks, "SUITE", tuple(replace(a, steps=min(a.steps, 2)) for a in tasks.SUITE))
-    monkeypatch.setattr(saved, "STEPS", 2)
+    for study in build.STUDIES:
+        monkeypatch.setattr(study, "STEPS", 2)
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_zoo_is_built_from_the_files_and_what_is_done_is_skipped(tmp_path: Path) -> None:
     root, folder = official.write_cifar10(tmp_path / "data"), tmp_path / "zoo"
-    options = ["zoo", "cifar10", "ann", "latency", "poisson", "pgd-direct", "--root", str(root), "--folder", str(folder)]
+    models = ["ann", "latency", "poisson", "pgd-direct", "ann-poisson"]
+    options = ["zoo", "cifar10", *models, "--root", str(root), "--folder", str(folder)]
     first = CliRunner().invoke(app, options)
     assert first.exit_code == 0, first.output
-    assert "built ann, latency, poisson, pgd-direct" in first.output
+    assert f"built {', '.join(models)}" in first.output
     for seed in cifar10.seeds():
         record = cifar10.results("latency", seed, folder)
         assert record["current"]["exits"] == ([1, 2] if seed == cifar10.seeds()[0] else [2])
@@ -147,6 +161,9 @@ def test_a_zoo_is_built_from_the_files_and_what_is_done_is_skipped(tmp_path: Pat
     for file in ("results.json", "saved.json"):
         (folder / "latency" / file).unlink()
         assert "built latency" in CliRunner().invoke(app, options).output
+    control = draws.record("ann-poisson", folder)
+    assert not cifar10.measured("ann-poisson", folder)  # a control has its study alone
+    assert 0 <= control["right"]["many"][0] <= 8
     counts = saved.record("latency", folder)["correct"]
     assert set(counts) == set(saved.COUNTS)
     assert all(known <= of_file for known, of_file in zip(counts["known"], counts["saved"], strict=True))

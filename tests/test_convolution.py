@@ -9,6 +9,7 @@ from snnlab.attack import INFORMED, Budget, attack, sa_pgd
 from snnlab.convolution import (
     VGG11,
     Block,
+    CodedConvNet,
     ConvNet,
     ResNet18,
     SpikingConvNet,
@@ -226,3 +227,19 @@ def test_wrong_sequences_and_blocks_are_refused_with_their_shapes() -> None:
         SpikingConvNet(())
     with pytest.raises(ValueError, match="must be at least 1"):
         Block(0)
+
+
+def test_the_control_reads_all_steps_at_once_and_answers_once() -> None:
+    """No neurons and no time: an ordinary network on the channels of all steps, which says nothing before the last."""
+    torch.manual_seed(0)
+    network = CodedConvNet((Block(4), Block(6)), in_channels=3, num_steps=2).eval()
+    classifier = Classifier(network, encoder("latency", num_steps=2), "current")
+    images = torch.rand(5, 3, 8, 8)
+    sequence = classifier.encode(images)
+    ordinary = ConvNet((Block(4), Block(6)), in_channels=6).eval()
+    ordinary.load_state_dict(network.state_dict())
+    logits = classifier.read(images)[0]
+    assert torch.equal(logits[-1], ordinary(torch.cat([sequence[0], sequence[1]], dim=1)))
+    assert not logits[0].any()
+    with pytest.raises(ValueError, match="C=6 channels"):
+        network(sequence[:1])

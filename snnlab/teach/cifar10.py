@@ -191,7 +191,7 @@ def saved_finding(level: float) -> str:
 
 def saved_print() -> str:
     """n, seed, interval and attack beside the numbers on saved pictures, as Markdown."""
-    record = saved.record(cifar10.saved_settings()["models"][0])
+    record = saved.record(cifar10.study_settings("saved")["models"][0])
     return (
         f"n = {record['n']:,} test pictures, training seed {record['seed']}, 95 % Wilson intervals over pictures. "
         f"Attack: {record['attack']}; at the last exit. The adaptive suite has more attacks, and leaves less. "
@@ -206,7 +206,7 @@ AFTERWARDS = {"unsaved": "as attacked", "saved": "saved", "known": "attacked as 
 def _saved() -> list[tuple[str, float, str, Estimate]]:
     """Model, ε of 255, count and share, of all records."""
     found = []
-    for name in cifar10.saved_settings()["models"]:
+    for name in cifar10.study_settings("saved")["models"]:
         record = saved.record(name)
         for column, eps in enumerate(record["eps"]):
             for count in saved.COUNTS:

@@ -1,9 +1,9 @@
 """The CIFAR-10 zoo: convolutional networks on all codes, their ANN twins, and adversarially trained ones.
 
 ``models/<name>/weights.safetensors`` and ``card.json`` of the first seed, ``results.json`` and ``results-<seed>.json`` of
-all, ``saved.json`` of some (see ``snnlab.zoo.cifar10.saved``). ``recipes.toml`` says how each is made; ``snnlab zoo cifar10
---root DIR`` remakes the small ones, DIR holding the data set's official files. No picture of the data set is stored. Networks
-of the paper's size are trained by ``snnlab.train``; no weights of these are shipped.
+all, ``saved.json`` and ``draws.json`` of some (see the modules of these names). ``recipes.toml`` says how each is made;
+``snnlab zoo cifar10 --root DIR`` remakes the small ones and their controls, DIR holding the data set's official files. No
+picture of the data set is stored. Networks of the paper's size are trained by ``snnlab.train``; no weights of these are shipped.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ __all__ = [
     "repeats",
     "restored",
     "results",
-    "saved_settings",
     "seeds",
     "settings",
+    "study_settings",
 ]
 
 FOLDER = Path(__file__).parent
@@ -55,7 +55,7 @@ def _file() -> dict[str, Any]:
 
 
 def names(size: str = "small") -> list[str]:
-    """The models of a size, ``"small"`` or ``"paper"``, in the order of the recipe file.
+    """The models of a size, ``"small"``, ``"paper"`` or ``"control"``, in the order of the recipe file.
 
     >>> names()[:3]
     ['ann', 'ann-second', 'direct']
@@ -74,9 +74,9 @@ def evaluation_settings() -> dict[str, Any]:
     return found
 
 
-def saved_settings() -> dict[str, Any]:
-    """Of what models ``snnlab.zoo.cifar10.saved`` measures attacked pictures that are saved as files: models, samples, ε."""
-    found: dict[str, Any] = _file()["saved"]
+def study_settings(study: str) -> dict[str, Any]:
+    """What one of the studies beside the suite (``snnlab.zoo.cifar10.build.STUDIES``) measures: models, samples, ε, …"""
+    found: dict[str, Any] = _file()[study]
     return found
 
 
@@ -100,6 +100,9 @@ def classifier_for(name: str) -> Classifier:
     if told["encoding"] == "none":
         return Classifier(network_class(checkpointing=told.get("checkpointing", False)))
     code = encoder(told["encoding"], num_steps=told["num_steps"])
+    if issubclass(network_class, ConvNet):
+        coded = network_class(in_channels=CHANNELS * code.channel_factor, num_steps=code.num_steps)
+        return Classifier(coded, code, told["decoder"])
     network = network_class(
         in_channels=CHANNELS * code.channel_factor,
         surrogate=Surrogate(**told["surrogate"]),

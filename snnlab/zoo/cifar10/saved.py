@@ -28,10 +28,10 @@ from snnlab.network import Classifier
 from snnlab.zoo import cifar10
 from snnlab.zoo.cifar10.tasks import origin
 
-__all__ = ["COUNTS", "SAVED", "measure_saved", "record"]
+__all__ = ["COUNTS", "FILE", "NAME", "measure", "record"]
 
-#: the file with a model's record
-SAVED = "saved.json"
+#: the study, and the file with a model's record
+NAME, FILE = "saved", "saved.json"
 #: the counts of a record
 COUNTS: tuple[str, ...] = ("unsaved", "saved", "known")
 LOSSES, STEPS, LEVELS, BATCH = ("margin", "cross_entropy"), 50, 256, 100
@@ -39,7 +39,7 @@ LOSSES, STEPS, LEVELS, BATCH = ("margin", "cross_entropy"), 50, 256, 100
 
 def settings_sha256() -> str:
     """Hash of everything that decides a record beside the weights."""
-    return hashlib.sha256(repr([cifar10.saved_settings(), LOSSES, STEPS, LEVELS, BATCH, INFORMED]).encode()).hexdigest()
+    return hashlib.sha256(repr([cifar10.study_settings(NAME), LOSSES, STEPS, LEVELS, BATCH, INFORMED]).encode()).hexdigest()
 
 
 def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
@@ -48,13 +48,13 @@ def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
     Raises:
         ValueError: unknown name; a file that is missing, altered, or belongs to other settings.
     """
-    found = cifar10.read_json(folder / name / SAVED, name, {"correct", "eps", "n", "weights_sha256", "settings_sha256"})
+    found = cifar10.read_json(folder / name / FILE, name, {"correct", "eps", "n", "weights_sha256", "settings_sha256"})
     if found["settings_sha256"] != settings_sha256():
-        raise ValueError(f"{SAVED} of {name!r} belongs to other settings; run 'snnlab zoo cifar10 {name} --root DIR'")
+        raise ValueError(f"{FILE} of {name!r} belongs to other settings; run 'snnlab zoo cifar10 {name} --root DIR'")
     return found
 
 
-def measure_saved(name: str, seed: int, own: bytes, root: Path | None) -> dict[str, Any]:
+def measure(name: str, seed: int, own: bytes, root: Path | None) -> dict[str, Any]:
     """Attack a small model with and without the knowledge that its pictures will be saved, and count what is left.
 
     Args:
@@ -63,7 +63,7 @@ def measure_saved(name: str, seed: int, own: bytes, root: Path | None) -> dict[s
         own: the model's weights.
         root: folder with the data set's official files; ``None``: the cache, fetched first if need be.
     """
-    told, pictures = cifar10.saved_settings(), data.load("cifar10", root)
+    told, pictures = cifar10.study_settings(NAME), data.load("cifar10", root)
     samples = pictures.test[slice(told["samples"])]
     victim = cifar10.restored(name, own)
     from_files = Classifier(victim.network, victim.encoder, victim.decoder, levels=LEVELS).eval()
