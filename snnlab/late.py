@@ -31,7 +31,7 @@ from snnlab.data import Split
 from snnlab.decoding import SILENT, predictions
 from snnlab.encoding import Backward, Encoder, check_images
 from snnlab.flips import FlipBudget, FlipResult, check_from_step, flip_attack, flip_noise
-from snnlab.network import Classifier
+from snnlab.network import Classifier, rounded
 from snnlab.records import wilson_interval
 
 __all__ = [
@@ -247,7 +247,7 @@ def late_accuracy(
     budget = Budget(eps)
 
     def perturbed(aimed: Classifier, x: Tensor, y: Tensor, start: int, generator: torch.Generator) -> Tensor:
-        code = Late.of(_code(aimed), x, start)
+        code = Late.of(_code(aimed), rounded(x, aimed.levels), start)
         seen = aimed.at(exit_step=aimed.exit_step, encoder=code)
         seen.generator = generator
         found = attack(seen, x, y, budget, method, attacker, steps=steps, generator=generator)

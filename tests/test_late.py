@@ -165,6 +165,14 @@ def test_from_the_last_step_on_nothing_changes(name: str, method: str, few: Spli
     assert found.zero_gradient in (None, 1.0)
 
 
+def test_a_classifier_of_few_levels_reads_both_halves_rounded(few: Split) -> None:
+    grey = Split(few.images * 0.9 + 0.05, few.labels)  # no pixel is a level of its own accord
+    trained = zoo.load("latency")
+    coarse = Classifier(trained.network, trained.encoder, trained.decoder, levels=4).eval()
+    found = late_accuracy(coarse, grey, 0.2, [0, 8], "noise")
+    assert found.accuracy(8, 8) == float((coarse.predict(grey.images)[-1] == grey.labels).float().mean())
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     name=st.sampled_from(["direct", "poisson", "onset", "latency", "phase"]),

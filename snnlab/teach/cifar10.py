@@ -22,10 +22,13 @@ from snnlab.data import Split
 from snnlab.neuron import lif
 from snnlab.records import Estimate, correct_count, flags_line, flags_of, wilson_interval
 from snnlab.zoo import cifar10
-from snnlab.zoo.cifar10 import saved, web
+from snnlab.zoo.cifar10 import draws, saved, web
 
 __all__ = [
     "CHECKS",
+    "draws_finding",
+    "draws_print",
+    "draws_table",
     "factor",
     "finding",
     "kept",
@@ -197,6 +200,62 @@ def saved_print() -> str:
         f"Attack: {record['attack']}; at the last exit. The adaptive suite has more attacks, and leaves less. "
         "*Flags:* single seed."
     )
+
+
+def draws_table() -> pd.DataFrame:
+    """What random codes keep in the mean over fresh draws: a row a model, a column an ε and a number of draws a gradient."""
+    rows = {}
+    for name, shares in _draws().items():
+        attacked = {f"{level:g}/255, {draws.DRAWS[count]} draws": str(s) for (count, level), s in shares.items() if level}
+        rows[name] = {"clean": str(shares["clean", 0.0]), **attacked}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def draws_finding(level: float) -> str:
+    """Of which models more draws a gradient break more, and what the control keeps beside its code, as Markdown.
+
+    "Clearly": only where the intervals lie apart.
+    """
+    found = {name: {count: of[count, level] for count in draws.DRAWS} for name, of in _draws().items()}
+    broken = [f"`{name}`" for name, of in found.items() if of["many"].high < of["few"].low]
+    patient = f"More draws a gradient break clearly more of: {', '.join(broken) or 'none'}."
+    told = []
+    for control in cifar10.names("control"):
+        code = cifar10.settings(control)["encoding"]
+        spiking, ordinary = found[code]["many"], found[control]["many"]
+        told.append(
+            f"`{code}` keeps {spiking}, an ordinary network that reads its draws {ordinary}: the spikes keep "
+            f"{_compared(spiking, ordinary)}."
+        )
+    return f"**In the mean over draws, ε = {level:g}/255.** {patient} {' '.join(told)}"
+
+
+def _compared(a: Estimate, b: Estimate) -> str:
+    if a.low > b.high:
+        return "clearly more"
+    return "clearly less" if a.high < b.low else "as much, for all that the intervals can tell"
+
+
+def draws_print() -> str:
+    """n, seed, interval and attack beside the numbers over draws, as Markdown."""
+    record = draws.record(cifar10.study_settings(draws.NAME)["models"][0])
+    return (
+        f"n = {record['n']:,} test pictures, each answered by {record['read']} draws; training seed {record['seed']}; 95 % "
+        f"Wilson intervals over pictures. Attack: {record['attack']}; at the last exit. *Flags:* single seed; one attack, not "
+        "a suite."
+    )
+
+
+def _draws() -> dict[str, dict[tuple[str, float], Estimate]]:
+    """Shares of every model of the study, by attacker (a key of ``draws.DRAWS``, or "clean") and ε of 255."""
+    found: dict[str, dict[tuple[str, float], Estimate]] = {}
+    for name in cifar10.study_settings(draws.NAME)["models"]:
+        record = draws.record(name)
+        found[name] = {("clean", 0.0): _share(record["clean"], record["n"])}
+        for column, eps in enumerate(record["eps"]):
+            for count, right in record["right"].items():
+                found[name][count, round(eps * LEVELS, 3)] = _share(right[column], record["n"])
+    return found
 
 
 #: the counts of ``snnlab.zoo.cifar10.saved`` as columns
