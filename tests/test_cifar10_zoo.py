@@ -13,6 +13,7 @@ from snnlab.cli import app
 from snnlab.convolution import SpikingConvNet
 from snnlab.encoding import encoder
 from snnlab.records import correct_count
+from snnlab.teach import cifar10 as teach
 from snnlab.zoo import cifar10
 from snnlab.zoo.cifar10 import build, draws, saved, tasks, web
 
@@ -220,3 +221,22 @@ def test_the_table_of_the_page_says_what_each_seed_was_measured_at() -> None:
             for exit_step in part["exits"]:
                 shares = web.accuracies(table, "worst", decoder, 1 / 255, exit_step)[name]
                 assert len(shares) == sum(exit_step in record["exits"] for record in records)
+
+
+@pytest.mark.parametrize(
+    ("spikes", "ordinary", "says"),
+    [(300, 100, "clearly more"), (100, 300, "clearly less"), (200, 210, "as much, for all that the intervals can tell")],
+)
+def test_what_the_spikes_keep_beside_their_control_is_told_by_intervals(
+    monkeypatch: pytest.MonkeyPatch, spikes: float, ordinary: float, says: str
+) -> None:
+    kept = {"poisson": spikes, "fusion-poisson": 400.0, "ann-poisson": ordinary}
+
+    def record(name: str) -> dict[str, object]:
+        few = kept[name] + 90 * (name == "fusion-poisson")  # the patient attacker finds more of this one
+        return {"n": 500, "clean": 500.0, "eps": [4 / 255], "right": {"few": [few], "many": [kept[name]]}}
+
+    monkeypatch.setattr(draws, "record", record)
+    told = teach.draws_finding(4.0)
+    assert "break clearly more of: `fusion-poisson`." in told
+    assert told.endswith(f"the spikes keep {says}.")
