@@ -203,12 +203,12 @@ def saved_print() -> str:
 
 
 def draws_table() -> pd.DataFrame:
-    """What random codes keep in the mean over fresh draws: a row a model, a column an ε and a number of draws a gradient."""
-    rows = {}
+    """What random codes keep in the mean over fresh draws: a column a model, a row an ε and a number of draws a gradient."""
+    columns = {}
     for name, shares in _draws().items():
         attacked = {f"{level:g}/255, {draws.DRAWS[count]} draws": str(s) for (count, level), s in shares.items() if level}
-        rows[name] = {"clean": str(shares["clean", 0.0]), **attacked}
-    return pd.DataFrame.from_dict(rows, orient="index")
+        columns[name] = {"clean": str(shares["clean", 0.0]), **attacked}
+    return pd.DataFrame(columns)
 
 
 def draws_finding(level: float) -> str:
