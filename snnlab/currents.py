@@ -50,7 +50,7 @@ def current_of(layer: nn.Linear, sequence: Tensor) -> Tensor:
 
 def _sparse(layer: nn.Linear, sequence: Tensor) -> Tensor | None:
     """Where a sequence is not zero, if it is worth while to add up these events; else ``None``."""
-    learns = layer.weight.requires_grad and torch.is_grad_enabled()
+    learns = torch.is_grad_enabled() and any(p.requires_grad for p in layer.parameters())
     if learns or layer.bias is None or layer.out_features < SHORTEST or sequence.device.type != "cpu":
         return None
     fired = sequence.detach().bool()

@@ -82,6 +82,8 @@ def test_only_sparse_spikes_of_a_wide_layer_that_does_not_learn_are_added_up() -
     sparse, dense = (_events(4, 8, 200, density=d).requires_grad_(True) for d in (0.02, 0.6))
     wide, narrow = _layer(200), _layer(200, outputs=10)
     assert not _spared(current_of(wide, sparse))  # it learns
+    wide.weight.requires_grad_(False)
+    assert not _spared(current_of(wide, sparse))  # its bias does
     with frozen_weights(wide), frozen_weights(narrow):
         assert _spared(current_of(wide, sparse))
         assert not _spared(current_of(wide, dense))
