@@ -41,6 +41,7 @@ __all__ = [
     "results",
     "seeds",
     "settings",
+    "study_record",
     "study_settings",
 ]
 
@@ -77,6 +78,18 @@ def evaluation_settings() -> dict[str, Any]:
 def study_settings(study: str) -> dict[str, Any]:
     """What one of the studies beside the suite (``snnlab.zoo.cifar10.build.STUDIES``) measures: models, samples, ε, …"""
     found: dict[str, Any] = _file()[study]
+    return found
+
+
+def study_record(file: str, name: str, folder: Path, required: set[str], settings_sha256: str) -> dict[str, Any]:
+    """The record that a study has of a model at the first seed.
+
+    Raises:
+        ValueError: unknown name; a file that is missing, altered, lacks a required key, or belongs to other settings.
+    """
+    found = read_json(folder / name / file, name, {*required, "eps", "n", "weights_sha256", "settings_sha256"})
+    if found["settings_sha256"] != settings_sha256:
+        raise ValueError(f"{file} of {name!r} belongs to other settings; run 'snnlab zoo cifar10 {name} --root DIR'")
     return found
 
 

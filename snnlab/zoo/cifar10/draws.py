@@ -10,7 +10,7 @@ few         SA-PGD on the margin, ``DRAWS["few"]`` draws a gradient, as in the a
 many        the same with ``DRAWS["many"]`` draws
 =========== ==========================================================================================================
 
-Each ε is attacked for itself, at the last exit, with the randomness of one seed for every ``BATCH`` pictures.
+Each ε is attacked for itself, at the last exit; every ``BATCH`` pictures have randomness of their own.
 """
 
 from __future__ import annotations
@@ -50,12 +50,7 @@ def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
     Raises:
         ValueError: unknown name; a file that is missing, altered, or belongs to other settings.
     """
-    found = cifar10.read_json(
-        folder / name / FILE, name, {"clean", "right", "eps", "n", "weights_sha256", "settings_sha256"}
-    )
-    if found["settings_sha256"] != settings_sha256():
-        raise ValueError(f"{FILE} of {name!r} belongs to other settings; run 'snnlab zoo cifar10 {name} --root DIR'")
-    return found
+    return cifar10.study_record(FILE, name, folder, {"clean", "right"}, settings_sha256())
 
 
 def measure(name: str, seed: int, own: bytes, root: Path | None) -> dict[str, Any]:

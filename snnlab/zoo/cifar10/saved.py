@@ -48,10 +48,7 @@ def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
     Raises:
         ValueError: unknown name; a file that is missing, altered, or belongs to other settings.
     """
-    found = cifar10.read_json(folder / name / FILE, name, {"correct", "eps", "n", "weights_sha256", "settings_sha256"})
-    if found["settings_sha256"] != settings_sha256():
-        raise ValueError(f"{FILE} of {name!r} belongs to other settings; run 'snnlab zoo cifar10 {name} --root DIR'")
-    return found
+    return cifar10.study_record(FILE, name, folder, {"correct"}, settings_sha256())
 
 
 def measure(name: str, seed: int, own: bytes, root: Path | None) -> dict[str, Any]:
