@@ -81,20 +81,27 @@ RESNET18_BLOCKS = (
 )
 
 
+class _ThresholdNorm(nn.BatchNorm2d):
+    """Batch norm whose gain starts at the threshold: that is all that makes it threshold-dependent."""
+
+    def __init__(self, channels: int, threshold: float) -> None:
+        self.threshold = threshold  # before the parameters are set
+        super().__init__(channels)
+
+    def reset_parameters(self) -> None:
+        """The norm at the start of training."""
+        super().reset_parameters()
+        nn.init.constant_(self.weight, self.threshold)
+
+
 class _Convolution(nn.Module):
     """Convolution, average pooling and (threshold-dependent) batch norm of a sequence ``[T, N, C, H, W]``: the current."""
 
     def __init__(self, inputs: int, block: Block, threshold: float, kernel: int = 3) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, block.channels, kernel, block.stride, kernel // 2, bias=False)
-        self.pool, self.threshold = block.pool, threshold
-        self.norm: nn.Module = nn.BatchNorm2d(block.channels)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """The norm's gain is the threshold: that is all that makes it threshold-dependent."""
-        if isinstance(self.norm, nn.BatchNorm2d):
-            nn.init.constant_(self.norm.weight, self.threshold)
+        self.pool = block.pool
+        self.norm: nn.Module = _ThresholdNorm(block.channels, threshold)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """``[T, N, C, H, W]`` → ``[T, N, C', H', W']``."""

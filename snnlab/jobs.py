@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snnlab.attack import AttackResult, Budget
 from snnlab.data import Split
 from snnlab.energy import energy
 from snnlab.exiting import ExitRule, dynamic_exit
-from snnlab.network import Classifier
-from snnlab.neuron import Surrogate
+from snnlab.network import Classifier, constants
 from snnlab.suites import SuiteAttack
 
 __all__ = ["Job", "JobCache", "Run"]
@@ -223,16 +222,9 @@ class JobCache:
 
 def _described(classifier: Classifier) -> str:
     weights = _hash(*(name.encode() + _bytes(value) for name, value in classifier.network.state_dict().items()))
-    modules = [(name, type(m).__qualname__, _plain_attributes(m)) for name, m in classifier.network.named_modules()]
     # Left out where there are none: what was kept before classifiers knew of levels is found as before.
     levels = () if classifier.levels is None else (classifier.levels,)
-    return repr((modules, classifier.encoder, classifier.decoder, weights, *levels))
-
-
-def _plain_attributes(module: nn.Module) -> dict[str, object]:
-    """Constants such as ``β``, ``θ`` and the surrogate."""
-    plain = (bool, int, float, str, tuple, Surrogate)
-    return {key: value for key, value in vars(module).items() if isinstance(value, plain)}
+    return repr((constants(classifier.network), classifier.encoder, classifier.decoder, weights, *levels))
 
 
 def _bytes(values: Tensor) -> bytes:

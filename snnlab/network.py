@@ -23,7 +23,7 @@ from snnlab.encoding import Encoder, check_images
 from snnlab.neuron import Reset, Surrogate, lif
 from snnlab.swapping import fresh_state, surrogate_of
 
-__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace", "rounded", "surrogate_of"]
+__all__ = ["MLP", "Classifier", "SpikingMLP", "Trace", "constants", "rounded", "surrogate_of"]
 
 
 @dataclass(frozen=True)
@@ -254,6 +254,15 @@ def rounded(images: Tensor, levels: int | None = 256) -> Tensor:
         return images
     found: Tensor = _Rounded.apply(images, levels)  # type: ignore[no-untyped-call]
     return found
+
+
+def constants(network: nn.Module) -> list[tuple[str, str, dict[str, object]]]:
+    """Name, class and plain attributes (``β``, ``θ``, the surrogate …) of every module: what its weights do not say."""
+    plain = (bool, int, float, str, tuple, Surrogate)
+    return [
+        (name, type(module).__qualname__, {key: value for key, value in vars(module).items() if isinstance(value, plain)})
+        for name, module in network.named_modules()
+    ]
 
 
 class _Rounded(torch.autograd.Function):

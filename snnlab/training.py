@@ -18,6 +18,7 @@ batch too, where the device can do that (``torch.nn.SyncBatchNorm``: GPUs); on C
 from __future__ import annotations
 
 import hashlib
+import pickle
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
@@ -31,7 +32,7 @@ from tqdm.auto import tqdm
 from snnlab.data import Split
 from snnlab.losses import Loss
 from snnlab.losses import loss as loss_named
-from snnlab.network import Classifier
+from snnlab.network import Classifier, constants
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -142,11 +143,12 @@ def train(
         progress: whether to show a progress bar.
 
     Raises:
-        ValueError: a checkpoint of another recipe, data, objective, warm start or architecture, or that cannot be written; a loss
-            that is not finite (the last good checkpoint stays).
+        ValueError: a checkpoint of another recipe, data, objective, warm start, code or architecture, one that is damaged or
+            cannot be written; a loss or weight that is not finite (the last good checkpoint stays).
     """
     network, batch_loss = classifier.network, loss_named(recipe.loss)
-    identity = _identity(recipe, objective, network if warm_start else None, data)
+    network.train()
+    identity = _identity(recipe, objective, classifier, data, warm_start)
     if not warm_start:
         initialise(network, recipe.seed)
     team = _Team(accelerator)
@@ -163,7 +165,7 @@ def train(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * per_epoch)
     run = _Run(identity, {"network": network, "optimizer": optimizer, "schedule": schedule}, generator, draws)
     if checkpoint is not None and checkpoint.exists():
-        run.resume(checkpoint)
+        run.resume(checkpoint, team.rank)
 
     first = len(run.history.loss)
     with tqdm(
@@ -192,7 +194,10 @@ def train(
                 run.total += loss.item() * len(rows)
                 run.batch += 1
                 bar.update()
-                if checkpoint is not None and run.batch % checkpoint_every == 0 and team.leads:
+                kept = checkpoint is not None and run.batch % checkpoint_every == 0
+                if kept or run.batch == per_epoch:
+                    run.check_finite(f"epoch {epoch + 1}, batch {run.batch}")
+                if checkpoint is not None and kept and team.leads:
                     run.save(checkpoint)
             run.end_epoch(len(data))
             if validation is not None:
@@ -240,27 +245,42 @@ class _Run:
         self.history.loss.append(self.total / num)
         self.batch, self.total, self.begun = 0, 0.0, None
 
+    def check_finite(self, where: str) -> None:
+        """Weights, and what norms have seen."""
+        if not all(torch.isfinite(v).all() for v in self.parts["network"].state_dict().values()):
+            raise ValueError(
+                f"a weight is no longer finite in {where}; start anew with a lower learning rate (the last good checkpoint stays)"
+            )
+
     def save(self, path: Path) -> None:
-        if not all(torch.isfinite(p).all() for p in self.parts["network"].parameters()):
-            raise ValueError(f"a weight is no longer finite in batch {self.batch}; start anew with a lower learning rate")
         self.tick()
-        path.parent.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"recipe": self.identity, "generator": self.generator.get_state(), "history": vars(self.history)}
         state |= {"batch": self.batch, "total": self.total, "begun": self.begun, "draws": self.draws.get_state()}
         part_written = path.with_suffix(".part")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             torch.save(state, part_written)
             part_written.replace(path)  # atomic: an interruption leaves the old checkpoint or the new one, never half of one
         except (OSError, RuntimeError) as error:
-            part_written.unlink(missing_ok=True)
+            if part_written.is_file():
+                part_written.unlink()
             raise ValueError(f"{path} could not be written ({error}); the checkpoint before it stays") from error
 
-    def resume(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-        told = {"data": self.identity["data"]} | state["recipe"]  # which older checkpoints do not say
+    def resume(self, path: Path, rank: int) -> None:
+        try:
+            state = torch.load(path, weights_only=True, map_location="cpu")
+            recipe = state["recipe"]
+        except (OSError, EOFError, RuntimeError, LookupError, TypeError, pickle.UnpicklingError) as error:
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ValueError(f"{path} is truncated or no checkpoint ({why}); remove it to start anew") from None
+        told = {key: self.identity[key] for key in ("data", "images", "network")} | recipe  # which older ones do not say
         if told != self.identity:
-            raise ValueError(f"{path.name} belongs to {told}, not to {self.identity}; remove it to start anew")
+            other = [key for key in told | self.identity if told.get(key) != self.identity.get(key)]
+            theirs, ours = ({key: of.get(key) for key in other} for of in (told, self.identity))
+            raise ValueError(
+                f"{path.name} belongs to another run ({', '.join(other)}): to {theirs}, not to {ours}; remove it to start anew"
+            )
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
@@ -268,7 +288,11 @@ class _Run:
             raise ValueError(
                 f"{path.name} is a checkpoint of another architecture; remove it to start anew ({error})"
             ) from None
-        self.draws.set_state(state.get("draws", state["generator"]))
+        draws = state.get("draws", state["generator"])
+        if rank == 0 and len(draws) == len(self.draws.get_state()):
+            self.draws.set_state(draws)
+        else:  # only the first process's is kept, and a GPU's is another than a CPU's: the others draw anew
+            self.draws.manual_seed(self.identity["seed"] + 7919 * rank + state["generator"].sum().item())
         self.generator.set_state(state["generator"])
         self.history = History(**state["history"])
         self.batch, self.total, self.begun = state.get("batch", 0), state.get("total", 0.0), state.get("begun")
@@ -343,7 +367,9 @@ def accuracy(classifier: Classifier, split: Split, batch_size: int = 500) -> flo
     return correct / len(split)
 
 
-def _identity(recipe: Recipe, objective: Objective | None, start: nn.Module | None, data: Split) -> dict[str, Any]:
+def _identity(
+    recipe: Recipe, objective: Objective | None, classifier: Classifier, data: Split, warm_start: bool
+) -> dict[str, Any]:
     """What a checkpoint must agree on. Defaults that came later are left out, so that older checkpoints stay valid."""
     later = ("loss", "weight_decay", "precision", "augment")
     identity = {
@@ -351,10 +377,17 @@ def _identity(recipe: Recipe, objective: Objective | None, start: nn.Module | No
         for f in fields(recipe)
         if f.name not in later or getattr(recipe, f.name) != f.default
     }
-    identity["data"] = f"{len(data)} samples {hashlib.sha256(data.labels.cpu().numpy().tobytes()).hexdigest()[:16]}"
+    identity["data"] = f"{len(data)} samples {_digest(data.labels)}"
+    identity["images"] = _digest(data.images[:: max(1, len(data) // 256)])  # some, evenly spread
+    told = (constants(classifier.network), classifier.encoder, classifier.decoder, classifier.exit_step)
+    identity["network"] = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     if objective is not None:
         identity["objective"] = repr(objective)
-    if start is not None:
-        weights = b"".join(value.detach().cpu().numpy().tobytes() for value in start.state_dict().values())
+    if warm_start:
+        weights = b"".join(value.detach().cpu().numpy().tobytes() for value in classifier.network.state_dict().values())
         identity["warm_start"] = hashlib.sha256(weights).hexdigest()
     return identity
+
+
+def _digest(values: Tensor) -> str:
+    return hashlib.sha256(values.cpu().contiguous().numpy().tobytes()).hexdigest()[:16]

@@ -23,6 +23,7 @@ from snnlab.energy import energy
 from snnlab.network import Classifier
 from snnlab.neuron import Surrogate, lif
 from snnlab.swapping import surrogate_of
+from snnlab.training import initialise
 from snnlab.zoo.storage import packed, quantise, read_weights
 
 TINY = (Block(4, stride=2), Block(6, pool=2))
@@ -127,6 +128,7 @@ def test_folding_the_norm_changes_no_answer(blocks: tuple[Block, ...]) -> None:
 
 def test_the_norm_gives_currents_the_standard_deviation_of_the_threshold() -> None:
     network = _net(threshold=0.7).train()
+    initialise(network, 0)  # as training does
     sequence = encoder("poisson", num_steps=6)(torch.rand(8, 3, 8, 8), generator=torch.Generator().manual_seed(0))
     current = network.layers[0].current(sequence)
     assert torch.allclose(current.mean((0, 1, 3, 4)), torch.zeros(4), atol=1e-4)

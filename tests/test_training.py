@@ -17,7 +17,7 @@ from snnlab.convolution import Block, SpikingConvNet
 from snnlab.data import Dataset, Split
 from snnlab.encoding import encoder
 from snnlab.network import MLP, Classifier, SpikingMLP
-from snnlab.training import Recipe, _augmented, accuracy, train
+from snnlab.training import Recipe, _augmented, _Run, accuracy, train
 
 
 def _classifier(name: str = "onset") -> Classifier:
@@ -107,8 +107,65 @@ def test_a_checkpoint_of_another_architecture_is_refused(mnist: Dataset, tmp_pat
     checkpoint = tmp_path / "run.checkpoint"
     train(_classifier(), mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
     other = Classifier(SpikingMLP((784, 16, 10)), encoder("onset"))
-    with pytest.raises(ValueError, match="another architecture"):
+    with pytest.raises(ValueError, match=r"another run \(network\)"):
         train(other, mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Classifier(MLP((784, 8, 10))),
+        Classifier(SpikingMLP((784, 8, 10)), encoder("onset")),
+        Classifier(SpikingMLP((784, 8, 10)), encoder("latency", num_steps=3)),
+        Classifier(SpikingMLP((784, 8, 10)), encoder("latency"), "membrane"),
+        Classifier(SpikingMLP((784, 8, 10), beta=0.5), encoder("latency")),
+    ],
+    ids=["ANN twin", "code", "steps", "decoder", "beta"],
+)
+def test_a_checkpoint_of_another_network_whose_weights_would_fit_is_refused(
+    other: Classifier, mnist: Dataset, tmp_path: Path
+) -> None:
+    checkpoint, own = tmp_path / "run.checkpoint", Classifier(SpikingMLP((784, 8, 10)), encoder("latency"))
+    train(own, mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+    with pytest.raises(ValueError, match=r"another run \(network\)"):
+        train(other, mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+
+
+def test_a_checkpoint_of_other_images_with_these_labels_is_refused(mnist: Dataset, tmp_path: Path) -> None:
+    checkpoint, split = tmp_path / "run.checkpoint", mnist.train[:100]
+    train(_classifier(), split, Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+    with pytest.raises(ValueError, match="remove it to start anew"):
+        train(
+            _classifier(), Split(split.images * 0.99, split.labels), Recipe(epochs=1), checkpoint=checkpoint, progress=False
+        )
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "no tensor file"])
+def test_a_damaged_checkpoint_is_named(damage: str, mnist: Dataset, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    train(_classifier(), mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+    whole = checkpoint.read_bytes()
+    if damage == "foreign":
+        torch.save({"weights": torch.zeros(3)}, checkpoint)
+    else:
+        checkpoint.write_bytes(
+            {"truncated": whole[: len(whole) // 2], "empty": b"", "no tensor file": b"hello" * 99}[damage]
+        )
+    with pytest.raises(ValueError, match=r"run\.checkpoint is truncated or no checkpoint"):
+        train(_classifier(), mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+
+
+def test_after_a_resume_no_two_processes_draw_the_same(mnist: Dataset, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    train(_classifier(), mnist.train[:100], Recipe(epochs=1), checkpoint=checkpoint, progress=False)
+    identity = torch.load(checkpoint, weights_only=True)["recipe"]
+    drawn = []
+    for rank in range(3):
+        run = _Run(identity, {}, torch.Generator(), torch.Generator())
+        run.resume(checkpoint, rank)
+        drawn.append(float(torch.rand(1, generator=run.draws)))
+        assert torch.equal(run.generator.get_state(), torch.load(checkpoint, weights_only=True)["generator"])
+    assert len(set(drawn)) == 3
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
@@ -133,9 +190,7 @@ def test_a_loss_or_weight_that_is_not_finite_stops_the_run_and_the_last_good_che
     learning_rate: float, mnist: Dataset, tmp_path: Path
 ) -> None:
     model, checkpoint = Classifier(MLP((784, 8, 10))), tmp_path / "run.checkpoint"
-    with pytest.raises(
-        ValueError, match=r"(in epoch 1, batch \d|no longer finite in batch \d+); start anew with a lower learning rate"
-    ):
+    with pytest.raises(ValueError, match=r"in epoch 1, batch [1-9]; start anew with a lower learning rate"):
         train(
             model,
             mnist.train[:300],

@@ -2,7 +2,8 @@
 
 The suite counts a picture on one draw, and its attacker averages over three draws a gradient. Here every picture is answered
 by ``READ`` fresh draws, and the share of right answers counts; once the attacker averages over few draws, once over many. One
-of the models is a control: an ordinary network that reads the same draws (``snnlab.convolution.CodedConvNet``).
+of the models is a control: an ordinary network that reads the same draws (``snnlab.convolution.CodedConvNet``); beside them
+stands one that draws nothing.
 
 =========== ==========================================================================================================
 clean       no attack
@@ -40,8 +41,9 @@ STEPS, BATCH = 50, 100
 
 
 def settings_sha256() -> str:
-    """Hash of everything that decides a record beside the weights."""
-    return hashlib.sha256(repr([cifar10.study_settings(NAME), DRAWS, READ, STEPS, BATCH, INFORMED]).encode()).hexdigest()
+    """Hash of everything that decides a record beside the weights; not of which other models have one."""
+    told = {key: value for key, value in cifar10.study_settings(NAME).items() if key != "models"}
+    return hashlib.sha256(repr([told, DRAWS, READ, STEPS, BATCH, INFORMED]).encode()).hexdigest()
 
 
 def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
@@ -54,7 +56,9 @@ def record(name: str, folder: Path = cifar10.MODELS) -> dict[str, Any]:
 
 
 def measure(name: str, seed: int, own: bytes, root: Path | None) -> dict[str, Any]:
-    """Attack a model behind a stochastic code through few and through many draws a gradient, and count over draws.
+    """Attack a model through few and through many draws a gradient, and count right answers over draws.
+
+    A network without a stochastic code has but one answer: it is attacked once, by the same attack on the same pictures.
 
     Args:
         name: of its recipe.
@@ -65,18 +69,19 @@ def measure(name: str, seed: int, own: bytes, root: Path | None) -> dict[str, An
     told, pictures = cifar10.study_settings(NAME), data.load("cifar10", root)
     samples = pictures.test[slice(told["samples"])]
     victim = cifar10.restored(name, own)
+    counts = DRAWS if victim.stochastic else {"few": 1}
     return {
         **origin(name, seed, own, pictures, len(samples)),
         "eps": [eps / cifar10.LEVELS for eps in told["eps"]],
         "attack": f"SA-PGD-{STEPS} on the margin, relaxed code, surrogate of adaptive sharpness",
-        "draws": DRAWS,
+        "draws": counts,
         "read": READ,
         "clean": _right(victim, samples.images, samples.labels, seed),
         "right": {
             count: [
                 _right(victim, _attacked(victim, samples, eps, draws, seed), samples.labels, seed) for eps in told["eps"]
             ]
-            for count, draws in DRAWS.items()
+            for count, draws in counts.items()
         },
         "settings_sha256": settings_sha256(),
     }
