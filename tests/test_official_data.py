@@ -1,8 +1,10 @@
 """The full data sets: official files are parsed, verified, fetched once and resumed; wrong ones are refused in words."""
 
 import functools
+import gzip
 import hashlib
 import http.server
+import pickle
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +86,32 @@ def test_truncated_or_strange_files_are_refused_by_name(tmp_path: Path) -> None:
     strange.write_bytes(__import__("gzip").compress(b"hello, world"))
     with pytest.raises(ValueError, match="no IDX file"):
         formats.idx(strange)
+
+
+def test_an_idx_file_that_ends_in_its_header_is_refused_by_name(tmp_path: Path) -> None:
+    for blob in (b"\0\0\x08\x03\0\0\0\x05", b"\0\0\x08\x03"):
+        (path := tmp_path / "some-idx3-ubyte.gz").write_bytes(gzip.compress(blob))
+        with pytest.raises(ValueError, match=r"some-idx3-ubyte\.gz is truncated"):
+            formats.idx(path)
+
+
+def test_a_damaged_batch_is_refused_by_name_wherever_the_damage_is() -> None:
+    images, labels = official.pictures(4)
+    whole = pickle.dumps({b"data": images.reshape(4, -1), b"labels": labels}, protocol=2)
+    draw = np.random.default_rng(0)
+    refused = 0
+    for place in [*range(60), *draw.integers(0, len(whole), 300).tolist()]:
+        damaged = bytearray(whole)
+        damaged[place] ^= int(draw.integers(1, 256))
+        try:
+            formats.cifar_batch(bytes(damaged), "data_batch_1")
+        except ValueError as error:
+            assert "data_batch_1" in str(error)  # noqa: PT017  # most places only change a pixel, and are not seen here
+            refused += 1
+    assert refused > 20
+    for strange in (["cat"] * 4, [[1], [2, 3]], None):
+        with pytest.raises(ValueError, match="data_batch_1"):
+            formats.cifar_batch(pickle.dumps({b"data": images.reshape(4, -1), b"labels": strange}), "data_batch_1")
 
 
 def test_a_part_with_fewer_classes_is_refused(tmp_path: Path) -> None:
@@ -187,9 +215,21 @@ def test_frames_hold_every_event_once_in_its_bin_and_polarity() -> None:
     expected[0, 0, 0, 0] = expected[0, 1, 0, 1] = 1
     expected[1, 1, 1, 1] = 2
     assert frames.shape == (2, 2, 2, 2)
-    assert frames.sum() >= 3  # the very last event may fall on the edge of the last bin
-    assert torch.equal(frames[0], expected[0])
-    assert frames[1, 1, 1, 1] == frames[1].sum()
+    assert torch.equal(frames, expected)
+
+
+@pytest.mark.parametrize("num", [1, 2, 999, 5000])
+@pytest.mark.parametrize("lasting", [1, 40, 10**6])
+def test_frames_lose_no_event(num: int, lasting: int) -> None:
+    draw = np.random.default_rng(num + lasting)
+    columns = [draw.integers(0, top, num) for top in (128, 128, 2, lasting)]
+    recorded = np.rec.fromarrays(columns, names="x,y,p,t")
+    frames = events.frames_of(recorded, num_steps=8, size=32)
+    assert frames.sum() == num
+    assert torch.equal(frames.sum((0, 2, 3)).long(), torch.from_numpy(np.bincount(columns[2], minlength=2)))
+    columns[0][0] = 128
+    with pytest.raises(ValueError, match="not on a sensor of 128 x 128"):
+        events.frames_of(np.rec.fromarrays(columns, names="x,y,p,t"))
 
 
 def test_recordings_become_frames_with_time_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def _told(comparison: Comparison, suite: str, own: dict[str, list[dict[str, Any]
         quantity: Quantity = getattr(comparison, side)
         of_model = own.get(quantity.model, any_model)
         values.append([quantity.of(record) for record in of_model])
-        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity.kind)}
+        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity.kind, quantity.times)}
     change = change_over_seeds(*values)
     return {
         **sides,
@@ -141,12 +141,13 @@ def _settings(quantity: Quantity) -> dict[str, Any]:
     return {key: value for key, value in asdict(quantity).items() if value != getattr(default, key)}
 
 
-def _interval(values: Sequence[float], kind: str) -> dict[str, Any]:
+def _interval(values: Sequence[float], kind: str, times: float = 1.0) -> dict[str, Any]:
+    """With the interval of the mean over seeds; ``times`` is in the values already, and accuracies end there."""
     if kind == "value":
         return {"mean": values[0]}
     low, high = mean_interval(values)
     if kind not in ("energy", "gate"):  # accuracies
-        low, high = max(0.0, low), min(1.0, high)
+        low, high = max(0.0, low), min(times, high)
     rounded = [round(v, DIGITS) for v in values]
     return {"values": rounded, "mean": round(fmean(values), DIGITS), "low": round(low, DIGITS), "high": round(high, DIGITS)}
 

@@ -112,7 +112,7 @@ class Quantity:
             return ("worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}") + budget
         late = f"accuracy under {self.attack} that acts from step {self.from_step} on"
         return {
-            "energy": "energy of a clean digit, nJ",
+            "energy": f"energy of a clean {'picture' if of_pictures else 'digit'}, nJ",
             "dynamic": f"accuracy where every image leaves at {rule}{budget}",
             "interpolated": f"accuracy at fixed exits that read as many steps as {rule} does{budget}",
             "late": late,

@@ -17,7 +17,7 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
-__all__ = ["OfficialFile", "fetch"]
+__all__ = ["OfficialFile", "fetch", "folder_of"]
 
 TIMEOUT = 30  # seconds without an answer
 CHUNK = 1 << 16
@@ -37,13 +37,18 @@ class OfficialFile:
         return self.url.rpartition("/")[2]
 
 
+def folder_of(data_set: str) -> Path:
+    """Where the files of a data set are kept: below ``SNNLAB_DATA``, or in the user's cache."""
+    return Path(os.environ.get("SNNLAB_DATA") or pooch.os_cache("snnlab")) / data_set
+
+
 def fetch(files: Mapping[str, OfficialFile], data_set: str, *, progress: bool = True) -> dict[str, Path]:
     """The paths of all files, fetched first if they are not in the cache.
 
     Raises:
         ValueError: no network, too little disk, a server that refuses, a file whose sum is another.
     """
-    folder = Path(os.environ.get("SNNLAB_DATA") or pooch.os_cache("snnlab")) / data_set
+    folder = folder_of(data_set)
     try:
         return {role: _fetch_one(file, folder, progress) for role, file in files.items()}
     except requests.RequestException as error:

@@ -44,9 +44,11 @@ def idx(path: Path) -> Bytes:
     if len(blob) < 4 or blob[:3] != b"\0\0\x08":
         raise ValueError(f"{path.name} is no IDX file of unsigned bytes: it starts with {blob[:4]!r}")
     axes = blob[3]
+    if len(blob) < 4 + 4 * axes:
+        raise ValueError(f"{path.name} is truncated: it ends in its header; fetch it again")
     shape = np.frombuffer(blob[4 : 4 + 4 * axes], ">u4").astype(int)
     values = np.frombuffer(blob, np.uint8, offset=4 + 4 * axes)
-    if len(shape) != axes or values.size != int(np.prod(shape)):
+    if values.size != int(np.prod(shape)):
         raise ValueError(f"{path.name} is truncated: it promises {shape.tolist()} bytes and holds {values.size}")
     return values.reshape(shape).copy()  # its own memory, which may be written
 
@@ -59,11 +61,16 @@ def cifar_batch(blob: bytes, name: str) -> tuple[Bytes, NDArray[np.int64]]:
     """
     try:
         batch = _Unpickler(io.BytesIO(blob), encoding="bytes").load()
-    except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, AttributeError) as error:
+    except Exception as error:  # a damaged pickle may ask for anything
         raise ValueError(f"{name} is truncated or no batch of CIFAR-10 ({error}); fetch it again") from None
     if not isinstance(batch, dict) or not {b"data", b"labels"} <= set(batch):
         raise ValueError(f"{name} is no batch of CIFAR-10: expected a dictionary with b'data' and b'labels'")
-    images, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"], dtype=np.int64)
+    try:
+        images, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"], dtype=np.int64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} holds no table of images and labels ({error}); fetch it again") from None
+    if labels.ndim != 1:
+        raise ValueError(f"{name} holds labels {list(labels.shape)}, expected [N]; fetch it again")
     if images.dtype != np.uint8 or images.shape != (len(labels), CIFAR_VALUES):
         raise ValueError(f"{name} holds {images.dtype} {list(images.shape)}, expected uint8 [{len(labels)}, {CIFAR_VALUES}]")
     return images.reshape(-1, 3, 32, 32), labels

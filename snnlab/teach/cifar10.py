@@ -19,6 +19,7 @@ from torch import Tensor
 from snnlab import data
 from snnlab.convolution import Block, SpikingConvNet, fold
 from snnlab.data import Split
+from snnlab.data.downloads import folder_of
 from snnlab.neuron import lif
 from snnlab.records import Estimate, correct_count, flags_line, flags_of, wilson_interval
 from snnlab.zoo import cifar10
@@ -81,11 +82,13 @@ def _share(correct: float, n: int, seeds: int = 1) -> Estimate:
 
 
 def table(decoder: str = "current") -> pd.DataFrame:
-    """A row a model, a column a threat: shares over all seeds with their intervals."""
+    """A row a model, a column a threat: shares over all seeds with their intervals; then a clean picture's energy."""
     rows = {}
     for name in records(decoder):
         cells = {title: kept(name, attack, level, decoder=decoder) for title, attack, level in COLUMNS}
-        rows[name] = {title: "—" if found is None else str(found) for title, found in cells.items()}
+        energy = [record["energy_pj"][-1] / 1e6 for record in records(decoder)[name]]
+        shares = {title: "—" if found is None else str(found) for title, found in cells.items()}
+        rows[name] = {**shares, "energy, µJ": f"{sum(energy) / len(energy):.1f}"}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -280,15 +283,20 @@ def _counted(seeds: Mapping[str, int]) -> str:
 
 
 def pictures(num: int = 30) -> Split | None:
-    """The first test pictures, if CIFAR-10 lies on this machine: in the folder that ``SNNLAB_CIFAR10`` names, or in ``data``.
+    """The first test pictures, if CIFAR-10 lies on this machine; ``None`` if not.
 
-    Nothing is fetched here; ``snnlab.data.load("cifar10")`` does that.
+    It is looked for in the folder that ``SNNLAB_CIFAR10`` names; without one in ``data``, and where
+    ``snnlab.data.load("cifar10")`` keeps what it fetched. Nothing is fetched here.
+
+    Raises:
+        ValueError: a named folder without the data set, files that are damaged.
     """
-    folder = Path(os.environ.get("SNNLAB_CIFAR10") or "data")
-    try:
-        return data.load("cifar10", folder, progress=False).test[:num]
-    except ValueError:
-        return None
+    if named := os.environ.get("SNNLAB_CIFAR10"):
+        return data.load("cifar10", named, progress=False).test[:num]
+    for folder in (Path("data"), folder_of("cifar10")):
+        if any((folder / name).exists() for name in ("cifar-10-batches-py", "data_batch_1", "cifar-10-python.tar.gz")):
+            return data.load("cifar10", folder, progress=False).test[:num]
+    return None
 
 
 def _charge(answer: Any) -> str | None:

@@ -453,7 +453,10 @@ class ResultsExplorer(Explorer):
 
     def _still(self) -> Still:
         level = results_web.nearest_level(self._record, self.eps)
-        return stills.results_still(self._record, self.result(), self.against, level)
+        parts = [by_decoder.get(self.decoder, {}) for by_decoder in self._record["results"].values()]
+        flagged = sum(self.against in part.get("flags", {}) for part in parts)
+        where = f", exit {self.exit_step}, {self.decoder} decoding" + (f"; {flagged} networks carry flags" if flagged else "")
+        return stills.results_still(self._record, self.result(), self.against, level, where)
 
 
 def _start(models: Models, preferred: str) -> dict[str, str]:

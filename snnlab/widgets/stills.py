@@ -182,7 +182,9 @@ def neuron_still(current: Tensor, membrane: Tensor, spikes: Tensor, threshold: f
     return Still(png(figure), f"A leaky integrate-and-fire neuron over {len(current)} steps: it {fires}.")
 
 
-def results_still(table: Mapping[str, Any], shown: Mapping[str, Sequence[float]], against: str, level: float) -> Still:
+def results_still(
+    table: Mapping[str, Any], shown: Mapping[str, Sequence[float]], against: str, level: float, where: str = ""
+) -> Still:
     """What every network of a table keeps under an attack, as bars; a tick is a training run.
 
     Args:
@@ -190,6 +192,7 @@ def results_still(table: Mapping[str, Any], shown: Mapping[str, Sequence[float]]
         shown: accuracies by network, one a seed.
         against: the attack.
         level: the budget, in grey levels of 255.
+        where: how networks are read, and what qualifies the numbers, in words.
     """
     models = [model for model in table["models"] if model["name"] in shown]
     means = [sum(shown[m["name"]]) / len(shown[m["name"]]) for m in models]
@@ -204,10 +207,13 @@ def results_still(table: Mapping[str, Any], shown: Mapping[str, Sequence[float]]
         labels = [m["title"] + (" (attacked training)" if m["rule"] == "pgd" else "") for m in models]
         axes.set(yticks=range(len(models)), yticklabels=labels, xlim=(0, 1), xlabel="fraction correct")
         axes.invert_yaxis()
-    best = max(zip(means, models, strict=True), key=lambda pair: pair[0])
-    how = f"Accuracy on {table['dataset']} under {table['attacks'].get(against, against)} at ε = {level:g}/255"
+    best = means.index(max(means))
+    low, high = wilson_interval(means[best] * table["n"], table["n"])
+    how = f"Accuracy on {table['dataset']} under {table['attacks'].get(against, against)} at ε = {level:g}/255{where}"
     return Still(
-        png(figure), f"{how}: the most is kept by {best[1]['title']}, {best[0]:.0%}, of n = {table['n']:,} pictures."
+        png(figure),
+        f"{how}: the most is kept by {labels[best]}, {means[best]:.0%} (95 % interval {low:.0%} to {high:.0%}), of "
+        f"n = {table['n']:,} pictures.",
     )
 
 
@@ -381,11 +387,11 @@ def _answer(shown: Frame, exit_step: int) -> str:
 
 
 def _attack(shown: Frame, request: Request) -> str:
-    return "without attack" if shown["attacked"] is None else f"under {request.attack.upper()} with ε = {request.eps:g}"
+    return "without attack" if shown["attacked"] is None else f"under {request.attack.upper()} with ε = {request.eps:.3g}"
 
 
 def _truth(request: Request) -> str:
-    return "" if request.label is None else f"; the digit is a {request.label}"
+    return "" if request.label is None else f"; the right answer is {request.label}"
 
 
 def _reads(shown: Frame, request: Request, exit_step: int) -> str:

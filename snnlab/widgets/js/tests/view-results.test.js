@@ -152,8 +152,19 @@ test("levels are grey levels of 255, and the nearest that was measured is taken"
 });
 
 test("flags are never dropped, and an unknown attack is said with those that are known", () => {
-  assert.deepEqual(flagsOf(RECORD, "worst", "current"), ["direct: more steps still help"]);
+  assert.deepEqual(flagsOf(RECORD, at({ against: "worst" })).filter((flag) => !flag.includes("single seed")), [
+    "direct: more steps still help",
+  ]);
   assert.ok(how(RECORD, "worst", ["direct: more steps still help"]).some((text) => text.includes("more steps still help")));
   assert.equal(threatOf(RECORD, "transfer"), "transfer");
   assert.throws(() => threatOf(RECORD, "magic"), /choose one of transfer, worst/);
+});
+
+test("where one training run alone was measured, it says so, exit by exit", () => {
+  const direct = { ...RECORD, models: [RECORD.models[2]] };
+  assert.deepEqual(flagsOf(direct, at()), []);
+  const later = structuredClone(direct);
+  later.results.direct.current.correct.transfer[1][0] = null; // the second seed has no first exit
+  assert.deepEqual(flagsOf(later, at({ exit: 1 })), ["direct: single seed at this exit"]);
+  assert.deepEqual(flagsOf(later, at({ exit: 2 })), []);
 });

@@ -201,7 +201,7 @@ class ResultsExplorer {
       },
       colours,
     );
-    const flags = flagsOf(record, place.against, place.decoder);
+    const flags = flagsOf(record, place);
     const short = flags.length ? [`flags on ${flags.length} of ${record.models.length} networks`] : [];
     badge.show({ computed_by: "record" }, facts(record), short, how(record, place.against, flags));
   }

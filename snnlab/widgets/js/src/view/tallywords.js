@@ -1,5 +1,5 @@
 /** What the explorer of results says: a state and a record in, sentences out. */
-import { claimed, decoded } from "./tally.js";
+import { claimed, curveOf, decoded } from "./tally.js";
 import { count, intervalText, percent } from "./words.js";
 
 export const THREATS = { transfer: "transfer", naive: "naive", adaptive: "adaptive" };
@@ -59,7 +59,7 @@ export function finding(record, threat, at) {
   const kept = `${here} ${best.model.title}, the best of them, keeps ${percent(best.read.share)} ${intervalText(best.read)}, the ${ann.model.title} ${percent(ann.read.share)} ${intervalText(ann.read)}`;
   // A factor that a flag speaks against must not stand without it.
   const flags = decoded(record, best.model.name, at.decoder)?.flags?.[at.against] ?? [];
-  const said = flags.filter((flag) => flag !== "single seed");
+  const said = flags.filter((flag) => flag !== ALONE);
   const noted = said.length ? ` ⚑ ${best.model.title}: ${said.join("; ")}.` : "";
   if (state === "chance") {
     return {
@@ -82,10 +82,15 @@ export function facts(record) {
   return `n = ${count(record.n)} test pictures of ${record.dataset} · ${told}`;
 }
 
+const ALONE = "single seed";
+
 /** What qualifies the numbers that are shown, a network after the other. */
-export function flagsOf(record, against, decoder) {
+export function flagsOf(record, place) {
   return record.models.flatMap(({ name, title }) => {
-    const flags = decoded(record, name, decoder)?.flags?.[against] ?? [];
+    const flags = [...(decoded(record, name, place.decoder)?.flags?.[place.against] ?? [])];
+    // Later training runs may have been measured at fewer exits than the first.
+    const alone = curveOf(record, name, place)[0]?.seeds.length === 1;
+    if (alone && !flags.includes(ALONE)) flags.push(`${ALONE} at this exit`);
     return flags.length ? [`${title}: ${flags.join(", ")}`] : [];
   });
 }
