@@ -69,7 +69,7 @@ def zoo_cifar10(
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed (may be repeated); default: all.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
 ) -> None:
-    """Remake the convolutional models of CIFAR-10: about four hours on two cores. The same command goes on after a stop."""
+    """Remake the convolutional models of CIFAR-10: some nine hours on two cores. The same command goes on after a stop."""
     from snnlab.zoo.cifar10.build import build
 
     try:

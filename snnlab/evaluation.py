@@ -224,7 +224,8 @@ def evaluate(
         exits: exit steps to aim at; default all.
         rules: dynamic exits to judge as well, of a spiking classifier.
         source: where transferred attacks are made (the ANN twin); without it they are left out.
-        seed: of all randomness, per attack, exit and ε, so that a resumed run equals an uninterrupted one.
+        seed: of all randomness. Attacks on one exit at one ε start from the same numbers, so that neither the suite nor a resume
+            changes what one of them finds; of two that search the same samples the first starts are the same.
         batch_size: images attacked at once.
         progress: whether to show a progress bar.
         cache: folder for the results of jobs (``snnlab.jobs.JobCache``).

@@ -42,8 +42,11 @@ __all__ = [
     "trained_finding",
 ]
 
+SHARED = web.THREATS["transfer"]  # sets that are made on one network cannot all be tried on it
 Records = Sequence[Mapping[str, Any]]
 LEVELS = cifar10.LEVELS
+#: what a verdict of ``factor`` says of a fused code
+FUSED = {"reached": "twice", "missed": "not twice", "undecided": "perhaps twice", "chance": "no more than guessing might"}
 #: title, attack, ε of 255
 COLUMNS = (
     ("clean", "worst", 0.0),
@@ -121,7 +124,10 @@ def _verdict(snn: Estimate, ann: Estimate, times: float = 2.0) -> str:
 def finding(attack: str, level: float, title: str) -> str:
     """A sentence on the claim of the factor of two under one attack, as Markdown."""
     best, of_best, rival, of_ann, verdict = factor(attack, level)
-    kept_here = f"**{title}, ε = {level:g}/255.** `{best}`, the best of them, keeps {of_best}, `{rival}` {of_ann}"
+    kept_here = (
+        f"**{title}, ε = {level:g}/255.** `{best}`, the best plainly trained spiking network, keeps {of_best}, "
+        f"`{rival}` {of_ann}"
+    )
     if verdict == "chance":
         return f"{kept_here}: nothing that clearly beats guessing, so no factor."
     times = f"{of_best.mean / of_ann.mean:.1f} times as much" if of_ann.mean else "where the other keeps nothing"
@@ -130,6 +136,10 @@ def finding(attack: str, level: float, title: str) -> str:
         "missed": "the factor of two is missed",
         "undecided": "whether that is twice is not decided: the intervals allow both",
     }
+    if not best.startswith("fusion"):  # of which the claim speaks
+        shares = {n: kept(n, attack, level) for n in records() if n.startswith("fusion")}
+        fused = max(((n, share) for n, share in shares.items() if share is not None), key=lambda pair: pair[1].mean)
+        words[verdict] += f". Of the fused codes `{fused[0]}` keeps most, {fused[1]}: {FUSED[_verdict(fused[1], of_ann)]}"
     flags = [note for note in flags_of(records()[best], attack) if note != "single seed"]
     noted = f" ⚑ `{best}`: {'; '.join(flags)}." if flags else ""  # a factor does not stand without what speaks against it
     return f"{kept_here}: {times}; {words[verdict]}.{noted}"
@@ -156,6 +166,9 @@ def small_print() -> str:
     first = next(iter(found.values()))[0]
     seeds = {name: len(r) for name, r in found.items()}
     attacks = {k: v for r in found.values() for k, v in r[0]["attacks"].items() if k != "worst"}
+    for attack in attacks:
+        if without := [f"`{n}`" for n, r in found.items() if attack not in r[0]["attacks"] and attack not in SHARED]:
+            attacks[attack] += f" (not of {', '.join(without)})"
     flagged: dict[str, list[str]] = {}
     for name, repeats in found.items():
         for note in flags_of(repeats, "worst"):
@@ -211,16 +224,18 @@ def draws_table() -> pd.DataFrame:
     for name, shares in _draws().items():
         attacked = {f"{level:g}/255, {draws.DRAWS[count]} draws": str(s) for (count, level), s in shares.items() if level}
         columns[name] = {"clean": str(shares["clean", 0.0]), **attacked}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).fillna("—")  # who draws nothing is attacked once
 
 
 def draws_finding(level: float) -> str:
-    """Of which models more draws a gradient break more, and what the control keeps beside its code, as Markdown.
+    """Of which models more draws a gradient break more, and what the control keeps beside its code and without it, as Markdown.
 
     "Clearly": only where the intervals lie apart.
     """
-    found = {name: {count: of[count, level] for count in draws.DRAWS} for name, of in _draws().items()}
-    broken = [f"`{name}`" for name, of in found.items() if of["many"].high < of["few"].low]
+    found = {
+        name: {count: of[count, level] for count in draws.DRAWS if (count, level) in of} for name, of in _draws().items()
+    }
+    broken = [f"`{name}`" for name, of in found.items() if "many" in of and of["many"].high < of["few"].low]
     patient = f"More draws a gradient break clearly more of: {', '.join(broken) or 'none'}."
     told = []
     for control in cifar10.names("control"):
@@ -230,6 +245,11 @@ def draws_finding(level: float) -> str:
             f"`{code}` keeps {spiking}, an ordinary network that reads its draws {ordinary}: the spikes keep "
             f"{_compared(spiking, ordinary)}."
         )
+        for plain in (name for name, of in found.items() if "many" not in of):
+            told.append(
+                f"`{plain}`, which draws nothing, keeps {found[plain]['few']}: the draws keep "
+                f"{_compared(ordinary, found[plain]['few'])}."
+            )
     return f"**In the mean over draws, ε = {level:g}/255.** {patient} {' '.join(told)}"
 
 

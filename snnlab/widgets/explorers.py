@@ -455,7 +455,9 @@ class ResultsExplorer(Explorer):
         level = results_web.nearest_level(self._record, self.eps)
         parts = [by_decoder.get(self.decoder, {}) for by_decoder in self._record["results"].values()]
         flagged = sum(self.against in part.get("flags", {}) for part in parts)
-        where = f", exit {self.exit_step}, {self.decoder} decoding" + (f"; {flagged} networks carry flags" if flagged else "")
+        where = f", exit {self.exit_step}, {self.decoder} decoding" + (
+            f"; {flagged} networks carry flags" if flagged else ""
+        )
         return stills.results_still(self._record, self.result(), self.against, level, where)
 
 

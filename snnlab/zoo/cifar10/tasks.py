@@ -3,8 +3,8 @@
 =========== =============================================================================================================
 threat      attacks
 =========== =============================================================================================================
-transfer    made on the ANN twin of the same seed, four sets: FGSM, PGD-20, DI-FGSM-20, MI-FGSM-20 (the paper's setting: attacked
-            test sets that all networks share)
+transfer    made on the ANN twin of the same seed: FGSM, PGD-20, DI-FGSM-20, MI-FGSM-20 (the paper's setting), on what a
+            network still reads at a smaller ε
 naive       FGSM and PGD-10 on the model itself, straight-through code, its own surrogate
 adaptive    beside these, on what still stands: SA-PGD-50 with adaptive sharpness on margin, cross-entropy and DLR, with
             restarts; PGD through an ensemble of surrogates and of slopes of the relaxed code; 300 queries without gradients;
