@@ -243,6 +243,9 @@ def test_the_table_of_the_page_says_what_each_seed_was_measured_at() -> None:
             for exit_step in part["exits"]:
                 shares = web.accuracies(table, "worst", decoder, 1 / 255, exit_step)[name]
                 assert len(shares) == sum(exit_step in record["exits"] for record in records)
+                told = teach.kept(name, "worst", 1.0, decoder=decoder, exit_step=exit_step)
+                assert (told.seeds, told.mean) == (len(shares), pytest.approx(sum(shares) / len(shares)))
+            assert teach.kept(name, "worst", 1.0, decoder=decoder, exit_step=9) is None
 
 
 @pytest.mark.parametrize(

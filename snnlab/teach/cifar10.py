@@ -70,8 +70,11 @@ def records(decoder: str = "current") -> dict[str, list[dict[str, Any]]]:
 
 
 def kept(name: str, attack: str, level: float, *, decoder: str = "current", exit_step: int | None = None) -> Estimate | None:
-    """What a model keeps under an attack at ε = level/255, over all seeds; ``None`` where it was not measured."""
-    found = records(decoder).get(name, [])
+    """What a model keeps under an attack at ε = level/255, over all seeds; ``None`` where it was not measured.
+
+    Later seeds are measured at the last exit alone: at another one the first seed stands for itself.
+    """
+    found = [r for r in records(decoder).get(name, []) if exit_step is None or exit_step in r["exits"]]
     if not found or attack not in found[0]["correct"]:
         return None
     counts = [correct_count(record, attack, exit_step, level / LEVELS) for record in found]
