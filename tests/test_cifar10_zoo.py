@@ -127,6 +127,12 @@ def test_live_pictures_are_found_where_they_may_lie_and_damage_is_told(
         teach.pictures()
 
 
+def test_a_spiking_network_counts_less_energy_than_its_twin() -> None:
+    spent = {name: teach.energy(name) for name in SMALL}
+    assert all(0 < spent[n] < spent["ann"] for n in SMALL if cifar10.settings(n)["encoding"] != "none")
+    assert spent["ann"] == spent["ann-second"] == spent["pgd-ann"]  # ReLUs do not skip what is zero
+
+
 def test_altered_weights_and_strange_names_are_refused(tmp_path: Path) -> None:
     for name in ("latency",):
         (tmp_path / name).mkdir()

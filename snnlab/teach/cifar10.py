@@ -30,6 +30,7 @@ __all__ = [
     "draws_finding",
     "draws_print",
     "draws_table",
+    "energy",
     "factor",
     "finding",
     "kept",
@@ -82,19 +83,23 @@ def kept(name: str, attack: str, level: float, *, decoder: str = "current", exit
     return _share(sum(counts) / len(counts), n, len(counts))
 
 
+def energy(name: str) -> float:
+    """µJ that a clean picture costs up to the last exit (``snnlab.energy``), in the mean over pictures and seeds."""
+    spent = [record["energy_pj"][-1] for record in records()[name]]
+    return float(sum(spent)) / len(spent) / 1e6
+
+
 def _share(correct: float, n: int, seeds: int = 1) -> Estimate:
     """With Wilson's interval over the ``n`` pictures; ``correct`` is a mean over seeds."""
     return Estimate(correct / n, *wilson_interval(correct, n), n, seeds)
 
 
 def table(decoder: str = "current") -> pd.DataFrame:
-    """A row a model, a column a threat: shares over all seeds with their intervals; then a clean picture's energy."""
+    """A row a model, a column a threat: shares over all seeds with their intervals."""
     rows = {}
     for name in records(decoder):
         cells = {title: kept(name, attack, level, decoder=decoder) for title, attack, level in COLUMNS}
-        energy = [record["energy_pj"][-1] / 1e6 for record in records(decoder)[name]]
-        shares = {title: "—" if found is None else str(found) for title, found in cells.items()}
-        rows[name] = {**shares, "energy, µJ": f"{sum(energy) / len(energy):.1f}"}
+        rows[name] = {title: "—" if found is None else str(found) for title, found in cells.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
