@@ -163,8 +163,9 @@ def test_a_checkpoint_made_before_there_was_a_choice_of_loss_is_taken_up(mnist: 
     run("count")
     stored = torch.load(checkpoint, weights_only=True)
     assert stored["recipe"].pop("data").startswith("100 samples")
+    assert {key for key in ("images", "network") if stored["recipe"].pop(key)} == {"images", "network"}
     assert stored["recipe"] == {"epochs": 1, "batch_size": 100, "learning_rate": 2e-3, "seed": 0}
-    torch.save(stored, checkpoint)  # as it was before checkpoints knew their data
+    torch.save(stored, checkpoint)  # as it was before checkpoints knew their data and network
     run("count")
     with pytest.raises(ValueError, match="remove it to start anew"):
         run("anytime")
