@@ -89,8 +89,8 @@ export function flagsOf(record, place) {
   return record.models.flatMap(({ name, title }) => {
     const flags = [...(decoded(record, name, place.decoder)?.flags?.[place.against] ?? [])];
     // Later training runs may have been measured at fewer exits than the first.
-    const alone = curveOf(record, name, place)[0]?.seeds.length === 1;
-    if (alone && !flags.includes(ALONE)) flags.push(`${ALONE} at this exit`);
+    const alone = record.seeds[name].length > 1 && curveOf(record, name, place)[0]?.seeds.length === 1;
+    if (alone) flags.push(`${ALONE} at this exit`);
     return flags.length ? [`${title}: ${flags.join(", ")}`] : [];
   });
 }
