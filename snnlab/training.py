@@ -194,10 +194,10 @@ def train(
                 run.total += loss.item() * len(rows)
                 run.batch += 1
                 bar.update()
-                kept = checkpoint is not None and run.batch % checkpoint_every == 0
-                if kept or run.batch == per_epoch:
+                due = checkpoint is not None and run.batch % checkpoint_every == 0
+                if due or run.batch == per_epoch:
                     run.check_finite(f"epoch {epoch + 1}, batch {run.batch}")
-                if checkpoint is not None and kept and team.leads:
+                if checkpoint is not None and due and team.leads:
                     run.save(checkpoint)
             run.end_epoch(len(data))
             if validation is not None:
@@ -263,7 +263,7 @@ class _Run:
             torch.save(state, part_written)
             part_written.replace(path)  # atomic: an interruption leaves the old checkpoint or the new one, never half of one
         except (OSError, RuntimeError) as error:
-            if part_written.is_file():
+            if part_written.is_file():  # unlink itself fails below what is no folder
                 part_written.unlink()
             raise ValueError(f"{path} could not be written ({error}); the checkpoint before it stays") from error
 

@@ -36,7 +36,7 @@ from snnlab.data import events, formats
 from snnlab.data.downloads import OfficialFile, fetch
 from snnlab.data.events import EventSplit
 
-__all__ = ["DATASETS", "Dataset", "EventDataset", "EventSplit", "Split", "load"]
+__all__ = ["DATASETS", "Dataset", "EventDataset", "EventSplit", "Split", "cifar10_in", "load"]
 
 MNIST5K = Path(__file__).with_name("mnist5k.npz")
 MNIST5K_SHA256 = "a37623ad219bd154a6a9e1b7c41c10c4913ec0e59b6b421147b4063d2d8b0115"
@@ -160,18 +160,21 @@ def _load_idx(name: str, address: str, sums: dict[str, str], root: Path | None, 
     return _held_out(name, parts, IDX_VALIDATION, digest)
 
 
+def cifar10_in(root: Path) -> Path | None:
+    """What a folder holds of CIFAR-10: the folder of its batches, or its archive; ``None`` if neither."""
+    batches = root / "cifar-10-batches-py"
+    if batches.is_dir():
+        return batches
+    if (root / "data_batch_1").is_file():
+        return root
+    return archive if (archive := root / CIFAR10.name).is_file() else None
+
+
 def _load_cifar10(root: Path | None, progress: bool) -> Dataset:
-    archive = CIFAR10.name
-    if root is None:
-        parts, digest = formats.cifar_archive(fetch({"archive": CIFAR10}, "cifar10", progress=progress)["archive"])
-    elif (root / "cifar-10-batches-py").is_dir():
-        parts, digest = formats.cifar_folder(root / "cifar-10-batches-py")
-    elif (root / "data_batch_1").is_file():
-        parts, digest = formats.cifar_folder(root)
-    elif (root / archive).is_file():
-        parts, digest = formats.cifar_archive(root / archive)
-    else:
-        raise ValueError(f"no CIFAR-10 in {root}: expected the folder cifar-10-batches-py or the file {archive}")
+    found = fetch({"archive": CIFAR10}, "cifar10", progress=progress)["archive"] if root is None else cifar10_in(root)
+    if found is None:
+        raise ValueError(f"no CIFAR-10 in {root}: expected the folder cifar-10-batches-py or the file {CIFAR10.name}")
+    parts, digest = formats.cifar_folder(found) if found.is_dir() else formats.cifar_archive(found)
     return _held_out("cifar10", dict(parts), CIFAR10_VALIDATION, digest)
 
 

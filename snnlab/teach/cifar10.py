@@ -322,7 +322,7 @@ def pictures(num: int = 30) -> Split | None:
     if named := os.environ.get("SNNLAB_CIFAR10"):
         return data.load("cifar10", named, progress=False).test[:num]
     for folder in (Path("data"), folder_of("cifar10")):
-        if any((folder / name).exists() for name in ("cifar-10-batches-py", "data_batch_1", "cifar-10-python.tar.gz")):
+        if data.cifar10_in(folder):
             return data.load("cifar10", folder, progress=False).test[:num]
     return None
 
