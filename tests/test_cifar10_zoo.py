@@ -14,6 +14,7 @@ from snnlab.convolution import SpikingConvNet
 from snnlab.encoding import encoder
 from snnlab.records import correct_count
 from snnlab.teach import cifar10 as teach
+from snnlab.widgets import ResultsExplorer
 from snnlab.zoo import cifar10
 from snnlab.zoo.cifar10 import build, draws, saved, tasks, web
 
@@ -273,3 +274,12 @@ def test_what_the_spikes_keep_beside_their_control_is_told_by_intervals(
     assert "break clearly more of: `fusion-poisson`." in told
     assert f"the spikes keep {says}." in told
     assert told.endswith("the draws keep clearly more.")
+
+
+def test_the_still_picture_of_the_results_says_which_network_where_and_how_sure() -> None:
+    explorer = ResultsExplorer(against="worst", eps=4 / 255)
+    told = explorer._still().alt
+    assert "ANN (attacked training)" in told
+    assert "exit 4" in told
+    assert "95 % interval" in told
+    assert "networks carry flags" in told

@@ -299,3 +299,13 @@ def test_the_table_has_every_claim_with_its_verdict() -> None:
     text = table(RECORDS)
     for name, found in RECORDS.items():
         assert re.search(rf"{found['measured']['verdict']}\s+{name}", text)
+
+
+def test_every_interval_holds_its_mean_and_no_accuracy_is_above_its_factor() -> None:
+    for record in RECORDS.values():
+        for told in record["measured"]["comparisons"]:
+            for side in (told["new"], told["old"]):
+                if "low" in side:
+                    assert side["low"] <= side["mean"] <= side["high"], side["what"]
+                    if side.get("kind", "accuracy") == "accuracy":
+                        assert 0 <= side["low"] <= side["high"] <= side.get("times", 1.0), side["what"]
