@@ -109,6 +109,10 @@ class Encoder(ABC):
         """The code for these samples of a batch alone: itself, unless it knows its batch (``snnlab.late``)."""
         return self
 
+    def changeable(self) -> tuple[Encoder, int]:
+        """The code through which an attacker acts, and the first step that it can change (``snnlab.late``)."""
+        return self, 0
+
     def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
         spikes = self._spikes(images.detach(), generator)
         if not images.requires_grad:

@@ -5,8 +5,10 @@ For every exit step the attacks are aimed at *that* exit. These rules make a num
 * An image found within a small ε also lies within every larger one, and counts there: accuracy never rises with ε, and an
   attack need not be run again on a sample that it has broken already.
 * ``worst`` counts a sample as wrong if any attack of the suite, aimed at any exit, breaks it at this exit.
-* The costly attacks of a suite (``standing``) are run on what the others have left, and count in ``worst`` alone; ``left``
-  says how many stand after each.
+* The costly attacks of a suite (``standing``) are run on the survivors of the others, and count in ``worst`` alone; ``left``
+  says how many survive each.
+* A convergence check ends the suite "standard": twice the steps and restarts on a sample, and twice again, until less than one
+  sample in a hundred falls; else the number is flagged *attacks have not ended*.
 * A *dynamic* exit is judged on every image that the suite made for a sample, aimed at any exit.
 * A prediction that is silent is wrong.
 
@@ -37,7 +39,7 @@ from snnlab.inspection import inspect
 from snnlab.jobs import JobCache, Run, jobs_of
 from snnlab.network import Classifier
 from snnlab.records import seed_summary, summary, wilson_interval
-from snnlab.suites import QUICK, SUITES, SuiteAttack
+from snnlab.suites import ENOUGH, QUICK, SUITES, SuiteAttack
 
 __all__ = ["Evaluation", "evaluate", "evaluate_robustness", "seed_summary", "summary", "wilson_interval"]
 
@@ -46,14 +48,21 @@ WORST_IN_WORDS = "per-sample worst case over all attacks listed here, aimed at a
 HUGE_EPS = 0.5  # every image can be made uniformly grey
 CHECKED = 100  # samples of the check at HUGE_EPS
 CLEARLY = 0.02  # a fraction of the samples that is no accident
+#: pairs of attacks of which the first knows or does at least as much as the second
+DOMINATES = (
+    ("fgsm.informed", "fgsm.naive"),
+    ("pgd.informed", "pgd.naive"),
+    ("pgd.naive", "fgsm.naive"),
+    ("pgd.informed", "fgsm.informed"),
+)
 
 
 @dataclass
 class Evaluation:
     """Counts of correct and silent answers, ``[exit][ε]`` for every attack, and what qualifies them.
 
-    ``exits`` are the exit steps of the rows. ``left``: how many stand after each attack on what stands, in the order of the
-    suite. ``energy_pj`` is the mean of the clean samples at every exit ``1 … T``, where it can be counted. ``dynamic`` has a
+    ``exits`` are the exit steps of the rows. ``left``: how many survive each attack on the survivors, in the order of the
+    suite. ``samples``: of attacks that ran on the first samples alone, how many. ``energy_pj`` is the mean of the clean samples at every exit ``1 … T``, where it can be counted. ``dynamic`` has a
     row for every exit rule that was asked for. ``standing`` ``[ε, N]``: the samples that no attack has broken at the last
     exit. ``notes``: flags of the network itself.
     """
@@ -73,6 +82,7 @@ class Evaluation:
     suite: str | None = None
     attacks: dict[str, str] = field(default_factory=dict)
     probes: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     diagnostics: dict[str, float] = field(default_factory=dict)
     standing: Tensor | None = field(default=None, repr=False, compare=False)
@@ -104,24 +114,31 @@ class Evaluation:
                 notes.append(FLAGS["transfer_beats"]())
             if white_box and "noise" in last and _beats(last["noise"], last[name], self.n):
                 notes.append(FLAGS["noise_beats"]())
-            if (white_box or name == WORST) and last[name][-1] > 0.2 * self.n and self.eps[-1] >= 0.3:
+            if (white_box or name == WORST) and last[name][-1] > 0.2 * self.n and self.eps[-1] >= HUGE_EPS:
                 notes.append(FLAGS["not_near_chance"](f"{self.eps[-1]:g}"))
             found[name] = notes
+        for stronger, weaker in DOMINATES:
+            if stronger in last and weaker in last and _beats(last[weaker], last[stronger], self.n):
+                found[stronger].append(FLAGS["attacks_disagree"](f"{weaker} breaks more"))
         if WORST in found:
             found[WORST] += self._probed() + self.notes
         return found
 
     def _probed(self) -> list[str]:
-        """What the last attacks on what stands tell of those before them."""
+        """What the last attacks on the survivors reveal about those before them."""
         notes = []
         before: list[int] | None = None
+        unfinished = ""
         for name, counts in self.left.items():
-            drop = max((b - a for b, a in zip(before or counts[-1], counts[-1], strict=True)), default=0) / self.n
-            if drop > CLEARLY and self.probes.get(name) == "gradient_free":
-                notes.append(FLAGS["gradient_free_beats"](f"{drop:.1%} more ({name})"))
-            if drop > CLEARLY and self.probes.get(name) == "more_steps":
-                notes.append(FLAGS["more_steps_help"](f"they break {drop:.1%} more ({name})"))
+            drop = max((b - a for b, a in zip(before or counts[-1], counts[-1], strict=True)), default=0)
+            if drop > CLEARLY * self.n and self.probes.get(name) == "gradient_free":
+                notes.append(FLAGS["gradient_free_beats"](f"{drop / self.n:.1%} more ({name})"))
+            if self.probes.get(name) == "more_steps":
+                sample = self.samples.get(name, self.n)
+                unfinished = f"longer ones break {drop / sample:.1%} more ({name})" if drop >= ENOUGH * sample else ""
             before = counts[-1]
+        if unfinished:
+            notes.append(FLAGS["not_ended"](unfinished))
         huge = self.diagnostics.get("accuracy_at_huge_eps", 0.0)
         if huge > 2 * self.diagnostics.get("chance", 1.0):
             notes.append(FLAGS["not_near_chance"](f"{HUGE_EPS:g} ({huge:.0%})"))
@@ -240,12 +257,14 @@ def evaluate(
     if rules and classifier.encoder is None:
         raise ValueError("an ANN has one exit only; give no rules")
     if any(a.standing and not b.standing for a, b in pairwise(suite)):
-        raise ValueError("attacks on what still stands must come last in a suite")
+        raise ValueError("attacks on the survivors must come last in a suite")
     steps = classifier.num_steps
     exits = sorted(exits or range(1, steps + 1))
     for e in exits:
         classifier.at(exit_step=e)  # raises before any work is done
-    attacks = [a for a in suite if a.suits(classifier, norm) and (source is not None or not a.transfer)]
+    attacks = [
+        a.for_code(classifier.encoder) for a in suite if a.suits(classifier, norm) and (source is not None or not a.transfer)
+    ]
     partial = done if done is not None else {}
     jobs = jobs_of(attacks, exits, steps, len(rules))
     budgets = [Budget(e, norm) for e in eps]
@@ -254,7 +273,7 @@ def evaluate(
     with tqdm(total=sum(job.attack.cost for job in jobs), unit="pass", disable=not progress) as bar:
         for job in jobs:
             bar.set_postfix_str(job.key)
-            if job.key not in partial:
+            if job.key not in partial and run.called_for(job, partial):
                 broken = run.broken_for(job, partial)
                 make = partial_of(run, job, broken)
                 partial[job.key] = kept(job, broken, make) if kept else make()
@@ -307,6 +326,7 @@ def _collect(attacks: Sequence[SuiteAttack], partial: dict[str, Any], run: Run) 
         norm=run.budgets[0].norm,
         attacks={a.name: a.description for a in ran} | ({WORST: WORST_IN_WORDS} if ran else {}),
         probes={a.name: a.probe for a in ran if a.probe},
+        samples={a.name: a.sample for a in ran if a.sample},
         standing=~worst[:, -1],
     )
 

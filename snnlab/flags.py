@@ -64,21 +64,28 @@ _KINDS = (
     Flag(
         "gradient_free_beats",
         "a search without gradients breaks ",
-        "A search that asks for answers alone broke images that every gradient had left standing. The gradients that were "
+        "A search that asks for answers alone broke images that survived every attack along a gradient. The gradients that were "
         "tried do not show where the network is weak.",
         "Run more of the suite, wider surrogates and more queries; read the number as an upper bound, not near the truth.",
     ),
     Flag(
-        "more_steps_help",
-        "more steps still help: ",
-        "Twice as many iterations break further images, so the search had not ended when it stopped.",
-        "Run the suite 'full', with more steps and restarts, until the number stays.",
+        "not_ended",
+        "attacks have not ended: ",
+        "Twice as many steps and restarts break further samples, so the search had not converged when it stopped.",
+        "Run the suite 'full', with more steps and restarts, until the number stays; until then read it as an upper bound.",
+    ),
+    Flag(
+        "attacks_disagree",
+        "attacks disagree: ",
+        "An attack that knows less, or does less, breaks clearly more samples than this one. So this one fails for a reason of "
+        "its own, and a stronger attack than both may exist.",
+        "Find the reason before believing either number; run attacks of another kind, such as the search among spike trains.",
     ),
     Flag(
         "not_near_chance",
         "accuracy not near chance at ε = ",
-        "With a budget this large an attacker can make all images alike, and accuracy must fall to chance. It does not, so "
-        "the attack is too weak to use what it is given, here and at smaller ε.",
+        "From ε = 0.5 on an attacker can make all images alike, so accuracy must fall to chance or below. It does not, so "
+        "the attack is too weak to use its budget, here and at smaller ε.",
         "Repair the attack before believing any of its numbers.",
     ),
     Flag(

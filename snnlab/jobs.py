@@ -20,7 +20,7 @@ from snnlab.data import Split
 from snnlab.energy import energy
 from snnlab.exiting import ExitRule, dynamic_exit
 from snnlab.network import Classifier, constants
-from snnlab.suites import SuiteAttack
+from snnlab.suites import ENOUGH, SuiteAttack
 
 __all__ = ["Job", "JobCache", "Run"]
 
@@ -164,7 +164,7 @@ class Run:
         return right.int().cummin(0).values.bool()
 
     def broken_for(self, job: Job, partial: dict[str, Found]) -> Tensor | None:
-        """The samples ``[ε, N]`` that a job on what stands may leave alone; ``None`` for a job that looks at all."""
+        """The samples ``[ε, N]`` that a job on the survivors may leave alone; ``None`` for a job that looks at all."""
         if not job.attack.standing:
             return None
         if job.rule is not None:
@@ -172,7 +172,21 @@ class Run:
         wrong = self.wrong_in_any(partial)
         if job.attack.aim == "joint":
             return wrong[:, [e - 1 for e in self.exits]].all(1)
-        return wrong[:, job.exit_step - 1]
+        broken = wrong[:, job.exit_step - 1]
+        if job.attack.sample:
+            broken[:, job.attack.sample :] = True
+        return broken
+
+    def called_for(self, job: Job, partial: dict[str, Found]) -> bool:
+        """Whether a job is to be run: always, unless it depends on what another one has broken (``SuiteAttack.only_if``)."""
+        if not job.attack.only_if:
+            return True
+        key = f"{job.attack.only_if}@{job.exit_step}"
+        if key not in partial:
+            return False
+        before = {name: found for name, found in partial.items() if name != key}
+        fallen = (self.wrong_in_any(partial) & ~self.wrong_in_any(before))[:, job.exit_step - 1].sum(1).max()
+        return int(fallen) >= ENOUGH * (job.attack.sample or len(self.split))
 
     @torch.no_grad()
     def clean_exits(self) -> dict[str, list[float]]:

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from snnlab.attack import INFORMED, Attacker, Budget, attack
+from snnlab.attack import INFORMED, Attacker, Budget, attack, spike_train_attack
 from snnlab.data import Split
 from snnlab.decoding import SILENT, predictions
 from snnlab.encoding import Backward, Encoder, check_images
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 #: attacks on the image from a step on
-LATE_METHODS: tuple[str, ...] = ("noise", "fgsm", "pgd")
+LATE_METHODS: tuple[str, ...] = ("noise", "fgsm", "pgd", "spike_train")
 #: attacks on single spikes from a step on
 FLIP_METHODS: tuple[str, ...] = ("flip_noise", "flips")
 
@@ -121,6 +121,10 @@ class Late(Encoder):
     def with_backward(self, rule: Backward, slope: float | None = None) -> Late:
         """The same two halves, the late one seen through another backward rule (and slope)."""
         return Late.of(self.code.with_backward(rule, slope), self.images, self.from_step)
+
+    def changeable(self) -> tuple[Encoder, int]:
+        """The code, and ``t0``."""
+        return self.code, self.from_step
 
     def rows(self, rows: Tensor) -> Late:
         """The same two halves for these samples of the batch."""
@@ -230,7 +234,7 @@ def late_accuracy(
         split: images and labels.
         eps: L∞ radius, in pixel units.
         from_steps: every ``t0`` to measure, ``0 … T``.
-        method: ``"noise"`` (random sign times ε), ``"fgsm"`` or ``"pgd"``.
+        method: ``"noise"`` (random sign times ε), ``"fgsm"``, ``"pgd"`` or ``"spike_train"`` (of a step code).
         attacker: what the gradient is.
         exits: exit steps, each attacked for itself; ``None`` aims once, at the classifier's own exit, and reads every exit up
             to that. Noise is aimed at nothing and read at all of them.
@@ -250,7 +254,10 @@ def late_accuracy(
         code = Late.of(_code(aimed), rounded(x, aimed.levels), start)
         seen = aimed.at(exit_step=aimed.exit_step, encoder=code)
         seen.generator = generator
-        found = attack(seen, x, y, budget, method, attacker, steps=steps, generator=generator)
+        if method == "spike_train":
+            found = spike_train_attack(seen, x, y, budget, steps=steps, generator=generator)
+        else:
+            found = attack(seen, x, y, budget, method, attacker, steps=steps, generator=generator)
         return aimed.at(encoder=code).predict(found.images)
 
     return _measure(

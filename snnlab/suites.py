@@ -3,20 +3,22 @@
 ============ ==========================================================================================================
 suite        attacks
 ============ ==========================================================================================================
-``quick``    noise (control), FGSM and PGD-10 as the field runs them and as an informed attacker does, transfer, SA-PGD-20
-``standard`` beside these, on what still stands: PGD through every surrogate of an ensemble, SA-PGD-50 on three losses with
-             restarts, a joint attack where there are several exits, and two searches without gradients
+``quick``    noise (control), FGSM and PGD-10 as the field runs them and as an informed attacker does, transfer; then, on the
+             survivors, the attack on the code's spike trains, PGD through steeper stand-ins for the code, SA-PGD-20
+``standard`` beside these, on the survivors: longer attacks on the spike trains (restarts, every loss, every surrogate of an
+             ensemble), the same losses and surrogates in image space, joint attacks where there are several exits, two
+             searches without gradients, and a check whether longer attacks still break more
 ``full``     longer: five restarts, SA-PGD-200, APGD, 1,000 queries and more
 ============ ==========================================================================================================
 
-Each suite holds the one before it, so its worst case can only be lower. The attacks that run on what *stands* come last: a
-sample that is broken costs nothing any more.
+Each suite holds the one before it, so its worst case can only be lower, and every model meets all attacks that its code allows.
+Attacks on the survivors come last: a sample that is broken costs nothing any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import torch
@@ -30,16 +32,22 @@ from snnlab.attack import (
     AttackResult,
     Budget,
     attack,
+    has_trains,
     lattice_attack,
     sa_pgd,
+    spike_train_attack,
 )
-from snnlab.encoding import Direct
+from snnlab.encoding import Encoder
 from snnlab.exiting import ExitRule
 from snnlab.network import Classifier
 
-__all__ = ["QUICK", "SUITES", "SuiteAttack"]
+__all__ = ["ENOUGH", "QUICK", "SAMPLE", "SUITES", "SuiteAttack"]
 
 Aim = Literal["exit", "last", "joint", "rules"]
+
+#: of the convergence check: how many samples, and which share of them must fall for the attacks not to have ended
+SAMPLE = 100
+ENOUGH = 0.01
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,12 +61,16 @@ class SuiteAttack:
         attacker: what its gradient is.
         steps: iterations, or queries.
         transfer: made on another model.
-        standing: run only on samples that no earlier attack has broken; counts in the worst case alone.
+        standing: run only on the survivors, samples that no earlier attack has broken; counts in the worst case alone.
         loss: a key of ``snnlab.attack.LOSSES``, of the methods that take one.
-        restarts: of SA-PGD.
+        restarts: of SA-PGD and the spike-train attack.
+        screen: of the spike-train attack.
         aim: ``"exit"``: every exit that is measured, by itself; ``"last"``: the last of them alone; ``"joint"``: all of them
             with one image; ``"rules"``: each dynamic exit that is measured.
         probe: what it tells, beside the worst case: a ``"gradient_free"`` search, or whether ``"more_steps"`` help.
+        sample: run on the first so many samples alone; 0: on all. An attack in image space has a sample only where the code has
+            trains to search among: of other codes it is the main attack, and runs on all.
+        only_if: name of an attack that must have broken at least ``ENOUGH`` of its own sample, or this one is left out.
     """
 
     name: str
@@ -72,6 +84,9 @@ class SuiteAttack:
     restarts: int = 1
     aim: Aim = "exit"
     probe: Literal["", "gradient_free", "more_steps"] = ""
+    sample: int = 0
+    screen: int = 0
+    only_if: str = ""
 
     def __repr__(self) -> str:
         """All that decides its outcome. Results are known by this text, so what was added later shows where it is used."""
@@ -84,15 +99,29 @@ class SuiteAttack:
         return not self.transfer and self.method != "noise"
 
     @property
+    def steep(self) -> bool:
+        """Whether it looks through a steeper stand-in for the code than usual, which needs a code of steps."""
+        return self.attacker.slope is not None
+
+    @property
     def cost(self) -> int:
         """Passes over the samples, for the progress bar."""
         return self.steps * self.restarts if self.method not in ("noise", "fgsm") else 1
 
+    def for_code(self, code: Encoder | None) -> SuiteAttack:
+        """The attack as it is run on a code: on its sample, or on all samples (see ``sample``)."""
+        if not self.sample:
+            return self
+        if self.method in ("sa_pgd", "fixed_surrogate", "square") and not has_trains(code):
+            return replace(self, sample=0)
+        return replace(self, description=f"{self.description}, first {self.sample} samples")
+
     def suits(self, classifier: Classifier, norm: str = "Linf") -> bool:
         """Whether it can be made: the lattice is that of a step code in L∞, and an ANN has one exit."""
         code = classifier.encoder
-        if self.method == "lattice":
-            return norm == "Linf" and code is not None and not code.stochastic and not isinstance(code, Direct)
+        if self.method in ("lattice", "spike_train") or self.steep:
+            suited = norm == "Linf" and has_trains(code) and not (self.method == "lattice" and classifier.stochastic)
+            return suited and (self.method != "spike_train" or classifier.levels is None)
         if self.method in ("apgd", "square") and norm not in ("Linf", "L2"):
             return False
         if self.method in ("mifgsm", "difgsm") and norm != "Linf":
@@ -134,6 +163,33 @@ def _fixed_surrogate(
     return sa_pgd(c, x, y, b, a.attacker, loss=a.loss, steps=a.steps, adaptive_surrogate=False, generator=g)
 
 
+def _spike_train(
+    a: SuiteAttack, c: Classifier, x: Tensor, y: Tensor, b: Budget, g: torch.Generator, rule: ExitRule | None
+) -> AttackResult:
+    aim: Literal["all"] | ExitRule | None = "all" if a.aim == "joint" else rule
+    surrogate = a.attacker.surrogate if a.attacker in ENSEMBLE else None
+    return spike_train_attack(
+        c,
+        x,
+        y,
+        b,
+        loss=a.loss,
+        steps=a.steps,
+        restarts=a.restarts,
+        screen=a.screen,
+        surrogate=surrogate,
+        aim=aim,
+        generator=g,
+    )
+
+
+def _longer(
+    a: SuiteAttack, c: Classifier, x: Tensor, y: Tensor, b: Budget, g: torch.Generator, rule: ExitRule | None
+) -> AttackResult:
+    """The strongest attack that the code allows: on its spike trains, or in image space."""
+    return (_spike_train if has_trains(c.encoder) and b.norm == "Linf" else _sa_pgd)(a, c, x, y, b, g, rule)
+
+
 def _lattice(
     a: SuiteAttack, c: Classifier, x: Tensor, y: Tensor, b: Budget, g: torch.Generator, rule: ExitRule | None
 ) -> AttackResult:
@@ -151,7 +207,14 @@ METHODS: dict[str, Method] = {
     "sa_pgd": _sa_pgd,
     "fixed_surrogate": _fixed_surrogate,
     "lattice": _lattice,
+    "spike_train": _spike_train,
+    "longer": _longer,
 }
+
+#: slopes of the relaxed code that are steeper than the usual 10: narrower than a bin of eight steps
+STEEP: tuple[Attacker, ...] = tuple(
+    Attacker(f"steep-{slope}", "relaxed", float(slope), INFORMED.surrogate) for slope in (20, 40, 100)
+)
 
 #: the attacks of the shortest suite
 QUICK: tuple[SuiteAttack, ...] = (
@@ -162,8 +225,27 @@ QUICK: tuple[SuiteAttack, ...] = (
     SuiteAttack("pgd.naive", "PGD-10, straight-through code, the network's own surrogate", "pgd", NAIVE),
     SuiteAttack("pgd.informed", "PGD-10, relaxed code (slope 10), arctan surrogate (2)", "pgd", INFORMED),
     SuiteAttack(
+        "spike_train",
+        "search among the spike trains in reach, 40 steps on the cross-entropy, surrogate of adaptive sharpness, on the survivors",
+        "spike_train",
+        INFORMED,
+        steps=40,
+        standing=True,
+        loss="cross_entropy",
+    ),
+    *(
+        SuiteAttack(
+            f"pgd.{steep.name}",
+            f"PGD-10 with momentum on the margin, relaxed code (slope {steep.slope:g}), arctan surrogate (2), on the survivors",
+            "fixed_surrogate",
+            steep,
+            standing=True,
+        )
+        for steep in STEEP
+    ),
+    SuiteAttack(
         "sa_pgd",
-        "SA-PGD-20 on the margin, relaxed code (slope 10), surrogate of adaptive sharpness, on what still stands",
+        "SA-PGD-20 on the margin, relaxed code (slope 10), surrogate of adaptive sharpness, on the survivors",
         "sa_pgd",
         INFORMED,
         steps=20,
@@ -172,40 +254,113 @@ QUICK: tuple[SuiteAttack, ...] = (
 )
 
 
+def _on_survivors(name: str, description: str, method: str, steps: int, **options: object) -> SuiteAttack:
+    seen = options.pop("attacker", INFORMED)
+    return SuiteAttack(name, description, method, seen, steps, standing=True, **options)  # type: ignore[arg-type]
+
+
 def _searching(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
-    """What a suite adds on the samples that stand, ``scale`` times as long."""
-    steps, queries = 50 * scale, 300 * scale
+    """What a suite adds on the survivors, ``scale`` times as long."""
+    return (*_on_trains(scale, restarts), *_on_images(scale, restarts), *_probes(scale, restarts))
 
-    def standing(name: str, description: str, method: str, steps: int, **options: object) -> SuiteAttack:
-        return SuiteAttack(name, description, method, INFORMED, steps, standing=True, **options)  # type: ignore[arg-type]
 
+def _on_trains(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
+    """Searches among the spike trains of a step code: restarts, every loss, every surrogate, joint aims."""
+    steps, trains = 50 * scale, "search among the spike trains"
+
+    def search(kind: str, words: str, steps: int, **options: object) -> SuiteAttack:
+        return _on_survivors(f"spike_train.{kind}", f"{trains}, {steps} steps {words}", "spike_train", steps, **options)
+
+    entropy = {"loss": "cross_entropy"}
+    near = "on the survivors nearest to an error"
     return (
-        standing("sa_pgd.cross_entropy", f"SA-PGD-{steps} on the cross-entropy", "sa_pgd", steps, loss="cross_entropy"),
-        *(
-            SuiteAttack(
-                f"ensemble.{seen.name}",
-                f"PGD-{10 * scale} with momentum on the margin, {seen.name} surrogate, relaxed code",
-                "fixed_surrogate",
-                seen,
-                10 * scale,
-                standing=True,
-            )
-            for seen in ENSEMBLE
+        search(
+            "restarts",
+            f"on the cross-entropy, {restarts} restarts {near}",
+            2 * steps,
+            restarts=restarts,
+            screen=steps // 2,
+            aim="last",
+            **entropy,
         ),
-        standing("sa_pgd.margin", f"SA-PGD-{steps} on the margin, {restarts} restarts", "sa_pgd", steps, restarts=restarts),
-        standing("sa_pgd.dlr", f"SA-PGD-{steps} on the DLR loss", "sa_pgd", steps, loss="dlr"),
-        standing("sa_pgd.joint", f"SA-PGD-{steps} on all exits jointly", "sa_pgd", steps, aim="joint"),
-        standing("sa_pgd.rules", f"SA-PGD-{steps} on each dynamic exit", "sa_pgd", steps, aim="rules"),
-        standing("lattice", f"search over the code's steps, {queries} queries", "lattice", queries, probe="gradient_free"),
-        standing("square", f"Square, {queries} queries", "square", queries, probe="gradient_free"),
-        standing("sa_pgd.longer", f"SA-PGD-{2 * steps} on the margin", "sa_pgd", 2 * steps, probe="more_steps"),
+        search("margin", f"on the margin {near}", steps, loss="margin", screen=steps // 3, aim="last"),
+        search("dlr", f"on the DLR loss {near}", steps, loss="dlr", screen=steps // 3, aim="last"),
+        *(
+            search(
+                a.name,
+                f"on the cross-entropy, {a.name} surrogate",
+                20 * scale,
+                attacker=a,
+                aim="last",
+                sample=SAMPLE,
+                **entropy,
+            )
+            for a in ENSEMBLE
+        ),
+        search("joint", "on all exits jointly", steps, aim="joint", screen=steps // 3, **entropy),
+        search("rules", "on each dynamic exit", steps, aim="rules", screen=steps // 3, **entropy),
     )
 
 
-_STANDARD = _searching(1, restarts=2)
+def _on_images(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
+    """The same losses and surrogates in image space; of a code with trains, whose search is stronger, on a sample."""
+    steps = 50 * scale
+
+    def sa_pgd_on(kind: str, words: str, **options: object) -> SuiteAttack:
+        return _on_survivors(f"sa_pgd.{kind}", f"SA-PGD-{steps} {words}", "sa_pgd", steps, **options)
+
+    return (
+        sa_pgd_on("cross_entropy", "on the cross-entropy", loss="cross_entropy", aim="last", sample=SAMPLE),
+        *(
+            _on_survivors(
+                f"ensemble.{seen.name}",
+                f"PGD-{10 * scale} with momentum on the margin, {seen.name} surrogate, relaxed code",
+                "fixed_surrogate",
+                10 * scale,
+                attacker=seen,
+                aim="last",
+                sample=SAMPLE,
+            )
+            for seen in ENSEMBLE
+        ),
+        sa_pgd_on("margin", "on the margin, 2 restarts", restarts=2, aim="last", sample=SAMPLE),
+        sa_pgd_on("dlr", "on the DLR loss", loss="dlr", aim="last", sample=SAMPLE),
+        sa_pgd_on("joint", "on all exits jointly", aim="joint", sample=SAMPLE),
+        sa_pgd_on("rules", "on each dynamic exit", aim="rules", sample=SAMPLE),
+    )
+
+
+def _probes(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
+    """Searches without gradients, and the convergence check: twice the steps and restarts of the longest search."""
+    steps, queries = 100 * scale, 300 * scale
+    options = {"probe": "gradient_free", "aim": "last", "sample": SAMPLE}
+    return (
+        _on_survivors(
+            "lattice", f"search over the code's steps without gradients, {queries} queries", "lattice", queries, **options
+        ),
+        _on_survivors("square", f"Square, {queries} queries", "square", queries, **options),
+        *(
+            _on_survivors(
+                f"longer.{times}",
+                f"the strongest attack that the code allows, {times * steps} steps, {times * restarts} restarts",
+                "longer",
+                times * steps,
+                restarts=times * restarts,
+                screen=times * steps // 4,
+                probe="more_steps",
+                aim="last",
+                loss="cross_entropy",
+                sample=SAMPLE,
+                only_if="longer.2" if times > 2 else "",
+            )
+            for times in ((2,) if scale == 1 else (2, 4))
+        ),
+    )
+
+
+_STANDARD = _searching(1, restarts=3)
 _FULL = tuple(
-    SuiteAttack(**{f.name: getattr(a, f.name) for f in fields(a)} | {"name": f"full.{a.name}"})
-    for a in _searching(4, restarts=5)
+    replace(a, name=f"full.{a.name}", only_if=f"full.{a.only_if}" if a.only_if else "") for a in _searching(4, restarts=6)
 )
 _APGD = SuiteAttack("full.apgd", "APGD-100 on the cross-entropy", "apgd", INFORMED, 100, standing=True)
 

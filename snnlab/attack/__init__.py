@@ -24,6 +24,7 @@ from snnlab.attack.methods import ATTACKS, attack
 from snnlab.attack.result import AttackResult, forked_rng, input_gradient, judged, step_size
 from snnlab.attack.sapgd import sa_pgd
 from snnlab.attack.sharpness import AdaptiveSharpness
+from snnlab.attack.spike_train import has_trains, spike_train_attack
 from snnlab.swapping import surrogate_of
 
 __all__ = [
@@ -40,11 +41,13 @@ __all__ = [
     "Budget",
     "attack",
     "forked_rng",
+    "has_trains",
     "input_gradient",
     "judged",
     "lattice",
     "lattice_attack",
     "sa_pgd",
+    "spike_train_attack",
     "step_size",
     "surrogate_of",
 ]

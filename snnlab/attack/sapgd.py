@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from snnlab.attack.aim import Aim, check_aim, is_wrong, of_rows, wrong_answers
 from snnlab.attack.attacker import INFORMED, Attacker
 from snnlab.attack.budget import Budget
 from snnlab.attack.losses import LOSSES
 from snnlab.attack.result import AttackResult, judged
 from snnlab.attack.sharpness import AdaptiveSharpness
 from snnlab.encoding import check_images
-from snnlab.exiting import ExitRule, dynamic_exit
 from snnlab.network import Classifier
 from snnlab.swapping import frozen_weights, surrogate_of
 
 __all__ = ["sa_pgd"]
-
-Aim = Literal["all"] | ExitRule | None
 
 
 def sa_pgd(
@@ -72,12 +69,12 @@ def sa_pgd(
         raise ValueError(f"unknown loss {loss!r}; choose one of {', '.join(LOSSES)}")
     if steps < 1 or restarts < 1:
         raise ValueError(f"steps and restarts must be at least 1, got {steps!r} and {restarts!r}")
-    _check_aim(classifier, aim)
+    check_aim(classifier, aim)
     check_images(images)
     best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf)
     # A stochastic code may err on a draw and be right on the next: one lucky draw is no reason to leave a sample alone.
     broken = (
-        torch.zeros_like(labels, dtype=torch.bool) if classifier.stochastic else _is_wrong(classifier, images, labels, aim)
+        torch.zeros_like(labels, dtype=torch.bool) if classifier.stochastic else is_wrong(classifier, images, labels, aim)
     )
     for _ in range(restarts):
         rows = torch.nonzero(~broken).flatten()
@@ -86,14 +83,16 @@ def sa_pgd(
         x, y = images[rows], labels[rows]
         start = budget.project(x + budget.eps * (2 * torch.rand(x.shape, generator=generator) - 1), x)
         found, score, wrong = _climb(
-            _of_rows(classifier, rows), x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate, aim
+            of_rows(classifier, rows), x, y, start, budget, attacker, LOSSES[loss], steps, adaptive_surrogate, aim
         )
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = found[better], score[better]
         broken[rows] |= wrong
     result = judged(classifier, best, images, labels, budget)
     return (
-        result if aim is None else replace(result, success=_wrong(classifier, result.logits, result.membrane, labels, aim))
+        result
+        if aim is None
+        else replace(result, success=wrong_answers(classifier, result.logits, result.membrane, labels, aim))
     )
 
 
@@ -139,7 +138,7 @@ def _climb(
             if broken.any():
                 rows = ~broken
                 standing, current, momentum, second = standing[rows], current[rows], momentum[rows], second[rows]
-                seen, classifier = _of_rows(seen, rows), _of_rows(classifier, rows)
+                seen, classifier = of_rows(seen, rows), of_rows(classifier, rows)
                 if sharpness is not None:
                     sharpness.keep(rows)
     return kept, kept_loss, wrong
@@ -158,14 +157,6 @@ def _checkpoints(steps: int) -> set[int]:
 def _mean(values: Tensor) -> Tensor:
     """Mean over each image, kept away from zero."""
     return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
-
-
-def _of_rows(classifier: Classifier, rows: Tensor) -> Classifier:
-    """The classifier for some samples of its batch: another only where its code knows the batch."""
-    code = classifier.encoder
-    if code is None or code.rows(rows) is code:
-        return classifier
-    return classifier.at(exit_step=classifier.exit_step, encoder=code.rows(rows), eot=classifier.eot)
 
 
 def _look(
@@ -189,24 +180,4 @@ def _look(
     value = torch.stack([loss(z, labels) for z in logits]).mean(0)
     if seen.stochastic:
         return value, torch.zeros_like(labels, dtype=torch.bool)
-    return value, _wrong(seen, logits.detach(), draws[0][1].detach(), labels, aim)
-
-
-@torch.no_grad()
-def _is_wrong(classifier: Classifier, images: Tensor, labels: Tensor, aim: Aim) -> Tensor:
-    return _wrong(classifier, *classifier.read(images), labels, aim)
-
-
-def _wrong(classifier: Classifier, logits: Tensor, membrane: Tensor, labels: Tensor, aim: Aim) -> Tensor:
-    """Who is broken where the attack aims, ``[N]``, from logits and potentials at every exit ``[T, N, K]``."""
-    if isinstance(aim, ExitRule):
-        return dynamic_exit(logits, membrane, aim).predictions != labels
-    answers = classifier.answers(logits, membrane)
-    return (answers != labels).all(0) if aim == "all" else answers[classifier.exit_step - 1] != labels
-
-
-def _check_aim(classifier: Classifier, aim: Aim) -> None:
-    if aim is not None and aim != "all" and not isinstance(aim, ExitRule):
-        raise ValueError(f"unknown aim {aim!r}; choose None (the exit in use), 'all' or an ExitRule")
-    if aim is not None and classifier.encoder is None:
-        raise ValueError(f"an ANN has one exit; leave out the aim {aim!r}")
+    return value, wrong_answers(seen, logits.detach(), draws[0][1].detach(), labels, aim)

@@ -28,21 +28,33 @@ class AdaptiveSharpness(Surrogate):
     ``M = d``, ``D = 0``. An object holds the state of one attack on one batch; make a new one for the next.
 
     Args:
-        a: sharpness, 0 < a < 1/2; the surrogate has fallen by ``1 + tan²(aπ)`` at distance ``M + 1.5 D``.
+        a: sharpness, 0 < a < 1/2; the surrogate has fallen by ``1 + tan²(aπ)`` at distance ``M + 1.5 D``. A tensor ``[N]``
+            gives each sample of the batch its own.
         beta1: rate of the mean distance.
         beta2: rate of its mean absolute deviation.
     """
 
-    def __init__(self, a: float = 0.425, beta1: float = 0.9, beta2: float = 0.9) -> None:
+    def __init__(self, a: float | Tensor = 0.425, beta1: float = 0.9, beta2: float = 0.9) -> None:
         super().__init__("arctan", 2.0)
-        if not 0 < a < 0.5:
-            raise ValueError(f"a must lie between 0 and 1/2, got {a!r}")
+        levels = torch.as_tensor(a)
+        if levels.dim() > 1 or not ((levels > 0) & (levels < 0.5)).all():
+            raise ValueError(f"a must lie between 0 and 1/2, one number or one for each sample, got {a!r}")
         if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
             raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1!r} and {beta2!r}")
-        for name, value in (("a", a), ("beta1", beta1), ("beta2", beta2), ("state", {}), ("turn", [0]), ("steps", {})):
+        factor = (2 / pi) * tan(a * pi) if isinstance(a, float) else (2 / pi) * torch.tan(levels * pi)
+        for name, value in (
+            ("a", a),
+            ("factor", factor),
+            ("beta1", beta1),
+            ("beta2", beta2),
+            ("state", {}),
+            ("turn", [0]),
+            ("steps", {}),
+        ):
             object.__setattr__(self, name, value)  # Surrogate is frozen
 
-    a: float
+    a: float | Tensor
+    factor: float | Tensor
     beta1: float
     beta2: float
     state: dict[int | tuple[int, int], tuple[Tensor, Tensor]]
@@ -54,6 +66,8 @@ class AdaptiveSharpness(Surrogate):
         for key, (mean, deviation) in self.state.items():
             sample = rows if isinstance(key, tuple) else (slice(None), rows)  # one step [N, …], or all [T, N, …]
             self.state[key] = mean[sample], deviation[sample]
+        if isinstance(self.factor, Tensor) and self.factor.dim():
+            object.__setattr__(self, "factor", self.factor[rows])
 
     def begin(self) -> None:
         """A new iteration, before its forward pass: layers and steps are counted from the first one again."""
@@ -82,15 +96,20 @@ class AdaptiveSharpness(Surrogate):
                 "attack, and call begin() before each iteration"
             )
         found = torch.empty_like(v)
+        samples = 0 if isinstance(layer, tuple) else 1  # the axis of the batch
+        factor = self.factor
+        if isinstance(factor, Tensor) and factor.dim():
+            factor = factor.view(*[1] * samples, -1, *[1] * (v.dim() - samples - 1)).expand_as(v)
         for part in parts(v):
-            found[part] = self._of_part(v[part], mean[part], deviation[part])
+            of_part = factor[part] if isinstance(factor, Tensor) and factor.dim() else factor
+            found[part] = self._of_part(v[part], mean[part], deviation[part], of_part)
         return found
 
-    def _of_part(self, v: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    def _of_part(self, v: Tensor, mean: Tensor, deviation: Tensor, factor: float | Tensor) -> Tensor:
         """``h(v)``; ``M`` and ``D`` are brought up to date in place."""
         distance = v.abs()
         mean.mul_(self.beta1).add_(distance * (1 - self.beta1))
         deviation.mul_(self.beta2).add_(distance.sub_(mean).abs_().mul_(1 - self.beta2))
-        alpha = deviation.mul(1.5).add_(mean).add_(1e-4).reciprocal_().mul_((2 / pi) * tan(self.a * pi))
+        alpha = deviation.mul(1.5).add_(mean).add_(1e-4).reciprocal_().mul_(factor)
         falls = alpha.mul(pi / 2).mul_(v).square_().add_(1)
         return alpha.div_(2).div_(falls)

@@ -1,15 +1,16 @@
 """The zoo: trained models as small files, each with its card and its results.
 
-``models/<name>/weights.safetensors`` (see ``storage``), ``card.json`` (recipe, data, versions, hashes) and ``results.json``
-(see ``snnlab.evaluation``) of the first seed; ``results-<seed>.json`` of the others, whose weights are remade rather than
-kept. ``standard.json`` and ``standard-<seed>.json`` are records of the longer suite, of those models that it was run on.
-``recipes/`` says how each is made; ``snnlab zoo build`` remakes them.
+``models/<name>/weights.safetensors.xz`` (see ``storage``), ``card.json`` (recipe, data, versions, hashes) and ``results.json``
+(see ``snnlab.evaluation``) of the first seed; the same files with ``-<seed>`` in their names of the others. Weights of all seeds
+are kept, for a network that is trained again on another machine differs in its last bits. ``recipes/`` says how each is made;
+``snnlab zoo build`` remakes them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,15 +24,12 @@ from snnlab.neuron import Surrogate
 from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.storage import read_weights
 
-__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds", "strongest"]
+__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds"]
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER / "models"
 PIXELS, CLASSES = 784, 10
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", "fgsm", "pgd", "trades")
-
-#: the files in which the zoo keeps the records of a suite
-RECORDS = {"quick": "results", "standard": "standard"}
 
 #: settings that say how a model is shown and measured, not what its weights are
 NOT_WEIGHTS = frozenset({"code", "group", "exits"})
@@ -93,7 +91,7 @@ def recipes() -> Mapping[str, ModelRecipe]:
 
 
 def seeds() -> list[int]:
-    """The seeds that every model is trained and measured with; weights are kept of the first."""
+    """The seeds that every model is trained and measured with."""
     return list(evaluation_settings()["seeds"])
 
 
@@ -141,27 +139,47 @@ def classifier_for(recipe: ModelRecipe, encoding: str | None = None) -> Classifi
     return Classifier(network, code, recipe["decoder"])
 
 
-def load(name: str, folder: Path = MODELS) -> Classifier:
+def load(name: str, seed: int | None = None, folder: Path = MODELS) -> Classifier:
     """A trained model of the zoo, in evaluation mode.
 
     A network trained by TSSL-BP comes back with surrogate gradients: its own rule shows an attacker no gradient between
     spikes, and would hide the network rather than defend it.
 
+    Args:
+        name: the model.
+        seed: of its training; default the first.
+        folder: where the models are.
+
     Raises:
-        ValueError: unknown name (the message lists the valid ones); weights that are missing, truncated or altered.
+        ValueError: unknown name or seed (the message lists the valid ones); weights that are missing, truncated or altered.
 
     >>> load("onset").encoder.title
     'onset'
     """
-    recipe = _recipe(name)
-    blob, told = _read(folder / name / "weights.safetensors"), card(name, folder)
-    found, expected = hashlib.sha256(blob).hexdigest(), told["weights_sha256"]
+    recipe, seed = _recipe(name), _seed(seed)
+    blob, described = weights(name, seed, folder), card(name, seed, folder)
+    found, expected = hashlib.sha256(blob).hexdigest(), described["weights_sha256"]
     if found != expected:
         raise ValueError(
             f"weights of {name!r} were altered or truncated: {len(blob)} bytes with SHA-256 {found[:12]}…, "
             f"its card says {expected[:12]}…; restore the file or run 'snnlab zoo build {name}'"
         )
-    return restored(recipe, blob, told["encoding"])
+    return restored(recipe, blob, described["encoding"])
+
+
+def weights(name: str, seed: int | None = None, folder: Path = MODELS) -> bytes:
+    """The weights of a model as the content of a safetensors file.
+
+    Raises:
+        ValueError: unknown name or seed; a file that is missing or damaged.
+    """
+    path = folder / _recipe(name).name / file_name("weights.safetensors.xz", _seed(seed))
+    try:
+        return lzma.decompress(_read(path))
+    except lzma.LZMAError as error:
+        raise ValueError(
+            f"weights of {name!r} were altered or truncated ({error}); restore the file or run 'snnlab zoo build {name}'"
+        ) from None
 
 
 def restored(recipe: ModelRecipe, weights: bytes, encoding: str) -> Classifier:
@@ -173,31 +191,27 @@ def restored(recipe: ModelRecipe, weights: bytes, encoding: str) -> Classifier:
     return classifier.eval()
 
 
-def card(name: str, folder: Path = MODELS) -> dict[str, Any]:
+def card(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
     """The model card: recipe, seed, data, versions, accuracy before and after storage, hash of the weights."""
-    path = folder / _recipe(name).name / "card.json"
+    path = folder / _recipe(name).name / file_name("card.json", _seed(seed))
     return _json(name, path, {"recipe", "encoding", "weights_sha256", "accuracy"})
 
 
-def results(name: str, seed: int | None = None, folder: Path = MODELS, *, suite: str = "quick") -> dict[str, Any]:
-    """The record of ``snnlab.evaluation`` for a model at one seed, with what it was measured on.
+def results(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
+    """The record of ``snnlab.evaluation`` for a model at one seed, by the suite "standard", with what it was measured on.
 
     Args:
         name: the model.
-        seed: default the first, whose weights are kept.
+        seed: default the first.
         folder: where the models are.
-        suite: ``"quick"``, at all ε and exits of the recipe file; or ``"standard"``.
 
     Raises:
-        ValueError: unknown seed or suite; missing, truncated or altered file, or one that belongs to other weights.
+        ValueError: unknown seed; missing, truncated or altered file, or one that belongs to other weights.
     """
-    seed = seeds()[0] if seed is None else seed
-    if seed not in seeds():
-        raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, seeds()))}")
-    path = folder / _recipe(name).name / results_file(seed, suite)
-    record = _json(name, path, {"correct", "eps", "exits", "n", "weights_sha256"}, suite)
-    if seed == seeds()[0] and record["weights_sha256"] != card(name, folder)["weights_sha256"]:
-        raise ValueError(f"results of {name!r} were measured on other weights; run '{_command(name, suite)}'")
+    path = folder / _recipe(name).name / file_name("results.json", _seed(seed))
+    record = _json(name, path, {"correct", "eps", "exits", "n", "weights_sha256"})
+    if record["weights_sha256"] != card(name, seed, folder)["weights_sha256"]:
+        raise ValueError(f"results of {name!r} were measured on other weights; run 'snnlab zoo build {name}'")
     for attack, counts in record["correct"].items():
         shape = (len(counts), {len(row) for row in counts})
         expected = (len(record["exits"]), {len(record["eps"])})
@@ -206,36 +220,22 @@ def results(name: str, seed: int | None = None, folder: Path = MODELS, *, suite:
     return record
 
 
-def repeats(name: str, folder: Path = MODELS, *, suite: str = "quick") -> list[dict[str, Any]]:
+def repeats(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
     """The records of a model at every seed, for ``snnlab.records.over_seeds``."""
-    return [results(name, seed, folder, suite=suite) for seed in seeds()]
+    return [results(name, seed, folder) for seed in seeds()]
 
 
-def strongest(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
-    """The records of a model at every seed by the longest suite that it was measured with."""
-    measured = all((folder / _recipe(name).name / results_file(seed, "standard")).exists() for seed in seeds())
-    return repeats(name, folder, suite="standard" if measured else "quick")
+def file_name(name: str, seed: int) -> str:
+    """The name of a model's file at a seed: ``results.json`` at the first, ``results-1.json`` at the next."""
+    stem, dot, suffix = name.partition(".")
+    return name if seed == seeds()[0] else f"{stem}-{seed}{dot}{suffix}"
 
 
-def results_file(seed: int, suite: str = "quick") -> str:
-    """The name of the file with the results of a seed.
-
-    Raises:
-        ValueError: unknown suite.
-    """
-    if suite not in RECORDS:
-        raise ValueError(f"unknown suite {suite!r}; the zoo has records of {', '.join(RECORDS)}")
-    return f"{RECORDS[suite]}.json" if seed == seeds()[0] else f"{RECORDS[suite]}-{seed}.json"
-
-
-def standard_settings() -> dict[str, Any]:
-    """Samples and ε of the suite "standard"."""
-    settings: dict[str, Any] = _recipe_file()["standard"]
-    return settings
-
-
-def _command(name: str, suite: str) -> str:
-    return f"snnlab zoo build {name}" + (f" --suite {suite}" if suite != "quick" else "")
+def _seed(seed: int | None) -> int:
+    seed = seeds()[0] if seed is None else seed
+    if seed not in seeds():
+        raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, seeds()))}")
+    return seed
 
 
 def _recipe(name: str) -> ModelRecipe:
@@ -245,15 +245,15 @@ def _recipe(name: str) -> ModelRecipe:
     return known[name]
 
 
-def _read(path: Path, suite: str = "quick") -> bytes:
+def _read(path: Path) -> bytes:
     if not path.exists():
-        raise ValueError(f"{path.parent.name}/{path.name} is missing; run '{_command(path.parent.name, suite)}'")
+        raise ValueError(f"{path.parent.name}/{path.name} is missing; run 'snnlab zoo build {path.parent.name}'")
     return path.read_bytes()
 
 
-def _json(name: str, path: Path, required: set[str], suite: str = "quick") -> dict[str, Any]:
+def _json(name: str, path: Path, required: set[str]) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(_read(path, suite))
+        content: dict[str, Any] = json.loads(_read(path))
         missing = required - set(content)
     except json.JSONDecodeError as error:
         raise ValueError(f"{path.name} of {name!r} is not valid JSON ({error}); restore it or rebuild the model") from None

@@ -1,13 +1,13 @@
 """Remake the zoo from its recipes: train, round, measure, write.
 
 What is done is skipped. Ctrl-C, or a worker that is killed, loses at most an epoch of training or one attack at one exit
-of what was running there. Unfinished work, and the weights of the seeds that are not kept, lie in ``<folder>/.unfinished``
-and are taken up by the next call. A file appears under its final name only when it is complete.
+of what was running there. Unfinished work lies in ``<folder>/.unfinished`` and is taken up by the next call. A file appears under its final name only when it is complete.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Any
 
 from snnlab import zoo
 from snnlab.zoo.schedule import Task, run
-from snnlab.zoo.tasks import Trained, measure_model, measure_standard, settings_sha256, standard_sha256, train_model
+from snnlab.zoo.tasks import Trained, measure_model, settings_sha256, train_model
 
 __all__ = ["build"]
 
@@ -29,7 +29,6 @@ def build(
     *,
     seeds: Sequence[int] = (),
     measure: bool = True,
-    suite: str = "quick",
     jobs: int = 1,
     scheduler: str | None = None,
     progress: bool = True,
@@ -38,16 +37,15 @@ def build(
 
     Args:
         names: models of the recipe file.
-        folder: where ``<name>/{weights.safetensors, card.json, results.json, results-<seed>.json}`` go.
+        folder: where ``<name>/{weights.safetensors.xz, card.json, results.json}`` go.
         seeds: of these alone; default all.
-        measure: whether to evaluate as well. Without, only the weights that are kept, and what they start from, are trained.
-        suite: ``"quick"``, as the recipes say; or ``"standard"``, at the last exit.
+        measure: whether to evaluate as well.
         jobs: processes on this machine; 1 works in this process.
         scheduler: address of a Dask scheduler whose workers do it instead, e.g. ``tcp://host:8786``.
         progress: whether to show progress bars.
 
     Raises:
-        ValueError: unknown name, seed or suite, fewer than one job, a scheduler that does not answer.
+        ValueError: unknown name or seed, fewer than one job, a scheduler that does not answer.
     """
     known = zoo.recipes()
     unknown = [n for n in names if n not in known]
@@ -56,10 +54,8 @@ def build(
     strange = [s for s in seeds if s not in zoo.seeds()]
     if strange:
         raise ValueError(f"unknown seeds {strange}; choose from {', '.join(map(str, zoo.seeds()))}")
-    zoo.results_file(zoo.seeds()[0], suite)  # raises on an unknown suite
-    shelf = _Shelf(folder, suite)
-    wanted = seeds or (zoo.seeds() if measure else zoo.seeds()[:1])
-    models = [known[name].at_seed(seed) for seed in wanted for name in (names or known)]
+    shelf = _Shelf(folder)
+    models = [known[name].at_seed(seed) for seed in (seeds or zoo.seeds()) for name in (names or known)]
     tasks = {task.name: task for recipe in models for task in _tasks(recipe, shelf, measure)}
     run(list(tasks.values()), jobs=jobs, scheduler=scheduler, progress=progress)
     return list(dict.fromkeys(task.split()[1] for task in tasks))
@@ -70,8 +66,7 @@ def _tasks(recipe: zoo.ModelRecipe, shelf: _Shelf, measure: bool) -> Iterator[Ta
     if not measure:
         yield from _training(recipe, shelf)
         return
-    # Weights that are not kept need not be made again for results that are there.
-    if shelf.is_measured(recipe) and (shelf.is_trained(recipe) or not shelf.keeps_weights(recipe)):
+    if shelf.is_measured(recipe) and shelf.is_trained(recipe):
         return
     source = zoo.recipes()[zoo.evaluation_settings()["source"]].at_seed(recipe["seed"])
     yield from _training(recipe, shelf)
@@ -111,8 +106,7 @@ def _train_task(shelf: _Shelf, recipe: zoo.ModelRecipe) -> tuple[Any, ...]:
 
 def _measure_task(shelf: _Shelf, recipe: zoo.ModelRecipe, source: zoo.ModelRecipe) -> tuple[Any, ...]:
     made_on = None if recipe.name == source.name else shelf.trained(source)
-    measure = measure_model if shelf.suite == "quick" else measure_standard
-    return measure, recipe, shelf.trained(recipe), made_on, shelf.scratch
+    return measure_model, recipe, shelf.trained(recipe), made_on, shelf.scratch
 
 
 def _name(what: str, recipe: zoo.ModelRecipe) -> str:
@@ -121,50 +115,44 @@ def _name(what: str, recipe: zoo.ModelRecipe) -> str:
 
 @dataclass(frozen=True)
 class _Shelf:
-    """Where finished work stands: the first seed in ``folder``, the weights of the others in its scratch folder."""
+    """The folder of finished work, and the scratch folder in it."""
 
     folder: Path
-    suite: str = "quick"
 
     @property
     def scratch(self) -> Path:
         return self.folder.absolute() / UNFINISHED
 
-    def keeps_weights(self, recipe: zoo.ModelRecipe) -> bool:
-        return bool(recipe["seed"] == zoo.seeds()[0])
-
-    def _weights_folder(self, recipe: zoo.ModelRecipe) -> Path:
-        return self.folder if self.keeps_weights(recipe) else self.scratch / f"seed-{recipe['seed']}"
-
     def is_trained(self, recipe: zoo.ModelRecipe) -> bool:
         try:
-            folder = self._weights_folder(recipe)
-            zoo.load(recipe.name, folder)
-            return bool(zoo.card(recipe.name, folder)["recipe_sha256"] == recipe.sha256)
+            zoo.load(recipe.name, recipe["seed"], self.folder)
+            return bool(zoo.card(recipe.name, recipe["seed"], self.folder)["recipe_sha256"] == recipe.sha256)
         except (ValueError, KeyError):
             return False
 
     def is_measured(self, recipe: zoo.ModelRecipe) -> bool:
         try:
-            record = zoo.results(recipe.name, recipe["seed"], self.folder, suite=self.suite)
-            expected = settings_sha256(recipe) if self.suite == "quick" else standard_sha256(recipe)
-            return bool(record["settings_sha256"] == expected and record["recipe_sha256"] == recipe.sha256)
+            record = zoo.results(recipe.name, recipe["seed"], self.folder)
+            return bool(record["settings_sha256"] == settings_sha256(recipe) and record["recipe_sha256"] == recipe.sha256)
         except (ValueError, KeyError):
             return False
 
     def trained(self, recipe: zoo.ModelRecipe) -> Trained:
-        folder = self._weights_folder(recipe)
-        return Trained((folder / recipe.name / "weights.safetensors").read_bytes(), zoo.card(recipe.name, folder))
+        weights = zoo.weights(recipe.name, recipe["seed"], self.folder)
+        return Trained(weights, zoo.card(recipe.name, recipe["seed"], self.folder))
 
     def put_trained(self, recipe: zoo.ModelRecipe, trained: Trained) -> None:
-        target = self._weights_folder(recipe) / recipe.name
-        target.mkdir(parents=True, exist_ok=True)
-        (target / "weights.safetensors").write_bytes(trained.weights)
-        write_json(target / "card.json", dict(trained.card))
+        target = self._path(recipe, "weights.safetensors.xz")
+        target.write_bytes(lzma.compress(trained.weights, preset=9))
+        write_json(self._path(recipe, "card.json"), dict(trained.card))
 
     def put_record(self, recipe: zoo.ModelRecipe, record: dict[str, Any]) -> None:
-        (self.folder / recipe.name).mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / recipe.name / zoo.results_file(recipe["seed"], self.suite), record)
+        write_json(self._path(recipe, "results.json"), record)
+
+    def _path(self, recipe: zoo.ModelRecipe, name: str) -> Path:
+        target = self.folder / recipe.name
+        target.mkdir(parents=True, exist_ok=True)
+        return target / zoo.file_name(name, recipe["seed"])
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -20,21 +20,22 @@ from torch import nn
 
 from snnlab import data, evaluation, zoo
 from snnlab.adversarial import AdversarialTraining
-from snnlab.attack import Budget
+from snnlab.attack import Budget, has_trains
 from snnlab.conversion import convert
 from snnlab.encoding import Fusion
 from snnlab.exiting import ExitRule
 from snnlab.fusion import LearnedGate, frozen, silenced
 from snnlab.late import late_accuracy, late_flips
 from snnlab.network import MLP, Classifier, SpikingMLP
-from snnlab.suites import QUICK, SUITES, SuiteAttack
+from snnlab.suites import QUICK, SUITES
 from snnlab.training import History, Recipe, accuracy, train
 from snnlab.zoo.storage import packed, quantise, read_weights
 
-__all__ = ["Trained", "measure_model", "measure_standard", "settings_sha256", "standard_sha256", "train_model"]
+__all__ = ["Trained", "measure_model", "settings_sha256", "train_model"]
 
 ADVERSARIAL = ("fgsm", "pgd", "trades")
 LATE_SAMPLES = 250
+LATE_STEPS = {"noise": 1, "pgd": 10, "spike_train": 40}
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _accuracies(classifier: Classifier, dataset: data.Dataset, seed: int) -> dic
 def measure_model(
     recipe: zoo.ModelRecipe, own: Trained, source: Trained | None, scratch: Path, progress: bool = False
 ) -> dict[str, Any]:
-    """Attack a trained model by the suite and return its record (``snnlab.evaluation``).
+    """Attack a trained model by the suite of the recipe file and return its record (``snnlab.evaluation``).
 
     Args:
         recipe: at the seed of ``own``.
@@ -162,57 +163,15 @@ def measure_model(
     """
     settings, dataset = zoo.evaluation_settings(), data.load(recipe["dataset"])
     classifier = own.classifier(recipe)
-    identity = [own.card["weights_sha256"], settings_sha256(recipe)]
-    unfinished = scratch / f"{recipe.name}-{recipe['seed']}.partial"
-    suite = suite_for(recipe)
     made_on = source.classifier(zoo.recipes()[settings["source"]]) if source else None
-    found = evaluation.evaluate(
+    found = evaluation.evaluate_robustness(
         classifier,
         _samples(dataset),
-        _eps(recipe),
-        suite=suite,
-        exits=None if recipe.every_exit else [classifier.num_steps],
-        rules=exit_rules() if recipe.every_exit else (),
+        settings["eps"],
+        settings["suite"],
         source=made_on,
-        seed=recipe["seed"],
-        progress=progress,
-        done=_resumed(unfinished, identity),
-        save=lambda jobs: _save(unfinished, identity, jobs),
-    )
-    record = {
-        "model": recipe.name,
-        "dataset": dataset.name,
-        "split": "test",
-        "attacks": {a.name: a.description for a in suite if source is not None or not a.transfer}
-        | {"worst": "per-sample worst case over all attacks listed here, aimed at any exit that was measured"},
-        "seed": recipe["seed"],
-        **found.record(),
-        **({"late": _late(classifier, dataset)} if recipe.name in settings["late_models"] else {}),
-        **({"ablation": _ablation(classifier, dataset, made_on)} if isinstance(classifier.encoder, Fusion) else {}),
-        "accuracy": own.card["accuracy"]["stored"],
-        "encoding": own.card["encoding"],
-        "recipe_sha256": recipe.sha256,
-        "weights_sha256": identity[0],
-        "data_sha256": dataset.sha256,
-        "settings_sha256": identity[1],
-        "training_seconds": own.card["training_seconds"],
-        "versions": versions(),
-    }
-    unfinished.unlink(missing_ok=True)
-    return record
-
-
-def measure_standard(
-    recipe: zoo.ModelRecipe, own: Trained, source: Trained | None, scratch: Path, progress: bool = False
-) -> dict[str, Any]:
-    """As ``measure_model``, by the suite "standard" at the last exit."""
-    told, dataset = zoo.standard_settings(), data.load(recipe["dataset"])
-    found = evaluation.evaluate_robustness(
-        own.classifier(recipe),
-        dataset.test[slice(told["samples"])],
-        told["eps"],
-        "standard",
-        source=source.classifier(zoo.recipes()[zoo.evaluation_settings()["source"]]) if source else None,
+        exits=range(1, classifier.num_steps + 1) if recipe.every_exit else None,
+        rules=exit_rules() if recipe.every_exit else (),
         seed=recipe["seed"],
         cache=scratch / "jobs",
         progress=progress,
@@ -222,29 +181,18 @@ def measure_standard(
         "dataset": dataset.name,
         "split": "test",
         "seed": recipe["seed"],
-        **found.record(seeds=len(zoo.seeds())),
+        **found.record(),
+        **({"late": _late(classifier, dataset)} if recipe.name in settings["late_models"] else {}),
+        **({"ablation": _ablation(classifier, dataset, made_on)} if isinstance(classifier.encoder, Fusion) else {}),
+        "accuracy": own.card["accuracy"]["stored"],
         "encoding": own.card["encoding"],
         "recipe_sha256": recipe.sha256,
         "weights_sha256": own.card["weights_sha256"],
         "data_sha256": dataset.sha256,
-        "settings_sha256": standard_sha256(recipe),
+        "settings_sha256": settings_sha256(recipe),
+        "training_seconds": own.card["training_seconds"],
         "versions": versions(),
     }
-
-
-def standard_sha256(recipe: zoo.ModelRecipe) -> str:
-    """As ``settings_sha256``, of a measurement by the suite "standard"."""
-    source = zoo.recipes()[zoo.evaluation_settings()["source"]].at_seed(recipe["seed"]).sha256
-    described = [zoo.standard_settings(), [repr(a) for a in SUITES["standard"]], recipe["seed"], source]
-    return hashlib.sha256(repr(described).encode()).hexdigest()
-
-
-def suite_for(recipe: zoo.ModelRecipe) -> tuple[SuiteAttack, ...]:
-    """The attacks on a model. Plain PGD is for the explorers' curves, which show the first seed; SA-PGD is the stronger one."""
-    left_out = {"pgd.naive"} if recipe["group"] != "codes" else set()
-    if recipe["seed"] != zoo.seeds()[0]:
-        left_out = {"pgd.naive", "pgd.informed"}
-    return tuple(a for a in QUICK if a.name not in left_out)
 
 
 def exit_rules() -> list[ExitRule]:
@@ -259,20 +207,17 @@ def _samples(dataset: data.Dataset) -> data.Split:
     return dataset.test[slice(zoo.evaluation_settings()["samples"])]
 
 
-def _eps(recipe: zoo.ModelRecipe) -> list[float]:
-    settings = zoo.evaluation_settings()
-    chosen: list[float] = settings["eps" if recipe["seed"] == zoo.seeds()[0] else "eps_repeats"]
-    return chosen
-
-
 def _late(classifier: Classifier, dataset: data.Dataset) -> dict[str, Any]:
-    """Accuracy at every exit when PGD, noise or flipped spikes act from a step on, by kind of perturbation."""
+    """Accuracy at every exit when PGD, the spike-train attack, noise or flipped spikes act from a step on, by kind of perturbation."""
     settings = zoo.evaluation_settings()
     few, start = _samples(dataset)[slice(LATE_SAMPLES)], settings["late_from"]
     exits = range(1, classifier.num_steps + 1)
     found = {
-        method: late_accuracy(classifier, few, settings["late_eps"], start, method, exits=exits).record()
-        for method in ("noise", "pgd")
+        method: late_accuracy(
+            classifier, few, settings["late_eps"], start, method, exits=exits, steps=LATE_STEPS[method]
+        ).record()
+        for method in ("noise", "pgd", "spike_train")
+        if method != "spike_train" or has_trains(classifier.encoder)
     }
     first = classifier.encoder and classifier.encoder(few.images[:1])
     if isinstance(first, torch.Tensor) and bool(((first == 0) | (first == 1)).all()):
@@ -284,7 +229,7 @@ def _ablation(classifier: Classifier, dataset: data.Dataset, source: Classifier 
     """The fused network with each of its parts silenced at test time, attacked as it then is: worst case, last exit."""
     code, eps = classifier.encoder, zoo.evaluation_settings()["ablation_eps"]
     assert isinstance(code, Fusion)
-    suite = tuple(a for a in QUICK if a.name in ("transfer", "pgd.informed", "sa_pgd"))
+    suite = tuple(a for a in QUICK if a.name in ("transfer", "pgd.informed", "spike_train", "sa_pgd"))
     few, worst = _samples(dataset), []
     for part in range(len(code.parts)):
         rest = silenced(classifier, part)
@@ -297,25 +242,11 @@ def _ablation(classifier: Classifier, dataset: data.Dataset, source: Classifier 
 
 def settings_sha256(recipe: zoo.ModelRecipe) -> str:
     """Hash of what decides a measurement besides the weights: ε, seed, exits, rules, suite, source of transfer."""
-    settings, attacks = zoo.evaluation_settings(), [repr(a) for a in suite_for(recipe)]
+    settings = zoo.evaluation_settings()
+    attacks = [repr(a) for a in SUITES[settings["suite"]]]
     source = zoo.recipes()[settings["source"]].at_seed(recipe["seed"]).sha256
     described = [settings, attacks, recipe.every_exit, recipe["seed"], source]
     return hashlib.sha256(repr(described).encode()).hexdigest()
-
-
-def _resumed(path: Path, identity: list[str]) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    saved = torch.load(path, weights_only=True)
-    jobs: dict[str, Any] = saved["jobs"]
-    return jobs if saved["identity"] == identity else {}
-
-
-def _save(path: Path, identity: list[str], jobs: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part_written = path.with_suffix(".part")
-    torch.save({"identity": identity, "jobs": jobs}, part_written)
-    part_written.replace(path)
 
 
 def versions() -> dict[str, str]:
