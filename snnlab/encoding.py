@@ -445,7 +445,8 @@ class Negative(_Wrapped):
 class Shuffled(_Wrapped):
     """``s_{order[t]}(x)``: the steps of a code in another order, the same for every image.
 
-    Every pixel keeps its spikes and a network can learn where they went: information stays, order is destroyed.
+    Every pixel keeps its spikes and a network can learn where they went: information stays, order is destroyed. (An order drawn
+    anew for every image would destroy information as well.)
 
     Args:
         order: the step of the code inside that comes at each step; a permutation other than ``0, 1, …, T-1``.

@@ -123,12 +123,12 @@ def recipes() -> Mapping[str, dict[str, Any]]:
     >>> recipes()["latency-T2"]
     {'kind': 'spiking', 'encoding': 'latency', 'num_steps': 2}
     """
-    found: dict[str, dict[str, Any]] = dict(_file()["controls"])
+    expanded: dict[str, dict[str, Any]] = dict(_file()["controls"])
     for name, sweep in _file()["sweeps"].items():
         fixed = {key: value for key, value in sweep.items() if key != "values"}
         for key, values in sweep["values"].items():
-            found |= {f"{name}-{SWEPT[key]}{value:g}": fixed | {key: value} for value in values}
-    return found
+            expanded |= {f"{name}-{SWEPT[key]}{value:g}": fixed | {key: value} for value in values}
+    return expanded
 
 
 def names() -> list[str]:
