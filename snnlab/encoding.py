@@ -25,8 +25,17 @@ attacker sees is the *backward rule* of the encoder, a choice and not a property
     the step is replaced, in the backward pass only, by a sigmoid of slope ``k`` around the same
     threshold: every pixel has a gradient at every step (BPDA, Athalye et al. 2018).
 
-One more step function is no neural code but their control: ``binary``, ``s_t = 1[x ≥ 1/2]``. It has both backward rules,
-so that it is attacked as hard as the codes it is compared with.
+Four more are controls, not codes of the paper. Each has both backward rules, so that it is attacked as hard as the codes it
+is compared with:
+
+========================== ========================= ==================================================
+control                    sequence                  tests
+========================== ========================= ==================================================
+binary                     ``s_t = 1[x ≥ 1/2]``      a threshold without a code
+negative(code)             ``s_t(1 - x)``            the order of the spikes: dark pixels fire first
+shuffled(code, order=…)    ``s_{order[t]}(x)``       the order of the steps: spikes kept, order destroyed
+gaussian(σ)                ``clip(x + σ n_t)``       noise without spikes, ``n_t ~ N(0, 1)``
+========================== ========================= ==================================================
 """
 
 from __future__ import annotations
@@ -34,7 +43,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -333,6 +342,155 @@ class Binary(Encoder):
         return self._step_derivative(images, half).expand(self.num_steps, *images.shape)
 
 
+@dataclass(frozen=True)
+class GaussianNoise(Encoder):
+    """``s_t = clip(x + σ n_t, 0, 1)`` with ``n_t ~ N(0, 1)``: the control of ``poisson``, noise without spikes.
+
+    Args:
+        sigma: ``σ > 0``, in units of intensity.
+
+    Gradient: the identity under either rule; the clip is passed over.
+
+    >>> encoder("gaussian(0.144)", num_steps=1).title
+    'gaussian(0.144)'
+    """
+
+    sigma: float = 0.144
+
+    name: ClassVar[str] = "gaussian"
+    stochastic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.sigma < float("inf"):
+            raise ValueError(f"sigma must be positive, in units of intensity, got {self.sigma!r}")
+
+    @property
+    def title(self) -> str:
+        """The name with its standard deviation."""
+        return f"{self.name}({self.sigma:.12g})"
+
+    def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self._spikes(images.detach(), generator) + (images - images.detach())
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        shape = (self.num_steps, *images.shape)
+        noise = torch.randn(shape, generator=generator, dtype=images.dtype, device=images.device)
+        return noise.mul_(self.sigma).add_(images).clamp_(0, 1)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return torch.ones_like(images).expand(self.num_steps, *images.shape)
+
+
+@dataclass(frozen=True)
+class _Wrapped(Encoder):
+    """Another code, changed on its way in or out; autograd carries its backward rule through the change.
+
+    Args:
+        inner: the code, of the same ``num_steps``.
+    """
+
+    inner: Encoder = field(default_factory=Direct)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inner.num_steps != self.num_steps:
+            raise ValueError(f"num_steps must be that of the code inside, {self.inner.num_steps}, got {self.num_steps}")
+
+    @property
+    def stochastic(self) -> bool:  # type: ignore[override]
+        """Whether the code inside is."""
+        return self.inner.stochastic
+
+    @property
+    def channel_factor(self) -> int:
+        """That of the code inside."""
+        return self.inner.channel_factor
+
+    def with_backward(self, rule: Backward, slope: float | None = None) -> Encoder:
+        """The same change of the code seen through another backward rule (and slope)."""
+        inner = self.inner.with_backward(rule, slope)
+        return replace(self, inner=inner, backward=rule, slope=self.slope if slope is None else slope)
+
+    def rows(self, rows: Tensor) -> Encoder:
+        """The same change of the code for these samples."""
+        return replace(self, inner=self.inner.rows(rows))
+
+
+@dataclass(frozen=True)
+class Negative(_Wrapped):
+    """``s_t(1 - x)``: a code of the negative image, so that dark pixels fire where bright ones did.
+
+    Gradient: minus that of the code inside at ``1 - x``, under its backward rule: ``-s_t`` for straight-through.
+
+    >>> encoder("negative(latency)", num_steps=2)(torch.tensor([[[[0.0, 1.0]]]])).flatten(1)
+    tensor([[1., 0.],
+            [0., 0.]])
+    """
+
+    name: ClassVar[str] = "negative"
+
+    @property
+    def title(self) -> str:
+        """The name with the code inside, e.g. ``negative(latency)``."""
+        return f"{self.name}({self.inner.title})"
+
+    def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self.inner._encode(1 - images, generator)
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self.inner._spikes(1 - images, generator)
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return -self.inner._derivative(1 - images)
+
+
+@dataclass(frozen=True)
+class Shuffled(_Wrapped):
+    """``s_{order[t]}(x)``: the steps of a code in another order, the same for every image.
+
+    Every pixel keeps its spikes and a network can learn where they went: information stays, order is destroyed. (An order drawn
+    anew for every image would destroy information as well.)
+
+    Args:
+        order: the step of the code inside that comes at each step; a permutation other than ``0, 1, …, T-1``.
+
+    >>> encoder("shuffled(latency, order=1 0)", num_steps=2)(torch.tensor([[[[0.5, 1.0]]]])).flatten(1)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+
+    order: tuple[int, ...] = ()
+
+    name: ClassVar[str] = "shuffled"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        steps = list(range(self.num_steps))
+        if sorted(self.order) != steps or list(self.order) == steps:
+            raise ValueError(
+                f"order must be a permutation of the steps 0 … {self.num_steps - 1} that moves some, as in "
+                f"'shuffled(latency, order=1 0)' for two steps, got {list(self.order)}"
+            )
+
+    @property
+    def title(self) -> str:
+        """The name with the code inside and the order, e.g. ``shuffled(latency, order=1 0)``."""
+        return f"{self.name}({self.inner.title}, order={' '.join(map(str, self.order))})"
+
+    def _encode(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self._shuffle(self.inner._encode(images, generator))
+
+    def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self._shuffle(self.inner._spikes(images, generator))
+
+    def _derivative(self, images: Tensor) -> Tensor:
+        return self._shuffle(self.inner._derivative(images))
+
+    def _shuffle(self, sequence: Tensor) -> Tensor:
+        return sequence.index_select(0, torch.tensor(self.order, device=sequence.device))
+
+
 @lru_cache(maxsize=16)
 def _phase_derivative(num_bits: int, slope: float, points: int = 1025) -> Tensor:
     """Derivative of the relaxed phase code on ``points`` equidistant intensities, ``[K, points]``.
@@ -430,13 +588,15 @@ _CODES: dict[str, type[Encoder]] = {c.name: c for c in (Direct, Poisson, Onset, 
 #: names of the codes
 ENCODINGS: tuple[str, ...] = (*_CODES, Fusion.name)
 _CONTROLS: dict[str, type[Encoder]] = {Binary.name: Binary}
+_WRITTEN = (Fusion.name, Negative.name, Shuffled.name, GaussianNoise.name)  # with something in brackets, always
 
 
 def encoder(name: str, *, num_steps: int = 8, **options: object) -> Encoder:
-    """Make an encoder by name: one of ``ENCODINGS``, or the control ``"binary"``.
+    """Make an encoder by name: one of ``ENCODINGS``, or a control.
 
     A fusion is written ``"fusion(0.25*direct, latency)"``, with gates, and a rounding that is not the code's usual one
-    ``"onset(rounding=up)"``. An encoder's ``title`` is written in the same way.
+    ``"onset(rounding=up)"``. The controls are ``"binary"``, ``"negative(latency)"``, ``"shuffled(latency, order=1 0)"`` and
+    ``"gaussian(0.144)"``. An encoder's ``title`` is written in the same way.
 
     Args:
         name: the code, as in the table of this module.
@@ -444,24 +604,58 @@ def encoder(name: str, *, num_steps: int = 8, **options: object) -> Encoder:
         options: ``backward``, ``slope`` and, for ``onset`` and ``offset``, ``rounding``.
 
     Raises:
-        ValueError: unknown name (the message lists the valid ones), empty fusion, bad gate or option.
+        ValueError: unknown name (the message lists the valid ones), empty fusion, bad gate, order, σ or option.
 
     >>> encoder("fusion(0.25*direct, onset(rounding=up))", num_steps=4).title
     'fusion(0.25*direct, onset(rounding=up))'
     """
     title, inner = _opened(name)
-    if title == Fusion.name:
-        written = [_gated(part) for part in _split(inner)]
-        parts = tuple(encoder(part, num_steps=num_steps, **options) for _, part in written)
-        return Fusion(num_steps, parts=parts, gate=tuple(g for g, _ in written))
+    if title in _WRITTEN:
+        return _composed(title, inner, num_steps, options)
     code = (_CODES | _CONTROLS).get(title)
     if code is None:
-        valid = ", ".join([*_CODES, *_CONTROLS, "fusion(a, b, …)"])
+        valid = ", ".join([*_CODES, *_CONTROLS, *(f"{written}(…)" for written in _WRITTEN)])
         raise ValueError(f"unknown encoding {name!r}; choose one of {valid}")
     chosen = options | {"rounding": _rounding(name, inner)} if inner else options
     if "rounding" in chosen and not issubclass(code, _Packed):
         raise ValueError(f"{title!r} has no rounding; only onset and offset have, as in 'onset(rounding=up)'")
     return code(num_steps, **chosen)  # type: ignore[arg-type]
+
+
+def _composed(title: str, inner: str, num_steps: int, options: dict[str, object]) -> Encoder:
+    """An encoder that is written with something in brackets: parts, a code inside, an order, or a number."""
+    if title == GaussianNoise.name:
+        return GaussianNoise(num_steps, sigma=_sigma(inner), **options)  # type: ignore[arg-type]
+    written = _split(inner)
+    if title == Fusion.name:
+        gated = [_gated(part) for part in written]
+        parts = tuple(encoder(part, num_steps=num_steps, **options) for _, part in gated)
+        return Fusion(num_steps, parts=parts, gate=tuple(g for g, _ in gated))
+    expected = 1 if title == Negative.name else 2
+    if len(written) != expected:
+        example = "negative(latency)" if title == Negative.name else "shuffled(latency, order=1 0)"
+        raise ValueError(f"{title} takes {expected} in its brackets, as in {example!r}, got '{title}({inner})'")
+    code = encoder(written[0], num_steps=num_steps, **options)
+    same = {"backward": code.backward, "slope": code.slope}
+    if title == Negative.name:
+        return Negative(num_steps, inner=code, **same)  # type: ignore[arg-type]
+    return Shuffled(num_steps, inner=code, order=_order(written[1]), **same)  # type: ignore[arg-type]
+
+
+def _sigma(written: str) -> float:
+    """The number in ``"gaussian(0.144)"``."""
+    try:
+        return float(written)
+    except ValueError:
+        raise ValueError(f"gaussian needs its σ, as in 'gaussian(0.144)', got 'gaussian({written})'") from None
+
+
+def _order(written: str) -> tuple[int, ...]:
+    """``(1, 0)`` of ``"order=1 0"``."""
+    match = re.fullmatch(r"order\s*=\s*(\d+(?:\s+\d+)*)", written)
+    if match is None:
+        raise ValueError(f"the order of a shuffled code is its steps, as in 'order=1 0', got {written!r}")
+    return tuple(int(step) for step in match.group(1).split())
 
 
 def _opened(name: str) -> tuple[str, str]:
@@ -479,8 +673,15 @@ def _rounding(name: str, inner: str) -> str:
 
 
 def _split(parts: str) -> Sequence[str]:
-    """Split at top-level commas, so that fusions may nest."""
-    return [p for p in (p.strip() for p in re.split(r",(?![^()]*\))", parts)) if p]
+    """Split at top-level commas, so that codes in brackets may nest."""
+    split, depth = [""], 0
+    for letter in parts:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            split.append("")
+        else:
+            split[-1] += letter
+    return [part.strip() for part in split if part.strip()]
 
 
 def _gated(part: str) -> tuple[float, str]:

@@ -14,6 +14,15 @@ from snnlab.encoding import ENCODINGS, encoder, first_active_step
 from snnlab.widgets import RobustnessExplorer
 
 STEP_CODES = ["onset", "offset", "latency", "phase"]
+CONTROLS = [
+    "binary",
+    "negative(latency)",
+    "negative(onset(rounding=up))",
+    "negative(fusion(0.5*direct, phase))",
+    "shuffled(latency, order=1 3 7 5 2 6 0 4)",
+    "fusion(shuffled(onset, order=7 6 5 4 3 2 1 0), negative(shuffled(latency, order=1 0 2 3 4 5 6 7)))",
+    "gaussian(0.144)",
+]
 ALL = ["direct", "poisson", *STEP_CODES, "fusion(direct, latency)", "fusion(poisson, onset, phase)"]
 
 
@@ -168,6 +177,68 @@ def test_any_valid_image_encodes_to_finite_spikes(x: float, num_steps: int, name
     assert 0 <= spikes.min() <= spikes.max() <= 1
 
 
+@pytest.mark.parametrize("name", [*ALL, *CONTROLS])
+def test_an_encoder_is_made_again_from_its_title(name: str) -> None:
+    assert encoder(name).title == name
+    assert encoder(encoder(name).title) == encoder(name)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_is_an_encoder_as_the_codes_are(name: str, ramp: Tensor) -> None:
+    code, generator = encoder(name), torch.Generator().manual_seed(0)
+    spikes = code(ramp, generator=generator)
+    assert spikes.shape == (8, 1, code.channel_factor, 1, 257)
+    assert 0 <= spikes.min() <= spikes.max() <= 1
+    for rule in encoding.BACKWARD_RULES:
+        leaf = ramp.clone().requires_grad_()
+        seen = code.with_backward(rule, 7.0)(leaf, generator=generator.manual_seed(0))
+        assert torch.equal(seen, spikes)
+        assert torch.autograd.grad(seen.sum(), leaf)[0].shape == ramp.shape
+
+
+@pytest.mark.parametrize("name", STEP_CODES)
+def test_the_negative_of_a_code_is_the_code_of_the_negative_image(name: str, ramp: Tensor) -> None:
+    assert torch.equal(encoder(f"negative({name})")(ramp), encoder(name)(1 - ramp))
+
+
+@pytest.mark.parametrize("name", ["direct", *STEP_CODES])
+@pytest.mark.parametrize("rule", encoding.BACKWARD_RULES)
+def test_the_gradient_of_a_negative_is_minus_that_of_the_code_at_the_negative_image(
+    name: str, rule: str, ramp: Tensor
+) -> None:
+    weights = torch.randn(8, 1, 1, 1, 257, generator=torch.Generator().manual_seed(5))
+    expected = -_gradient(name, 1 - ramp, weights, backward=rule)
+    torch.testing.assert_close(_gradient(f"negative({name})", ramp, weights, backward=rule), expected)
+    code = encoder(f"negative({name})")
+    torch.testing.assert_close(code._derivative(ramp), -encoder(name)._derivative(1 - ramp))
+
+
+@pytest.mark.parametrize("name", STEP_CODES)
+@pytest.mark.parametrize("rule", encoding.BACKWARD_RULES)
+def test_shuffled_steps_are_the_steps_of_the_code_and_so_are_their_gradients(name: str, rule: str, ramp: Tensor) -> None:
+    order = [1, 3, 7, 5, 2, 6, 0, 4]
+    shuffled = f"shuffled({name}, order={' '.join(map(str, order))})"
+    plain, moved = encoder(name)(ramp), encoder(shuffled)(ramp)
+    assert torch.equal(moved, plain[order])
+    assert torch.equal(moved.sum(0), plain.sum(0))
+    weights = torch.randn(8, 1, 1, 1, 257, generator=torch.Generator().manual_seed(5))
+    expected = _gradient(name, ramp, weights, backward=rule)
+    torch.testing.assert_close(_gradient(shuffled, ramp, weights[order], backward=rule), expected)
+    torch.testing.assert_close(encoder(shuffled)._derivative(ramp), encoder(name)._derivative(ramp)[order])
+
+
+def test_gaussian_noise_has_its_deviation_where_nothing_is_clipped_and_the_gradient_of_the_identity() -> None:
+    grey = torch.full((1, 1, 1, 20_000), 0.5)
+    noise = encoder("gaussian(0.1)", num_steps=1)(grey, generator=torch.Generator().manual_seed(1)) - grey
+    # four standard deviations of a mean, and of a variance, over 20,000 draws
+    assert noise.mean().abs() < 4 * 0.1 / 20_000**0.5
+    assert abs(noise.std().item() / 0.1 - 1) < 4 / 40_000**0.5
+    for rule in encoding.BACKWARD_RULES:
+        black = torch.zeros(1, 1, 1, 5)
+        weights = torch.randn(8, 1, 1, 1, 5, generator=torch.Generator().manual_seed(3))
+        torch.testing.assert_close(_gradient("gaussian(0.1)", black, weights, backward=rule), weights.sum(0))
+
+
 def test_every_listed_encoding_can_be_made() -> None:
     assert set(ENCODINGS) == {"direct", "poisson", "onset", "offset", "latency", "phase", "fusion"}
     for name in ENCODINGS:
@@ -182,6 +253,14 @@ def test_every_listed_encoding_can_be_made() -> None:
         ("fusion(direct)", {}, "at least two parts"),
         ("fusion()", {}, "at least two parts"),
         ("onset", {"rounding": "nearest"}, "choose 'down' or 'up'"),
+        ("negative", {}, "negative takes 1"),
+        ("negative(onset, latency)", {}, "as in 'negative(latency)'"),
+        ("shuffled(latency)", {}, "as in 'shuffled(latency, order=1 0)'"),
+        ("shuffled(latency, 1 0)", {}, "as in 'order=1 0', got '1 0'"),
+        ("shuffled(latency, order=0 1)", {"num_steps": 2}, "that moves some"),
+        ("shuffled(latency, order=1 0)", {}, "permutation of the steps 0 … 7"),
+        ("gaussian", {}, "as in 'gaussian(0.144)'"),
+        ("gaussian(-1)", {}, "sigma must be positive"),
         ("onset", {"num_steps": 0}, "at least 1"),
         ("onset", {"num_steps": 2.5}, "integer"),
         ("onset", {"backward": "magic"}, "choose one of ('straight_through', 'relaxed')"),
