@@ -27,7 +27,6 @@ def zoo_build(
     names: Annotated[list[str] | None, typer.Argument(help="Models to build; default: all of the recipe file.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the models go.")] = zoo.MODELS,
     measure: Annotated[bool, typer.Option(help="Whether to run the attacks as well (the longer part).")] = True,
-    suite: Annotated[str, typer.Option(help="Attacks: quick, or the longer standard.")] = "quick",
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed (may be repeated); default: all.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Work on a Dask cluster instead, e.g. tcp://host:8786.")] = None,
@@ -36,7 +35,7 @@ def zoo_build(
     from snnlab.zoo.build import build  # torchattacks and the data are not needed to list models
 
     try:
-        worked = build(names or [], folder, seeds=seed or [], measure=measure, suite=suite, jobs=jobs, scheduler=scheduler)
+        worked = build(names or [], folder, seeds=seed or [], measure=measure, jobs=jobs, scheduler=scheduler)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except KeyboardInterrupt:

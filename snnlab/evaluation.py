@@ -62,9 +62,9 @@ class Evaluation:
     """Counts of correct and silent answers, ``[exit][ε]`` for every attack, and what qualifies them.
 
     ``exits`` are the exit steps of the rows. ``left``: how many survive each attack on the survivors, in the order of the
-    suite. ``samples``: of attacks that ran on the first samples alone, how many. ``energy_pj`` is the mean of the clean samples at every exit ``1 … T``, where it can be counted. ``dynamic`` has a
-    row for every exit rule that was asked for. ``standing`` ``[ε, N]``: the samples that no attack has broken at the last
-    exit. ``notes``: flags of the network itself.
+    suite. ``samples``: of attacks that ran on the first samples alone, how many. ``energy_pj`` is the mean of the clean samples
+    at every exit ``1 … T``, where it can be counted. ``dynamic`` has a row for every exit rule that was asked for. ``standing``
+    ``[ε, N]``: the samples that no attack has broken at the last exit. ``notes``: flags of the network itself.
     """
 
     n: int

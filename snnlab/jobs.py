@@ -167,12 +167,13 @@ class Run:
         """The samples ``[ε, N]`` that a job on the survivors may leave alone; ``None`` for a job that looks at all."""
         if not job.attack.standing:
             return None
-        if job.rule is not None:
-            return ~self.right_by_rule(partial)[:, job.rule]
         wrong = self.wrong_in_any(partial)
-        if job.attack.aim == "joint":
-            return wrong[:, [e - 1 for e in self.exits]].all(1)
-        broken = wrong[:, job.exit_step - 1]
+        if job.rule is not None:
+            broken = ~self.right_by_rule(partial)[:, job.rule]
+        elif job.attack.aim == "joint":
+            broken = wrong[:, [e - 1 for e in self.exits]].all(1)
+        else:
+            broken = wrong[:, job.exit_step - 1]
         if job.attack.sample:
             broken[:, job.attack.sample :] = True
         return broken

@@ -226,7 +226,7 @@ QUICK: tuple[SuiteAttack, ...] = (
     SuiteAttack("pgd.informed", "PGD-10, relaxed code (slope 10), arctan surrogate (2)", "pgd", INFORMED),
     SuiteAttack(
         "spike_train",
-        "search among the spike trains in reach, 40 steps on the cross-entropy, surrogate of adaptive sharpness, on the survivors",
+        "search among the spike trains in reach, 40 steps on the cross-entropy, adaptive sharpness, on the survivors",
         "spike_train",
         INFORMED,
         steps=40,

@@ -231,7 +231,8 @@ def test_records_of_another_recipe_or_evaluation_are_made_again(
     assert controls.build(folder=tmp_path, progress=False) == []
     monkeypatch.setattr(controls, "recipes", lambda: {"ann-binary": {"kind": "ann", "hidden": [9]}})
     assert controls.build(folder=tmp_path, progress=False) == ["ann-binary"]
-    monkeypatch.setitem(controls._file(), "evaluation", controls._file()["evaluation"] | {"samples": 9})
+    fewer = controls.evaluation_settings() | {"samples": 9}
+    monkeypatch.setattr(controls, "evaluation_settings", lambda: fewer)
     assert controls.build(folder=tmp_path, progress=False) == ["ann-binary"]
     assert len(made) == 2 * len(zoo.seeds())
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from snnlab.attack.budget import Budget
 from snnlab.attack.losses import margin
 from snnlab.attack.result import AttackResult, judged
-from snnlab.encoding import Binary, Encoder, Fusion, Phase, check_images
+from snnlab.codetable import code_table
+from snnlab.encoding import Encoder, Fusion, check_images
 from snnlab.network import Classifier
 
 __all__ = ["lattice", "lattice_attack"]
@@ -92,21 +93,21 @@ def _patterns(code: Encoder, image: Tensor, values: Tensor, budget: Budget, most
 
 
 def lattice(code: Encoder) -> Tensor:
-    """Intensities between which the spikes of a step code change, and a little to either side.
+    """Return the intensities at which the train of a code's step parts begins or ends, rising (``snnlab.codetable``).
 
-    The multiples of 1/T; of ``2^-K`` for a phase code of ``K`` bits, one half for ``binary``, of all parts for a fusion.
+    Raises:
+        ValueError: a code no part of which is a step function of each pixel.
+
+    >>> from snnlab import encoder
+    >>> lattice(encoder("binary")).tolist()
+    [0.0, 0.4999999701976776, 0.5, 1.0]
     """
-    values: Tensor = torch.unique(torch.cat([_edges(code) + nudge for nudge in (0, -1e-4, 1e-4)]).clamp(0, 1))
+    parts = code.parts if isinstance(code, Fusion) else (code,)
+    tables = [table for table in map(code_table, parts) if table is not None]
+    if not tables:
+        raise ValueError(f"the code {code.title!r} has no spike trains to search among: it is analog or random")
+    values: Tensor = torch.unique(torch.cat([ends for table in tables for ends in (table.lower, table.upper)]))
     return values
-
-
-def _edges(code: Encoder) -> Tensor:
-    if isinstance(code, Fusion):
-        return torch.cat([_edges(part) for part in code.parts])
-    if isinstance(code, Binary):
-        return torch.tensor([0.0, 0.5, 1.0])
-    levels = 2**code.num_bits if isinstance(code, Phase) else code.num_steps
-    return torch.arange(levels + 1) / levels
 
 
 def _score(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:

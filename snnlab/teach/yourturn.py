@@ -24,7 +24,7 @@ REASONS = ("attacks", "images", "flag")
 _CLASS: dict[str, tuple[int, int, tuple[str, ...], str]] = {
     "A": (412, 500, tuple(REQUIRED), ""),
     "B": (77, 100, tuple(REQUIRED), ""),
-    "C": (335, 500, tuple(REQUIRED), FLAGS["more_steps_help"]("they break 3.1% more")),
+    "C": (335, 500, tuple(REQUIRED), FLAGS["not_ended"]("longer ones break 3.1% more")),
     "D": (39, 40, tuple(REQUIRED), ""),
     "E": (478, 500, ("fgsm.naive", "pgd.naive"), ""),
     "F": (455, 500, tuple(REQUIRED), FLAGS["not_near_chance"]("0.5 (71%)")),

@@ -1,7 +1,8 @@
 """Remake the zoo from its recipes: train, round, measure, write.
 
 What is done is skipped. Ctrl-C, or a worker that is killed, loses at most an epoch of training or one attack at one exit
-of what was running there. Unfinished work lies in ``<folder>/.unfinished`` and is taken up by the next call. A file appears under its final name only when it is complete.
+of what was running there. Unfinished work lies in ``<folder>/.unfinished`` and is taken up by the next call. A file appears
+under its final name only when it is complete.
 """
 
 from __future__ import annotations

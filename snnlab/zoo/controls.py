@@ -27,7 +27,7 @@ from snnlab.suites import SUITES
 from snnlab.training import Recipe, accuracy, train
 from snnlab.zoo.schedule import Task, run
 from snnlab.zoo.storage import quantise
-from snnlab.zoo.tasks import train_model, versions
+from snnlab.zoo.tasks import versions
 
 __all__ = ["CodedMLP", "SharedMLP", "build", "names", "recipes", "repeats"]
 
@@ -216,9 +216,8 @@ def measured(name: str, seed: int, scratch: Path) -> dict[str, Any]:
         seed: of everything random.
         scratch: folder for what is unfinished, used for this control, seed and measurement alone.
     """
-    evaluation, recipe, digits = _file()["evaluation"], recipes()[name], data.load(DATASET)
-    twin = zoo.recipes()[zoo.evaluation_settings()["source"]].at_seed(seed)
-    source = train_model(twin, None, scratch).classifier(twin)
+    evaluation, recipe, digits = evaluation_settings(), recipes()[name], data.load(DATASET)
+    source = zoo.load(zoo.evaluation_settings()["source"], seed)
     classifier, settings = trained(name, seed, scratch)
     result = evaluate_robustness(
         classifier,
@@ -236,9 +235,14 @@ def measured(name: str, seed: int, scratch: Path) -> dict[str, Any]:
     return identity | of_data | result.record(seeds=len(zoo.seeds())) | {"versions": versions()}
 
 
+def evaluation_settings() -> dict[str, Any]:
+    """Return how controls are measured: by the suite, on the samples and at the ε of the zoo's models."""
+    return {key: zoo.evaluation_settings()[key] for key in ("suite", "samples", "eps")}
+
+
 def identity_of(name: str) -> dict[str, Any]:
     """Return what decides a control's records: its recipe, and a hash of its settings, the evaluation and the attacks."""
-    evaluation = _file()["evaluation"]
+    evaluation = evaluation_settings()
     described = [settings_of(name), evaluation, [repr(attack) for attack in SUITES[evaluation["suite"]]]]
     return {"recipe": recipes()[name], "settings_sha256": hashlib.sha256(repr(described).encode()).hexdigest()}
 

@@ -208,15 +208,13 @@ def _samples(dataset: data.Dataset) -> data.Split:
 
 
 def _late(classifier: Classifier, dataset: data.Dataset) -> dict[str, Any]:
-    """Accuracy at every exit when PGD, the spike-train attack, noise or flipped spikes act from a step on, by kind of perturbation."""
+    """Accuracy at every exit under perturbations that act from a step on, by kind: noise, PGD, spike trains, flipped spikes."""
     settings = zoo.evaluation_settings()
     few, start = _samples(dataset)[slice(LATE_SAMPLES)], settings["late_from"]
     exits = range(1, classifier.num_steps + 1)
     found = {
-        method: late_accuracy(
-            classifier, few, settings["late_eps"], start, method, exits=exits, steps=LATE_STEPS[method]
-        ).record()
-        for method in ("noise", "pgd", "spike_train")
+        method: late_accuracy(classifier, few, settings["late_eps"], start, method, exits=exits, steps=steps).record()
+        for method, steps in LATE_STEPS.items()
         if method != "spike_train" or has_trains(classifier.encoder)
     }
     first = classifier.encoder and classifier.encoder(few.images[:1])
