@@ -51,9 +51,12 @@ def zoo_records(name: str, suite: str) -> list[dict[str, Any]] | None:
     if name.startswith(CIFAR10):
         model, _, decoder = name.removeprefix(CIFAR10).partition(":")
         return cifar10.repeats(model, decoder=decoder or "current") if suite == "adaptive" else None
-    if suite != zoo.evaluation_settings()["suite"]:
+    if suite == "adaptive":
         return None
-    return controls.repeats(name) if name in controls.names() else zoo.repeats(name)
+    if name in controls.names():
+        return controls.repeats(name) if suite == "quick" else None
+    files = [zoo.MODELS / name / zoo.file_name(f"{zoo.RECORDS[suite]}.json", seed) for seed in zoo.seeds()]
+    return zoo.repeats(name, suite=suite) if all(file.exists() for file in files) else None
 
 
 def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
