@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jupyterquiz
 import nbformat
 import pytest
 import torch
@@ -19,7 +20,7 @@ from snnlab.encoding import encoder
 from snnlab.energy import energy
 from snnlab.exiting import ExitRule, exit_steps
 from snnlab.neuron import lif
-from snnlab.teach import CHECKS
+from snnlab.teach import CHECKS, question
 
 BOOK = Path(__file__).parent.parent / "book"
 CHAPTERS = sorted(BOOK.glob("[0-9][0-9]_*.ipynb"))
@@ -161,6 +162,32 @@ def test_the_capstone_leaves_nothing_behind_where_it_is_run() -> None:
     assert "TemporaryDirectory()" in code
     assert "Path(shelf.name)" in code
     assert code.count("Path(") == 1  # every file of the chapter lies below it
+
+
+def _questions(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Run the quiz cells of a chapter and return their questions."""
+    questions: list[dict[str, Any]] = []
+    monkeypatch.setattr(jupyterquiz, "display_quiz", lambda given, shuffle_answers: questions.extend(given))
+    for cell in _cells(chapter, "code"):
+        if "display_quiz(" in cell.source:
+            exec(cell.source, {})
+    return questions
+
+
+def test_the_right_answers_of_the_quizzes_are_spread_over_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [asked for chapter in CHAPTERS for asked in _questions(chapter, monkeypatch)]
+    places = [[answer["correct"] for answer in asked["answers"]].index(True) for asked in questions]
+    assert len(places) == 3 * len(CHAPTERS)
+    assert all(sum(a["correct"] for a in asked["answers"]) == 1 for asked in questions)
+    for place in range(3):
+        assert 0.2 <= places.count(place) / len(places) <= 0.5
+
+
+def test_the_order_of_the_answers_follows_from_the_question_alone() -> None:
+    given = ("1 + 1?", ("2", "Right."), [("3", "Too many."), ("1", "Too few."), ("11", "That joins the digits.")])
+    assert question(*given) == question(*given)
+    firsts = {question(f"{k} + 0?", *given[1:])["answers"][0]["answer"] for k in range(30)}
+    assert firsts == {"1", "2", "3", "11"}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
