@@ -123,6 +123,15 @@ def test_the_neuron_at_the_beginning_is_that_of_the_package() -> None:
             assert torch.equal(ours, theirs)
 
 
+def test_the_read_out_of_the_text_treats_silence_and_ties_as_the_package_does() -> None:
+    told = _told("02_neuron.ipynb", "def lif(")
+    for words in ("def votes(", "by_rules ="):
+        (cell,) = (c for c in _cells(BOOK / "02_neuron.ipynb", "code") if words in c.source)
+        exec(cell.source, told)
+    assert torch.equal(told["answers"], told["model"].predict(told["digits"].images)[-1])
+    assert not torch.equal(told["answers"], told["counted"].argmax(1))  # the rule for ties matters
+
+
 def test_the_attacks_of_the_text_are_those_of_the_package() -> None:
     told = _told("01_adversarial.ipynb", "def right(")
     for words in ("def fgsm(", "def pgd("):

@@ -14,6 +14,7 @@ from snnlab.encoding import Fusion
 from snnlab.network import MLP, Classifier
 from snnlab.suites import QUICK
 from snnlab.teach import CHECKS, check
+from snnlab.teach.adversarial import winners, winners_text
 
 
 def _dark_first(x: Tensor, num_steps: int) -> Tensor:
@@ -121,12 +122,14 @@ def _climb(model: Classifier, images: Tensor, labels: Tensor, eps: float, reach:
 FLAGS_FOUND = {"A": "stochastic_without_eot", "B": "training_mode", "C": "state_kept", "D": "zero_gradient"}
 
 
-def _towards(model: Classifier, images: Tensor, target: int, eps: float, *, reach: float = 1, sign: float = -1) -> Tensor:
-    x, wanted = images.clone(), torch.full((len(images),), target)
-    for _ in range(20):
+def _towards(
+    model: Classifier, images: Tensor, target: int, eps: float, *, reach: float = 1, sign: float = -1, steps: int = 20
+) -> Tensor:
+    x, wanted, size = images.clone(), torch.full((len(images),), target), eps / min(steps, 4)
+    for _ in range(steps):
         x.requires_grad_(True)
         (slope,) = torch.autograd.grad(F.cross_entropy(model(x), wanted), x)
-        x = (x.detach() + sign * eps / 4 * slope.sign()).clamp(images - reach * eps, images + reach * eps).clamp(0, 1)
+        x = (x.detach() + sign * size * slope.sign()).clamp(images - reach * eps, images + reach * eps).clamp(0, 1)
     return x
 
 
@@ -314,10 +317,13 @@ WRONG = [
     ("adversarial.3", lambda model, images, target, eps: images),
     ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, reach=2)),
     ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, sign=1)),
+    ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, steps=1)),
+    ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, steps=2)),
     ("neuron.1", 4),
     ("neuron.1", [1]),
     ("neuron.1", [1, 2, 5]),
     ("neuron.1", [1.0, 5.0]),
+    ("neuron.1", [2, 6]),
     ("neuron.2", 3),
     ("neuron.2", lambda current, beta, theta: 0),
     ("neuron.2", lambda current, beta, theta: None),
@@ -391,6 +397,13 @@ def test_wrong_answers_get_a_hint(name: str, answer: object) -> None:
     assert verdict.passed is False
     assert verdict.hint
     assert repr(verdict).startswith("✗")
+
+
+def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> None:
+    shares = [float(share.rstrip("%")) / 100 for share in winners()["share of these digits"]]
+    assert len(shares) == 10
+    assert min(shares) > 0.2  # nine equally frequent wrong classes would have a ninth each, at most
+    assert "n = " in winners_text()
 
 
 def test_another_smooth_step_stands_in_as_well() -> None:

@@ -494,3 +494,28 @@ def test_figures_give_a_rule_the_colour_of_its_code_and_a_dash_and_marker_of_its
     assert len({str(dash) for _, dash, _ in marks}) == len({marker for _, _, marker in marks}) == len(marks)
     assert plot.mark("fusion-8th") == plot.mark("fusion")
     assert {plot.mark(name)[0] for name in NAMES} <= {colour for colour, _, _ in plot.CODES.values()}
+
+
+def test_a_still_of_a_network_without_spikes_names_no_exit() -> None:
+    alt = RobustnessExplorer(image=7, encoding="ann", attack="fgsm", eps=0.08)._still().alt
+    assert "exit" not in alt
+    assert "code" not in alt
+
+
+def test_a_still_says_where_equal_votes_were_decided_by_the_potential() -> None:
+    explorer = RobustnessExplorer(encoding="latency", attack="none")
+    found = {}
+    for image in range(30):
+        for exit_step in range(1, 9):
+            explorer.image, explorer.exit_step = image, exit_step
+            side = explorer.result()["clean"]
+            votes = side["votes"].reshape(8, -1)[exit_step - 1]
+            if side["predictions"][exit_step - 1] != -1:
+                found.setdefault(bool((votes == votes.max()).sum() > 1), (image, exit_step))
+    for tied, (explorer.image, explorer.exit_step) in found.items():
+        assert ("decided by the higher potential" in explorer._still().alt) is tied
+    assert set(found) == {True, False}
+
+
+def test_the_still_of_the_codes_shows_all_of_the_explorer() -> None:
+    assert EncoderExplorer(image=7)._still().alt.startswith("One digit in 7 codes")
