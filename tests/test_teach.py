@@ -231,6 +231,9 @@ WRONG = [
     ("encoding.2", lambda x, num_steps: x / 0),
     ("encoding.3", lambda x: (x >= 0.5).float()),
     ("encoding.3", lambda x: x),
+    ("encoding.3", lambda x: 1),
+    ("encoding.3", lambda x: x >= 0.5),
+    ("encoding.3", lambda x: (x > 0.5).float() + x - x.detach()),
     ("encoding.3", lambda x: (x >= 0.5) * x / x.detach().clamp(min=1e-3)),
     ("training.1", {-0.2: 0, 0.3: 3, 0.7: 5, 1.7: 8}),
     ("training.1", {-0.2: 0, 0.3: 2, 0.7: 6, 1.7: 8}),
@@ -404,6 +407,10 @@ def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> Non
     assert len(shares) == 10
     assert min(shares) > 0.2  # nine equally frequent wrong classes would have a ninth each, at most
     assert "n = " in winners_text()
+
+
+def test_spikes_may_be_booleans() -> None:
+    assert check("encoding.2", lambda x, num_steps: torch.arange(num_steps)[:, None] == torch.floor(x * num_steps)).passed
 
 
 def test_another_smooth_step_stands_in_as_well() -> None:
