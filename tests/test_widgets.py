@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -37,6 +38,7 @@ from snnlab.widgets.explorer import Explorer
 from snnlab.widgets.explorers import first_reach
 from snnlab.widgets.frames import Request, frame, pack
 
+BOOK = Path(__file__).parent.parent / "book"
 NAMES = zoo.names()
 
 
@@ -519,3 +521,15 @@ def test_a_still_says_where_equal_votes_were_decided_by_the_potential() -> None:
 
 def test_the_still_of_the_codes_shows_all_of_the_explorer() -> None:
     assert EncoderExplorer(image=7)._still().alt.startswith("One digit in 7 codes")
+
+
+def test_the_digit_of_the_chapter_training_is_answered_alike_from_every_random_start() -> None:
+    """So the still picture, the kernel and the page, which draw other starts, give the same answers."""
+    (cell,) = re.findall(
+        r"TrainingExplorer\(.*?\)", (BOOK / "04_training.ipynb").read_text(encoding="utf8").replace('\\"', '"')
+    )
+    explorer = eval(cell)
+    for title, name in explorer.columns().items():
+        model, asked = explorer._models.classifier(name), explorer._asked(name, explorer.exit_step)
+        answers = {int(frame(model, replace(asked, seed=seed))["attacked"]["predictions"][-1]) for seed in range(6)}
+        assert len(answers) == 1, title
