@@ -8,13 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snnlab import INFORMED, Budget, attack, wilson_interval
+from snnlab import INFORMED, Budget, attack, wilson_interval, zoo
 from snnlab.claims import Claim, Comparison, Quantity
-from snnlab.encoding import Fusion
+from snnlab.encoding import Fusion, encoder
 from snnlab.network import MLP, Classifier
 from snnlab.suites import QUICK
 from snnlab.teach import CHECKS, check
 from snnlab.teach.adversarial import winners, winners_text
+from snnlab.teach.exit import clean_cost, safe_exits
 
 
 def _dark_first(x: Tensor, num_steps: int) -> Tensor:
@@ -409,6 +410,14 @@ def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> Non
     assert "n = " in winners_text()
 
 
+def test_exit_steps_may_be_a_list() -> None:
+    assert check("exit.2", lambda answers, k: _patience(answers, k).tolist()).passed
+
+
+def test_the_exit_of_latency_is_named_where_it_is_given_for_onset() -> None:
+    assert "greater than" in check("exit.1", {"latency": 9, "onset": 9, "offset": 0, "direct": 0}).hint
+
+
 def test_spikes_may_be_booleans() -> None:
     assert check("encoding.2", lambda x, num_steps: torch.arange(num_steps)[:, None] == torch.floor(x * num_steps)).passed
 
@@ -429,3 +438,31 @@ def test_dots_are_no_answer_and_unknown_exercises_are_named() -> None:
     assert check("encoding.1", ...).passed is None
     with pytest.raises(ValueError, match=r"choose one of adversarial\.1"):
         check("encoding.99", 0)
+
+
+def _at_exits(clean: list[int], seed: int) -> dict[str, object]:
+    exits, counts = list(range(1, len(clean) + 1)), {"worst": [[right] for right in clean]}
+    return {"n": 100, "eps": [0.0], "num_steps": len(clean), "exits": exits, "correct": counts, "seed": seed}
+
+
+def test_the_text_says_where_the_prediction_on_clean_digits_fails() -> None:
+    early_is_worse = [_at_exits([50 + s, 60 + s, 90 + s, 90 + s], s) for s in range(3)]
+    assert "From exit 3 on, none is" in clean_cost(early_is_worse)
+    assert "*fails* for guesses up to ε = 0.25" in clean_cost(early_is_worse)
+    always_worse = [_at_exits([50 + s, 60 + s, 70 + s, 90 + s], s) for s in range(3)]
+    assert "as prediction 3 said" in clean_cost(always_worse)
+
+
+def test_the_text_on_clean_digits_follows_from_the_records_of_the_zoo() -> None:
+    records = zoo.repeats("latency")
+    text = clean_cost(records)
+    assert f"exit {records[0]['num_steps']} are:" in text
+    assert ("*fails*" in text) != ("as prediction 3 said" in text)
+
+
+def test_the_last_safe_exit_reads_nothing_of_a_raised_background() -> None:
+    images = torch.zeros(1, 1, 28, 28)
+    for code, exit_step in safe_exits(["latency", "onset", "offset", "direct"], 0.2).items():
+        clean, raised = (encoder(code)(x) for x in (images, images + 0.2))
+        assert torch.equal(clean[:exit_step], raised[:exit_step])
+        assert exit_step == 8 or not torch.equal(clean[: exit_step + 1], raised[: exit_step + 1])
