@@ -13,9 +13,11 @@ from snnlab.claims import Claim, Comparison, Quantity
 from snnlab.encoding import Fusion, encoder
 from snnlab.network import MLP, Classifier
 from snnlab.suites import QUICK
-from snnlab.teach import CHECKS, check
+from snnlab.teach import CHECKS, check, cifar10
 from snnlab.teach.adversarial import winners, winners_text
 from snnlab.teach.exit import clean_cost, safe_exits
+from snnlab.teach.fusion import which_moves_first
+from snnlab.teach.honest import square_question
 
 
 def _dark_first(x: Tensor, num_steps: int) -> Tensor:
@@ -408,6 +410,55 @@ def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> Non
     assert len(shares) == 10
     assert min(shares) > 0.2  # nine equally frequent wrong classes would have a ninth each, at most
     assert "n = " in winners_text()
+
+
+@pytest.mark.parametrize("side", [1, 3, 12, 28])
+def test_a_question_of_square_changes_one_square_within_the_budget(side: int) -> None:
+    images, generator = torch.full((2, 1, 28, 28), 0.5), torch.Generator().manual_seed(0)
+    asked = square_question(images, side, 0.1, generator)
+    Budget(0.1).verify(asked, images)
+    for changed in (asked != images)[:, 0]:
+        rows, columns = changed.any(1), changed.any(0)
+        assert int(changed.sum()) == int(rows.sum() * columns.sum()) == side * side
+
+
+def test_a_square_larger_than_the_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 1 to 28"):
+        square_question(torch.zeros(1, 1, 28, 28), 29, 0.1, torch.Generator())
+
+
+def _by_gate(clean: list[int], robust: list[int]) -> dict[str, list[dict[str, object]]]:
+    """Records of three equal seeds by gate."""
+    return {
+        f"gate {k}": [{"n": 100, "eps": [0.0, 0.1], "exits": [8], "num_steps": 8, "correct": {"worst": [[c, r]]}}] * 3
+        for k, (c, r) in enumerate(zip(clean, robust, strict=True))
+    }
+
+
+def test_what_a_gate_moves_first_follows_from_the_records() -> None:
+    assert "Clean accuracy moves first; the worst case moves farther" in which_moves_first(
+        _by_gate([96, 94, 93], [10, 20, 60]), 0.1
+    )
+    assert "The worst case moves first" in which_moves_first(_by_gate([96, 95, 93], [10, 50, 60]), 0.1)
+    assert "Neither moves first" in which_moves_first(_by_gate([96, 95, 93, 92], [10, 40, 42, 60]), 0.1)
+
+
+def test_the_factor_may_be_computed_before_guessing_is_excluded() -> None:
+    def times(snn: int, ann: int, n: int) -> float | None:
+        factor = snn / ann
+        return None if wilson_interval(snn, n)[0] <= 0.1 else factor
+
+    assert check("cifar10.2", times).passed
+
+
+def test_one_network_has_another_factor_in_every_threat_model() -> None:
+    text = cifar10.factors_of("latency", 4.0)
+    for threat, attack, baseline in (("transfer", "transfer", "ann-second"), ("naive", "pgd.naive", "ann")):
+        own, ann = cifar10.kept("latency", attack, 4.0), cifar10.kept(baseline, attack, 4.0)
+        assert own is not None
+        assert ann is not None
+        assert f"{threat}: {own.mean:.3f} against {ann.mean:.3f} (`{baseline}`)" in text
+    assert "not above guessing" in text
 
 
 def test_exit_steps_may_be_a_list() -> None:
