@@ -15,6 +15,7 @@ from snnlab.network import MLP, Classifier
 from snnlab.suites import QUICK
 from snnlab.teach import CHECKS, check, cifar10
 from snnlab.teach.adversarial import winners, winners_text
+from snnlab.teach.energy import fair_finding
 from snnlab.teach.exit import clean_cost, safe_exits
 from snnlab.teach.fusion import which_moves_first
 from snnlab.teach.honest import square_question
@@ -453,12 +454,18 @@ def test_the_factor_may_be_computed_before_guessing_is_excluded() -> None:
 
 def test_one_network_has_another_factor_in_every_threat_model() -> None:
     text = cifar10.factors_of("latency", 4.0)
-    for threat, attack, baseline in (("transfer", "transfer", "ann-second"), ("naive", "pgd.naive", "ann")):
-        own, ann = cifar10.kept("latency", attack, 4.0), cifar10.kept(baseline, attack, 4.0)
+    for threat, key, baseline in (("transfer", "transfer", "ann-second"), ("naive", "pgd.naive", "ann")):
+        own, ann = cifar10.kept("latency", key, 4.0), cifar10.kept(baseline, key, 4.0)
         assert own is not None
         assert ann is not None
         assert f"{threat}: {own.mean:.3f} against {ann.mean:.3f} (`{baseline}`)" in text
     assert "not above guessing" in text
+
+
+def test_a_code_that_multiplies_the_weights_of_the_fair_ann_costs_as_much() -> None:
+    text = fair_finding({"same": (100.0, 0.0), "spikes": (0.0, 100.0), "both": (100.0, 100.0)}, 100.0)
+    assert "need less: `spikes` (0.20 times)." in text
+    assert "or more: `same` (1.00 times), `both` (1.20 times)." in text
 
 
 def test_exit_steps_may_be_a_list() -> None:
