@@ -166,6 +166,26 @@ def test_the_bent_clock_of_the_text_is_latency_where_it_is_not_bent(ramp: Tensor
     assert bound(ramp).flatten(1).argmax(0)[1:].diff().max() <= 0  # brighter never speaks later
 
 
+def test_the_guard_of_the_text_accepts_a_stand_in_that_fits_and_rejects_those_that_hide_the_code() -> None:
+    told = _told("10_yourturn.ipynb", "class Warped(")
+    (cell,) = (c for c in _cells(BOOK / "10_yourturn.ipynb", "code") if "def fits(" in c.source)
+    exec(cell.source, told)
+    fits, warped = told["fits"], told["Warped"]()
+    assert fits(warped.with_backward("relaxed", slope=10.0)) > 0.6  # as attacks use it
+    assert fits(warped.with_backward("relaxed", slope=1000.0)) > 0.99
+    for hidden in (told["Zero"](backward="relaxed"), warped.with_backward("straight_through")):
+        assert fits(hidden) < 0.2
+    assert fits(encoder("latency", backward="relaxed")) > 0.6
+
+
+def test_a_power_below_one_gives_most_steps_to_bright_intensities() -> None:
+    warped = _told("10_yourturn.ipynb", "class Warped(")["Warped"]()
+    bright, dark = (
+        warped(torch.linspace(*ends, 500).view(1, 1, 1, -1)).flatten(1).any(1).sum() for ends in ((0.75, 1), (0, 0.25))
+    )
+    assert bright > dark
+
+
 def test_the_capstone_leaves_nothing_behind_where_it_is_run() -> None:
     code = "\n".join(cell.source for cell in _cells(BOOK / "10_yourturn.ipynb", "code"))
     assert "TemporaryDirectory()" in code

@@ -19,6 +19,7 @@ from snnlab.teach.energy import fair_finding
 from snnlab.teach.exit import clean_cost, safe_exits
 from snnlab.teach.fusion import which_moves_first
 from snnlab.teach.honest import square_question
+from snnlab.teach.yourturn import reading
 
 
 def _dark_first(x: Tensor, num_steps: int) -> Tensor:
@@ -466,6 +467,20 @@ def test_a_code_that_multiplies_the_weights_of_the_fair_ann_costs_as_much() -> N
     text = fair_finding({"same": (100.0, 0.0), "spikes": (0.0, 100.0), "both": (100.0, 100.0)}, 100.0)
     assert "need less: `spikes` (0.20 times)." in text
     assert "or more: `same` (1.00 times), `both` (1.20 times)." in text
+
+
+def test_the_effect_decides_how_a_claim_is_read() -> None:
+    def measured(effect: str, high: float) -> dict[str, object]:
+        parts = [
+            {"outcome": outcome, "change": {"mean": h, "low": h - 0.1, "high": h}}
+            for outcome, h in ((effect, 0.0), ("as claimed", high), ("as claimed", 0.0))
+        ]
+        return {"verdict": "holds in part", "comparisons": parts}
+
+    assert "it was not confirmed" in reading(measured("not told apart", 0.02))
+    assert "it was confirmed" in reading(measured("as claimed", 0.02))
+    assert "a clear loss" in reading(measured("as claimed", -0.02))
+    assert "a clear loss" not in reading(measured("as claimed", 0.02))
 
 
 def test_exit_steps_may_be_a_list() -> None:

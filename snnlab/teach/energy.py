@@ -25,7 +25,9 @@ def fair_finding(counted: Mapping[str, tuple[float, float]], ann_macs: float) ->
     """
     ann = PJ_PER_MAC * ann_macs
     ratio = {name: (PJ_PER_MAC * macs + PJ_PER_SYNOP * synops) / ann for name, (macs, synops) in counted.items()}
-    less, more = (sorted((n for n in ratio if (ratio[n] < 1) is cheaper), key=ratio.__getitem__) for cheaper in (True, False))
+    less, more = (
+        sorted((n for n in ratio if (ratio[n] < 1) is cheaper), key=ratio.__getitem__) for cheaper in (True, False)
+    )
     cheaper_than, others = (
         ", ".join(f"`{name}` ({ratio[name]:.2f} times)" for name in names) or "none" for names in (less, more)
     )

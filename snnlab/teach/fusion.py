@@ -33,7 +33,8 @@ def which_moves_first(by_gate: Mapping[str, Sequence[Mapping[str, Any]]], eps: f
         for gate in between
     }
     told = "; ".join(
-        f"at {gate} clean accuracy has moved {c:.0%} of its way and the worst case {r:.0%}" for gate, (c, r) in shares.items()
+        f"at {gate} clean accuracy has moved {c:.0%} of its way and the worst case {r:.0%}"
+        for gate, (c, r) in shares.items()
     )
     farther = "the worst case" if abs(way["robust"]) > abs(way["clean"]) else "clean accuracy"
     if all(c > r for c, r in shares.values()):
