@@ -189,7 +189,7 @@ def test_a_power_below_one_gives_most_steps_to_bright_intensities() -> None:
 def test_the_capstone_leaves_nothing_behind_where_it_is_run() -> None:
     code = "\n".join(cell.source for cell in _cells(BOOK / "10_yourturn.ipynb", "code"))
     assert "TemporaryDirectory()" in code
-    assert "Path(shelf.name)" in code
+    assert "Path(temporary.name)" in code
     assert code.count("Path(") == 1  # every file of the chapter lies below it
 
 

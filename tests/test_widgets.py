@@ -533,3 +533,18 @@ def test_the_digit_of_the_chapter_training_is_answered_alike_from_every_random_s
         model, asked = explorer._models.classifier(name), explorer._asked(name, explorer.exit_step)
         answers = {int(frame(model, replace(asked, seed=seed))["attacked"]["predictions"][-1]) for seed in range(6)}
         assert len(answers) == 1, title
+
+
+def test_the_two_linked_states_of_the_lecturers_page_differ_in_their_answer() -> None:
+    page = (BOOK / "instructor.md").read_text(encoding="utf8")
+    links = re.findall(r"#exit\?image=(\d+)&amp;eps=([\d.]+)&amp;exit_step=(\d)", page)
+    assert len(links) == 2
+    right = []
+    for image, eps, exit_step in links:
+        state = {"image": int(image), "eps": float(eps), "exit_step": int(exit_step)}
+        explorer = ExitExplorer(encoding="latency", attack="pgd", attacker="informed", **state)
+        for seed in range(3):
+            asked = replace(explorer._asked("latency", int(exit_step)), seed=seed)
+            shown = frame(explorer._models.classifier("latency"), asked)
+            right.append(int(shown["attacked"]["predictions"][int(exit_step) - 1]) == shown["label"])
+    assert right == [True] * 3 + [False] * 3
