@@ -208,7 +208,7 @@ class _Search:
     def run(self, start: Tensor | None, steps: int, surrogate: Surrogate | None) -> tuple[Tensor, Tensor, Tensor]:
         """Search and return the kept image of every sample, its loss, and whether it has reached the goal."""
         num = len(self.clean)
-        self._begin(start)
+        self.begin(start)
         kept, kept_loss = self.values.clone(), torch.full((num,), -torch.inf)
         reached = torch.zeros(num, dtype=torch.bool)
         left = torch.arange(num)
@@ -234,10 +234,10 @@ class _Search:
                     if isinstance(used, AdaptiveSharpness):
                         used.keep(rows)
                 share = SHARES[0] * (SHARES[1] / SHARES[0]) ** (step / max(1, steps - 1))
-                self._move(momentum, share)
+                self.move(momentum, share)
         return kept.view(num, *self.shape), kept_loss, reached
 
-    def _begin(self, start: Tensor | None) -> None:
+    def begin(self, start: Tensor | None) -> None:
         if start is None:
             span = (self.last - self.first + 1).to(self.clean.dtype)
             drawn = (torch.rand(span.shape, generator=self.generator) * span).long()
@@ -311,7 +311,7 @@ class _Search:
             logits, soft = logits[-1:], soft[-1:]
         return self.goal.value(logits + soft)
 
-    def _move(self, momentum: Tensor, share: float) -> None:
+    def move(self, momentum: Tensor, share: float) -> None:
         """Give a random share of the pixels their best train (and end of its bin)."""
         share = max(share, 1 / self.bins.shape[1])  # of few pixels, about one
         moved = torch.nonzero(torch.rand(self.bins.numel(), generator=self.generator) < share).flatten()

@@ -1,0 +1,107 @@
+"""How the first edition fooled itself: its worst cases beside those by the search among spike trains, from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from snnlab import zoo
+from snnlab.flags import FLAGS
+from snnlab.records import accuracy_of, wilson_interval
+
+__all__ = ["Pair", "attacks_line", "finding", "flags_line", "pairs", "table"]
+
+RADII = (0.1, 0.2)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The worst case of one network at one ε, as first printed and as measured since, on the same samples."""
+
+    model: str
+    eps: float
+    n: int
+    printed: int
+    now: int
+
+    @property
+    def fell(self) -> float:
+        """How much the accuracy fell, as a fraction of the samples."""
+        return (self.printed - self.now) / self.n
+
+
+def pairs(radii: tuple[float, ...] = RADII) -> list[Pair]:
+    """Return every network that was measured again (first seed, last exit), the largest fall first."""
+    found = []
+    for name in (name for name in zoo.names() if zoo.is_measured(name)):
+        old, new = zoo.strongest(name)[0], zoo.measured(name)
+        for eps in radii:
+            counts = [round(accuracy_of(record, "worst", None, eps) * record["n"]) for record in (old, new)]
+            found.append(Pair(name, eps, new["n"], *counts))
+    return sorted(found, key=lambda pair: pair.now - pair.printed)
+
+
+def table(most: int = 12) -> pd.DataFrame:
+    """Return the networks whose worst case fell most: as first printed, now with its 95 % Wilson interval, and the fall."""
+    rows = {
+        (f"{p.model}", f"{p.eps:g}"): {
+            "as first printed": f"{p.printed / p.n:.3f}",
+            "now": _with_interval(p),
+            "fall": f"{p.fell:.3f}",
+        }
+        for p in pairs()[:most]
+    }
+    found = pd.DataFrame.from_dict(rows, orient="index")
+    found.index.names = ["network", "ε"]
+    return found
+
+
+def finding() -> str:
+    """Return how many numbers fell by how much, and which order turned, as Markdown."""
+    every = pairs()
+    clearly = [p for p in every if p.fell > 0.02]
+    ranks = {
+        eps: [sorted(every_eps, key=lambda p: -getattr(p, when))[0].model for when in ("printed", "now")]
+        for eps in RADII
+        if (every_eps := [p for p in every if p.eps == eps])
+    }
+    turned = [
+        f"At ε = {eps:g} the most robust network was `{before}`; now it is `{after}`."
+        for eps, (before, after) in ranks.items()
+        if before != after
+    ]
+    largest = every[0]
+    return (
+        f"**Finding.** Of {len(every)} worst cases that were measured again, {len(clearly)} fell by more than two points. The "
+        f"largest fall is that of `{largest.model}` at ε = {largest.eps:g}: from {largest.printed / largest.n:.3f} to "
+        f"{largest.now / largest.n:.3f}. " + " ".join(turned)
+    )
+
+
+def attacks_line() -> str:
+    """Return what was attacked, how, and with which flags, as Markdown."""
+    measured = [zoo.measured(name) for name in zoo.names() if zoo.is_measured(name)]
+    record = next(r for r in measured if "spike_train" in r["attacks"])
+    listed = "; ".join(words for name, words in record["attacks"].items() if name not in ("noise", "worst"))
+    return (
+        f"*n* = {record['n']} test digits, the first training seed, last exit, {len(measured)} networks; 95 % Wilson intervals. "
+        f"*Attacks:* {listed}. Attacks on images run where a code has no spike trains. {flags_line(measured)}"
+    )
+
+
+def flags_line(records: list[Mapping[str, Any]]) -> str:
+    """Return which kinds of flag the worst cases carry, and how many networks each, as Markdown."""
+    counts = {
+        kind.name: (kind.sign.rstrip(": "), sum(any(n.startswith(kind.sign) for n in r["flags"]["worst"]) for r in records))
+        for kind in FLAGS.values()
+    }
+    shown = [f"{sign} ({count} of {len(records)} networks)" for sign, count in counts.values() if count]
+    return f"*Flags:* {'; '.join(shown) or 'none'}."
+
+
+def _with_interval(pair: Pair) -> str:
+    low, high = wilson_interval(pair.now, pair.n)
+    return f"{pair.now / pair.n:.3f} [{low:.3f}, {high:.3f}]"
