@@ -109,7 +109,6 @@ def test_flags_say_what_is_wrong_with_a_number(measured: dict[str, Evaluation]) 
     assert all("single seed" in notes for notes in flags.values())
     assert any("zero input gradient" in note for note in flags["fgsm.naive"])
     assert any("transferred attack beats it" in note for note in flags["fgsm.naive"])
-    assert any("not near chance" in note for note in flags["fgsm.naive"])
     assert not any("zero input gradient" in note for note in flags["pgd.informed"])
     assert "single seed" not in measured["offset"].flags(seeds=3)["worst"]
 

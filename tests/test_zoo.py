@@ -61,7 +61,8 @@ def test_record_says_how_it_was_measured(name: str) -> None:
         assert all("single seed" in notes for notes in record["flags"].values())
         assert record["data_sha256"] == zoo.card(name)["data"]["sha256"]
         assert record["recipe_sha256"] == zoo.recipes()[name].at_seed(record["seed"]).sha256
-        assert record["settings_sha256"] == settings_sha256(zoo.recipes()[name].at_seed(record["seed"]))
+        # of the first edition: its suite lacked the search among spike trains, and every worst case says so
+        assert "earlier_suite" in [kind_of(note).name for note in record["flags"]["worst"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -211,7 +212,7 @@ def test_ctrl_c_is_survived(tmp_path: Path) -> None:
     assert not (tmp_path / "phase" / "weights.safetensors.xz").exists()
     subprocess.run([*command, str(tmp_path)], check=True, stderr=subprocess.DEVNULL, env=environment)
     # spikes are exact, training is not: another processor may round other weights
-    assert zoo.card("phase", tmp_path)["accuracy"]["stored"]["test"] == pytest.approx(
+    assert zoo.card("phase", folder=tmp_path)["accuracy"]["stored"]["test"] == pytest.approx(
         zoo.card("phase")["accuracy"]["stored"]["test"], abs=0.02
     )
 
