@@ -11,9 +11,9 @@ import anywidget
 import torch
 import traitlets
 
-from snnlab.attack import ATTACKERS, ATTACKS
+from snnlab.attack import ATTACKS
 from snnlab.widgets.climbs import ClimbRequest, climb_frame
-from snnlab.widgets.frames import Request, frame, pack
+from snnlab.widgets.frames import WHO, Request, frame, pack
 from snnlab.widgets.models import Models, ZooModels
 from snnlab.widgets.stills import Still
 
@@ -156,7 +156,7 @@ class AttackedExplorer(Explorer):
     """State of an explorer in which trained networks are attacked."""
 
     attack = traitlets.Enum(ATTACKS, default_value="none").tag(sync=True)
-    attacker = traitlets.Enum(tuple(ATTACKERS), default_value="informed").tag(sync=True)
+    attacker = traitlets.Enum(WHO, default_value="informed", help="what the attacker knows of the code").tag(sync=True)
 
     def _asked(self, encoding: str, exit_step: int, **more: int) -> Request:
         """The present image and attack as a request to ``snnlab.widgets.frames.frame``."""

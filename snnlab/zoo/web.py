@@ -18,11 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from snnlab import data, zoo
-from snnlab.attack import INFORMED
-from snnlab.encoding import Encoder, Fusion
+from snnlab import codetable, data, zoo
+from snnlab.attack import INFORMED, has_trains, spike_train
+from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.network import Classifier, SpikingMLP
 from snnlab.records import over_seeds, shared
+from snnlab.suites import SUITES
 from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.cifar10 import web as cifar10_web
 from snnlab.zoo.storage import integers
@@ -31,6 +32,8 @@ __all__ = ["keys", "model_payload", "payload", "script", "write"]
 
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
+#: of the search among spike trains, as the suite "quick" runs it
+TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
 
 def keys() -> list[str]:
@@ -118,9 +121,10 @@ def _summary(name: str, record: dict[str, Any]) -> dict[str, Any]:
     recipe, encoding = zoo.recipes()[name], record["encoding"]
     kind = "ann" if encoding == "none" else "snn"
     title = "ANN" if kind == "ann" else encoding
+    trains = kind == "snn" and has_trains(encoder(encoding, num_steps=record["num_steps"]))
     clean = {"correct": record["correct"]["worst"][-1][0], "n": record["n"]}
     told = {key: recipe[key] for key in ("group", "code", "rule", "loss", "decoder")}
-    return {"name": name, "title": title, "kind": kind, "encoding": encoding, **told, "clean": clean}
+    return {"name": name, "title": title, "kind": kind, "encoding": encoding, **told, "clean": clean, "trains": trains}
 
 
 def _repeats(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -154,6 +158,20 @@ def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
         "surrogate": vars(network.surrogate),
         "attack_surrogate": vars(surrogate),
         "eot": INFORMED.eot if classifier.stochastic else 1,
+        "spike_train": _search(),
+    }
+
+
+def _search() -> dict[str, Any]:
+    """The constants of the search among spike trains, and its length in the suite "quick"."""
+    return {
+        "grid": codetable.GRID,
+        "most_bins": codetable.MOST_BINS,
+        "momentum": spike_train.MOMENTUM,
+        "shares": list(spike_train.SHARES),
+        "sharpness": list(spike_train.SHARPNESS),
+        "softness": spike_train.SOFTNESS,
+        "steps": TRAIN_STEPS,
     }
 
 
