@@ -251,7 +251,9 @@ def _trains(classifier: Classifier, split: data.Split) -> dict[str, Any]:
             before = {"bins": _pack(search.bins[0].int()), "values": _pack(search.values[0])}
             value, _, gradient = search.look(used)
             momentum = search.gathered(momentum, gradient.clone())
-            looks.append(before | {"value": float(value), "gradient": _pack(gradient[:, 0]), "momentum": _pack(momentum[:, 0])})
+            looks.append(
+                before | {"value": float(value), "gradient": _pack(gradient[:, 0]), "momentum": _pack(momentum[:, 0])}
+            )
             search.move(momentum, share_at(step, web.TRAIN_STEPS))
     few = split[slice(SEARCHED)]
     found = spike_train_attack(

@@ -180,7 +180,8 @@ def goal_of(labels: Tensor) -> _Goal:
 
 def share_at(step: int, steps: int) -> float:
     """The share of the pixels that take their best train at an iteration."""
-    return SHARES[0] * (SHARES[1] / SHARES[0]) ** (step / max(1, steps - 1))
+    first, last = SHARES
+    return first * float((last / first) ** (step / max(1, steps - 1)))
 
 
 class TrainSearch:

@@ -17,7 +17,7 @@ from snnlab.widgets.frames import WHO, Request, frame, pack
 from snnlab.widgets.models import Models, ZooModels
 from snnlab.widgets.stills import Still
 
-__all__ = ["AttackedExplorer", "Encoded", "EncodedExplorer", "Explorer", "Timed"]
+__all__ = ["AttackedExplorer", "Curved", "Encoded", "EncodedExplorer", "Explorer", "Timed"]
 
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 DRAWN = -1
@@ -162,6 +162,12 @@ class AttackedExplorer(Explorer):
         """The present image and attack as a request to ``snnlab.widgets.frames.frame``."""
         image, label = self._subject()
         return Request(image, label, encoding, self.attack, self.attacker, self.eps, exit_step, **more)
+
+
+class Curved(traitlets.HasTraits):
+    """State of an explorer that shows measured curves: the worst case of all attacks, or the attack that is chosen."""
+
+    curve = traitlets.Enum(("worst", "own"), default_value="worst", help="worst case, or this attack").tag(sync=True)
 
 
 class Encoded(traitlets.HasTraits):

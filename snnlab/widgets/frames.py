@@ -39,8 +39,8 @@ class Request:
     """One state of an explorer: an image ``[C, H, W]`` in [0, 1], its class (``None`` if unknown) and the settings.
 
     The attacker ``spike_train`` searches among the code's trains: an iterative attack, of ``attack="pgd"`` alone, for codes that
-    have trains. ``silenced`` is the index of a fusion's part that is silenced (-1: none). The perturbation acts on steps ``t ≥ from_step``
-    only, and is made knowing this.
+    have trains. ``silenced`` is the index of a fusion's part that is silenced (-1: none). The perturbation acts on steps
+    ``t ≥ from_step`` only, and is made knowing this.
 
     Raises:
         ValueError: unknown attack or attacker, or two that do not go together, ε outside [0, 1] or not a number.

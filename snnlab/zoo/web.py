@@ -32,6 +32,8 @@ __all__ = ["keys", "model_payload", "payload", "script", "write"]
 
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
+#: attacks on the survivors whose counts the explorers show: who survives all attacks up to them
+SURVIVORS = ("spike_train",)
 #: of the search among spike trains, as the suite "quick" runs it
 TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
@@ -110,6 +112,7 @@ def _zoo() -> dict[str, Any]:
             "n": first["n"],
             "attacks": {k: v for r in records.values() for k, v in r["attacks"].items()},
             **{key: {name: r[key] for name, r in records.items()} for key in ("exits", "correct", "silent", "flags")},
+            "left": {name: {a: r["left"][a] for a in SURVIVORS if a in r.get("left", {})} for name, r in records.items()},
             "repeats": {name: _repeats(zoo.repeats(name)) for name in records},
             "energy": {name: r["energy_pj"] for name, r in records.items()},
             **{key: {name: r[key] for name, r in records.items() if key in r} for key in ("dynamic", "late", "ablation")},
@@ -131,9 +134,12 @@ def _repeats(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over seeds with their intervals, ``[exit][ε]``, at the ε that every seed was measured at."""
     eps, exits = shared(records, "eps"), shared(records, "exits")
     found: dict[str, Any] = {"seeds": len(records), "eps": eps, "exits": exits}
-    for attack in ("worst", "fgsm.naive", "transfer"):
-        if attack in records[0]["correct"]:
-            rows = [[over_seeds(records, attack, e, radius) for radius in eps] for e in exits]
+    measured = [
+        r | {"correct": {a: r["left"][a] for a in SURVIVORS if a in r.get("left", {})} | r["correct"]} for r in records
+    ]
+    for attack in measured[0]["correct"]:
+        if all(attack in record["correct"] for record in measured):
+            rows = [[over_seeds(measured, attack, e, radius) for radius in eps] for e in exits]
             found[attack] = {
                 part: [[round(getattr(estimate, part), 4) for estimate in row] for row in rows]
                 for part in ("mean", "low", "high")

@@ -212,20 +212,22 @@ export function gathered(momentum, gradient, decay) {
 }
 
 /**
- * Attack one image: the best iterate of one restart that begins at the image itself.
+ * Attack one image: the best iterate of one restart that begins at the image itself, or at another one inside the budget.
  *
  * @param {object} network a SpikingNetwork
  * @param {Float32Array} image
  * @param {number} eps
- * @param {{label: number, exitStep: number, random: () => number, steps?: number, signal?: AbortSignal}} aim
+ * @param {{label: number, exitStep: number, random: () => number, steps?: number, start?: Float32Array,
+ *   signal?: AbortSignal}} aim
  * @returns {Promise<Float32Array>} an image inside the budget
  */
 export async function spikeTrainAttack(network, image, eps, aim) {
   const search = new TrainSearch(network, image, eps, aim);
   const { momentum: decay, shares, steps: usual } = network.search;
   const steps = aim.steps ?? usual;
-  search.begin(image);
-  let [kept, most, momentum] = [image, Number.NEGATIVE_INFINITY, null];
+  const start = aim.start ?? image;
+  search.begin(start);
+  let [kept, most, momentum] = [start, Number.NEGATIVE_INFINITY, null];
   for (let step = 0; step <= steps; step++) {
     if (step > 0) await pause(aim.signal);
     const { value, wrong, gradient } = search.look();

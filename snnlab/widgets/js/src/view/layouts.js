@@ -98,6 +98,8 @@ export const LAYOUTS = `
   .code .swatch { display: none; }
 }
 @container snn-lab (min-width: 700px) {
+  /* No set-up stands beside these digits. */
+  .encoder > .digits { margin-right: 0; }
   .encoder { display: grid; gap: 10px 28px; grid-template-columns: 316px auto minmax(0, 1fr);
     grid-template-areas: "pair digits digits" "pair change tune" "pair pixel pixel" "codes codes codes" "caption caption caption"; }
   .encoder .pair { grid-area: pair; }
@@ -229,7 +231,7 @@ export const LAYOUTS = `
   .fusion > .digits, .fusion .setup { grid-area: top; }
 }
 
-/* --- attack explorer: four attackers, side by side, two by two on a narrow screen ------------------------------- */
+/* --- attack explorer: five attackers, side by side, two by two on a narrow screen ------------------------------- */
 .climbers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 16px; }
 .climber { min-width: 0; display: grid; grid-template-rows: subgrid; grid-row: span 7; row-gap: 0; align-content: start; padding-bottom: 14px; }
 .climber h4 { font-size: 17px; font-weight: 700; border-top: 2px solid var(--ink); padding-top: 4px; }
@@ -283,12 +285,12 @@ export const LAYOUTS = `
   .attacks .tune .slider { grid-template-columns: auto minmax(0, 1fr) 4.8em; }
 }
 @container snn-lab (min-width: 760px) {
-  .climbers { grid-template-columns: repeat(4, minmax(0, 1fr)); column-gap: 20px; }
+  .climbers { grid-template-columns: repeat(5, minmax(0, 1fr)); column-gap: 16px; }
   .climber { padding-bottom: 0; }
 }
 @container snn-lab (min-width: 900px) {
   .attacks > .digits { margin-right: 0; }
-  .climbers { column-gap: 26px; }
+  .climbers { column-gap: 20px; }
   .seen { grid-template-columns: minmax(0, 1fr) calc((100% - 34px) / 3); }
   .seen .gradient { grid-column: 1; grid-row: 1 / span 2; }
 }
