@@ -51,7 +51,7 @@ def test_assg_climbs_as_sa_pgd_does(name: str, eps: float, few: Split) -> None:
 def test_search_among_spike_trains_climbs_as_the_attack_does(name: str, few: Split) -> None:
     model, budget = zoo.load(name), Budget(0.2)
     image, label = few.images[:1], few.labels[:1]
-    whole = spike_train_attack(model, image, label, budget, steps=6, generator=_seeded())
+    whole = spike_train_attack(model, image, label, budget, steps=6, generator=torch.Generator().manual_seed(1))
     found = climb(model, image[0], int(label), budget, "spike_train", steps=6)
     if found.broken_at is None:
         assert any(torch.equal(step, whole.images[0]) for step in found.images)
@@ -91,7 +91,7 @@ def test_without_steps_to_replace_bpda_is_the_naive_attacker(name: str, few: Spl
 
 
 def test_every_attacker_meets_the_same_encoding_of_the_clean_image(few: Split) -> None:
-    margins = [climb(zoo.load("poisson"), few.images[0], int(few.labels[0]), EPS, m).margins.tolist() for m in CLIMBERS]
+    margins = [climb(zoo.load("poisson"), few.images[0], int(few.labels[0]), EPS, m).margins.tolist() for m in _able("poisson")]
     assert len({first for first, *_ in margins}) == 1
 
 

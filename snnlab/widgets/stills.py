@@ -160,7 +160,8 @@ def attack_still(climbs: Mapping[str, Climb], encoding: str, eps: float, step: i
             column[2].axhline(0, color=ATTACK, lw=1, ls="--")
             column[2].axvline(step, color=INK, lw=1)
             column[2].set(xlabel="step", ylabel="margin" if name == "naive" else "")
-    each = ", ".join(f"{CLIMBER_TITLES[name]} {_gets(found)}" for name, found in climbs.items())
+    who = CLIMBER_TITLES | {SPIKE_TRAIN: "the spike-train attack"}
+    each = ", ".join(f"{who[name]} {_gets(found)}" for name, found in climbs.items())
     blind = f"{float(climbs['naive'].zero_gradient[0]):.0%}" if len(climbs["naive"].gradients) else "none"
     alt = f"The network {encoding} under {len(climbs)} attackers with ε = {eps:g}: {each}."
     return Still(png(figure), f"{alt} The naive gradient is zero on {blind} of the pixels.")

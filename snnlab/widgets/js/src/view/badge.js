@@ -39,7 +39,7 @@ export function facts(zoo, key, model) {
   const { n, attacks, repeats } = zoo.results;
   const runs = repeats?.[model]?.[key] ? (repeats[model].seeds ?? 1) : 1;
   const trained = runs > 1 ? `${runs} training runs` : "1 training run";
-  return `curves: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? key}`;
+  return `curves: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? (key === SPIKE_TRAIN ? "spike-train attack, not recorded by itself" : key)}`;
 }
 
 /**

@@ -62,7 +62,8 @@ export class ClimberColumn {
 
   #present(there) {
     const { verdict, ending, seen, zero, hill } = this;
-    for (const part of [verdict.answer, ending, seen, zero, hill.element]) part.hidden = !there;
+    // An SVG has no property `hidden`.
+    for (const part of [verdict.answer, ending, seen, zero, hill.element]) part.toggleAttribute("hidden", !there);
   }
 }
 

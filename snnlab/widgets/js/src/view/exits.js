@@ -23,7 +23,7 @@ import { Slider } from "./slider.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
-import { chanceOf, effect, epsText, NO_CURVES, notRecorded, resultKey, shownSide, spoken, underText, verdict } from "./words.js";
+import { chanceOf, effect, epsText, NO_CURVES, notRecorded, resultKey, shownSide, spoken, underPhrase, underText, verdict } from "./words.js";
 
 const BY_RULE =
   "Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit; mean exit and energy are those of the clean digits, of the network that is shown.";
@@ -234,7 +234,7 @@ class ExitExplorer {
       chance: chanceOf(frame),
     };
     plot.show(content, colours);
-    leaving.say(peopleText(now, seen, results.n, `under ${under}`));
+    leaving.say(peopleText(now, seen, results.n, `${underPhrase({ ...seen, curve })}, ε = ${epsText(seen.eps)}`));
   }
 }
 

@@ -271,8 +271,16 @@ function firing(spiking, neurons, exit) {
 export function underText(state) {
   const key = resultKey(state);
   if (key === "worst") return "worst case of all attacks";
-  if (key === SPIKE_TRAIN) return "survivors up to the spike-train attack";
+  if (key === SPIKE_TRAIN) return "survivors up to spike trains";
   return key === "noise" ? "noise" : `${ATTACKS[state.attack]}, ${state.attacker}`;
+}
+
+/** The same behind a share: "84 % in the worst case of all attacks". */
+export function underPhrase(state) {
+  const key = resultKey(state);
+  if (key === "worst") return "in the worst case of all attacks";
+  if (key === SPIKE_TRAIN) return "after all quick attacks up to the spike-train attack";
+  return `under ${underText(state)}`;
 }
 
 /** Why no curve is shown. */
