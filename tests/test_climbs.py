@@ -91,7 +91,9 @@ def test_without_steps_to_replace_bpda_is_the_naive_attacker(name: str, few: Spl
 
 
 def test_every_attacker_meets_the_same_encoding_of_the_clean_image(few: Split) -> None:
-    margins = [climb(zoo.load("poisson"), few.images[0], int(few.labels[0]), EPS, m).margins.tolist() for m in _able("poisson")]
+    margins = [
+        climb(zoo.load("poisson"), few.images[0], int(few.labels[0]), EPS, m).margins.tolist() for m in _able("poisson")
+    ]
     assert len({first for first, *_ in margins}) == 1
 
 
