@@ -447,7 +447,7 @@ SHOWN = [
     (
         lambda: AttackExplorer(image=7, encoding="offset", eps=0.1, step=4),
         {"image": "7", "encoding": "offset", "eps": "0.1", "step": "4"},
-        "The network offset under four attackers with ε = 0.1: naive never breaks it, BPDA breaks it at step",
+        "The network offset under 5 attackers with ε = 0.1: naive never breaks it, BPDA breaks it at step",
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ def attacks_line() -> str:
     )
 
 
-def flags_line(records: list[Mapping[str, Any]]) -> str:
+def flags_line(records: Sequence[Mapping[str, Any]]) -> str:
     """Return which kinds of flag the worst cases carry, and how many networks each, as Markdown."""
     counts = {
         kind.name: (kind.sign.rstrip(": "), sum(any(n.startswith(kind.sign) for n in r["flags"]["worst"]) for r in records))
