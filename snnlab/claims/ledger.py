@@ -244,7 +244,9 @@ def reason_of(new: dict[str, Any], old: dict[str, Any]) -> str:
     suites = " and ".join(repr(suite) for suite in new["suites"])
     added = [name for name in new["attacks"] if name not in old["attacks"]]
     if any(name.startswith(SPIKE_TRAIN) for name in added):
-        reasons.append(f"measured again by the suite {suites} with the spike-train attack, which breaks what the earlier suites left")
+        reasons.append(
+            f"measured again by the suite {suites} with the spike-train attack, which breaks what the earlier suites left"
+        )
     elif new["attacks"] != old["attacks"]:
         reasons.append(f"measured again by the suite {suites} with other attacks")
     elif not reasons:
@@ -264,7 +266,7 @@ def record_of(
         old: the record so far.
         reason: why an old measurement is superseded; default what the two measurements show (``reason_of``).
     """
-    said = {"id": claim.id, "statement": claim.statement, "source": claim.source, "where": claim.where}
+    said: dict[str, Any] = {"id": claim.id, "statement": claim.statement, "source": claim.source, "where": claim.where}
     if claim.stated_before:
         said |= {"stated_before": True}
     superseded: list[dict[str, Any]] = list(old["superseded"]) if old else []

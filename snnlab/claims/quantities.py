@@ -73,7 +73,9 @@ class Quantity:
             raise ValueError(f"exit must be a step, 'window' or left out, got {self.exit!r}")
         object.__setattr__(self, "parts", tuple(self.parts))
         if len(self.parts) != 2 * (self.kind == "coin"):
-            raise ValueError(f"kind 'coin' needs two parts, every other kind none; got kind {self.kind!r}, parts {self.parts}")
+            raise ValueError(
+                f"kind 'coin' needs two parts, every other kind none; got kind {self.kind!r}, parts {self.parts}"
+            )
 
     @property
     def models(self) -> list[str]:

@@ -107,9 +107,7 @@ def summary(records: Ledger) -> str:
         verdicts = [measured["verdict"] for measured in of_source]
         counted = [f"{sign} {verdict} {verdicts.count(verdict)}" for verdict, sign in SIGNS.items()]
         every = {"comparisons": [told for measured in of_source for told in measured["comparisons"]]}
-        told.append(
-            f"Of {len(verdicts)} claims of {whose}: {', '.join(counted)}. Of their comparisons, {counts(every)}."
-        )
+        told.append(f"Of {len(verdicts)} claims of {whose}: {', '.join(counted)}. Of their comparisons, {counts(every)}.")
     before = sum(bool(r.get("stated_before")) for r in records.values())
     told.append(f"{before} of our own claims were stated before their models were measured.")
     return f"**Finding.** {' '.join(told)} {HELD_FIXED}"
@@ -132,7 +130,9 @@ def _measurement(measured: Mapping[str, Any]) -> list[str]:
     lines = [f"{SIGNS[measured['verdict']]} {measured['verdict']} ({counts(measured)}). {measured['why']}"]
     for told in measured["comparisons"]:
         first = ", the headline" if told.get("headline") else ""
-        lines.append(f"  {MARKS[told['outcome']]} {told['outcome']}{first}: expected {told['expect']}, change {_change(told)}")
+        lines.append(
+            f"  {MARKS[told['outcome']]} {told['outcome']}{first}: expected {told['expect']}, change {_change(told)}"
+        )
         lines += [f"      {told[side]['what']}: {_side(told[side])}" for side in ("new", "old")]
         lines.append(f"      suite {told['suite']}, n = {told['n']}, {told['seeds']} seeds")
     lines.append("attacks: " + "; ".join(f"{name}: {text}" for name, text in measured["attacks"].items()))
