@@ -263,10 +263,11 @@ def _swept(ax: Axes, code: str, by_value: Mapping[float, Sequence[Mapping[str, A
     values = sorted(by_value)
     for value in values:
         seeds = [accuracy_of(record, "worst", None, eps) for record in by_value[value]]
-        ax.plot([value] * len(seeds), seeds, color=colour, ls="none", marker=".", ms=4, alpha=0.6)
+        ax.plot([value] * len(seeds), seeds, color=colour, ls="none", marker=marker, ms=4, mfc="none", mew=0.9)
     clean, robust = ([over_seeds(by_value[value], "worst", None, e).mean for value in values] for e in (0.0, eps))
     ax.plot(values, clean, color=colour, ls=dash, lw=0.9, alpha=0.7)
-    ax.plot(values, robust, color=colour, ls=dash, marker=marker, ms=4, label=code)
+    ax.plot(values, robust, color=colour, ls=dash, lw=1.4)
+    ax.plot([], [], color=colour, ls=dash, marker=marker, ms=4, mfc="none", label=code)
 
 
 def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Figure:

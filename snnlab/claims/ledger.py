@@ -228,6 +228,13 @@ def _versions(records: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {package: ", ".join(sorted(versions)) for package, versions in sorted(found.items())}
 
 
+def _found(measured: dict[str, Any]) -> dict[str, Any]:
+    """Return what a measurement found, without provenance, the order of its comparisons, and which is the headline."""
+    kept = {key: value for key, value in measured.items() if key not in (*PROVENANCE, "why")}
+    comparisons = [{key: value for key, value in told.items() if key != "headline"} for told in measured["comparisons"]]
+    return kept | {"comparisons": sorted(json.dumps(told, sort_keys=True) for told in comparisons)}
+
+
 def reason_of(new: dict[str, Any], old: dict[str, Any]) -> str:
     """Return why a measurement took the place of another, as far as the two show it.
 
@@ -272,7 +279,7 @@ def record_of(
     superseded: list[dict[str, Any]] = list(old["superseded"]) if old else []
     if old and all(old["measured"].get(key) == value for key, value in measured.items()):
         date = old["measured"]["date"]
-    elif old and any(old["measured"].get(key) != value for key, value in measured.items() if key not in PROVENANCE):
+    elif old and _found(measured) != _found(old["measured"]):
         superseded.insert(0, {**old["measured"], "reason": reason or reason_of(measured, old["measured"])})
     return {**said, "limits": claim.limits, "measured": {**measured, "date": date}, "superseded": superseded}
 
