@@ -110,7 +110,7 @@ def summary(records: Ledger) -> str:
         told.append(f"Of {len(verdicts)} claims of {whose}: {', '.join(counted)}. Of their comparisons, {counts(every)}.")
     before = sum(bool(r.get("stated_before")) for r in records.values())
     told.append(f"{before} of our own claims were stated before their models were measured.")
-    return f"**Finding.** {' '.join(told)} {HELD_FIXED}"
+    return f"**Finding.** {' '.join(told)}"
 
 
 def details(record: Mapping[str, Any]) -> str:
