@@ -695,15 +695,36 @@ def _gated(part: str) -> tuple[float, str]:
         raise ValueError(f"the gate of a part is a number, as in '0.125*direct', got {part!r}") from None
 
 
-def first_active_step(eps: float, num_steps: int = 8) -> int:
-    """The step ``floor((1 - ε) T)`` before which ``latency`` (and ``onset``) show nothing of an ε on black.
+def first_active_step(eps: float, num_steps: int = 8, code: str = "latency") -> int:
+    """Return the first step, from 0, in which a black pixel raised by ε fires: the last exit that ε on black cannot change.
 
-    >>> first_active_step(0.2, num_steps=8)
-    6
+    In ``latency`` that is ``floor((1 - ε) T)``. In ``onset`` it is one step later, for it compares with *greater than*.
+
+    Args:
+        eps: how much the pixel is raised, in [0, 1].
+        num_steps: ``T``.
+        code: a name for ``encoder``; not a random code.
+
+    Returns:
+        the step, ``num_steps`` if the pixel never fires.
+
+    Raises:
+        ValueError: ε outside [0, 1], a random code, an unknown code.
+
+    >>> first_active_step(0.2, num_steps=8), first_active_step(0.2, num_steps=8, code="onset")
+    (6, 7)
+    >>> first_active_step(0.1, num_steps=8, code="onset")  # never
+    8
     """
     if not 0 <= eps <= 1:
         raise ValueError(f"eps must lie in [0, 1], got {eps!r}")
-    return int((1 - eps) * num_steps)
+    if code == "latency":
+        return int((1 - eps) * num_steps)
+    encoding = encoder(code, num_steps=num_steps)
+    if encoding.stochastic:
+        raise ValueError(f"the first step of a random code is random: expected another code than {code!r}")
+    fires = encoding(torch.full((1, 1, 1, 1), float(eps))).flatten(1).any(1)
+    return int(fires.int().argmax()) if fires.any() else num_steps
 
 
 def check_images(images: Tensor) -> None:

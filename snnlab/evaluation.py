@@ -6,7 +6,7 @@ For every exit step the attacks are aimed at *that* exit. These rules make a num
   attack need not be run again on a sample that it has broken already.
 * ``worst`` counts a sample as wrong if any attack of the suite, aimed at any exit, breaks it at this exit.
 * The costly attacks of a suite (``standing``) are run on the survivors of the others, and count in ``worst`` alone; ``left``
-  says how many survive each.
+  says how many survive each. They go from large to small ε: a sample that survives them is not attacked within smaller ones.
 * A convergence check ends the suite "standard": twice the steps and restarts on a sample, and twice again, until less than one
   sample in a hundred falls; else the number is flagged *attacks have not ended*.
 * A *dynamic* exit is judged on every image that the suite made for a sample, aimed at any exit.

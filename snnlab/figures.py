@@ -298,14 +298,16 @@ def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Figure:
     return figure
 
 
-def exit_curves(repeats: Repeats, eps: float, attack: str = "worst", *, acts_from: int | None = None) -> Figure:
+def exit_curves(
+    repeats: Repeats, eps: float, attack: str = "worst", *, acts_from: Mapping[str, int] | None = None
+) -> Figure:
     """Accuracy against exit step, clean (thin) and attacked at that exit (strong).
 
     Args:
         repeats: the records of all seeds by model name, measured at several exits.
         eps: budget of the attack.
         attack: a name in the records' attack lists.
-        acts_from: the number of steps before the budget first acts, marked by a line if given.
+        acts_from: by model name, the number of steps before ε first acts on black; a line marks each, none at 0 or the end.
     """
     with style():
         figure, ax = _figure()
@@ -315,14 +317,16 @@ def exit_curves(repeats: Repeats, eps: float, attack: str = "worst", *, acts_fro
             clean = [over_seeds(records, attack, e, 0.0).mean for e in exits]
             ax.plot(exits, clean, color=colour, ls=dash, lw=0.9, alpha=0.7)
             _band(ax, name, exits, [over_seeds(records, attack, e, eps) for e in exits])
-        if acts_from is not None:
-            ax.axvline(acts_from + 0.5, color=ATTACK, lw=1, ls="--")
-            note = f"ε = {eps:g} on black acts after exit {acts_from}"
+        last = max(max(shared(records, "exits")) for records in repeats.values())
+        marks = sorted({step for step in (acts_from or {}).values() if 0 < step < last})
+        for row, step in enumerate(marks):
+            names = ", ".join(name for name, acts in (acts_from or {}).items() if acts == step)
+            ax.axvline(step + 0.5, color=ATTACK, lw=1, ls="--")
             ax.annotate(
-                note,
-                (acts_from + 0.5, 1),
+                f"ε = {eps:g} on black acts after exit {step}: {names}",
+                (step + 0.5, 1),
                 xycoords=("data", "axes fraction"),
-                xytext=(2, 3),
+                xytext=(2, 3 + 11 * (len(marks) - 1 - row)),
                 textcoords="offset points",
                 ha="right",
                 color=ATTACK,

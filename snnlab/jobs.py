@@ -56,6 +56,16 @@ def jobs_of(attacks: Sequence[SuiteAttack], exits: Sequence[int], num_steps: int
     return found
 
 
+@dataclass(frozen=True)
+class _Step:
+    """What a job found at one ε: answers ``[T, N]``, whether each rule is right ``[R, N]``, and diagnostics."""
+
+    predicted: Tensor
+    dynamic: Tensor
+    zero_gradient: float = 0.0
+    moved: float = 0.0
+
+
 @dataclass
 class Run:
     """What all jobs of one evaluation share: the victim, the samples, the budgets."""
@@ -72,26 +82,31 @@ class Run:
     def __call__(self, job: Job, broken: Tensor | None) -> Found:
         """Run one job: answers at every exit ``[ε, T, N]``, whether each rule is right ``[ε, R, N]``, and diagnostics.
 
-        From one ε to the next, a sample that is broken keeps its image. ``broken`` ``[ε, N]``: samples to leave alone.
+        An attack on all samples goes from small to large ε, and a sample that is broken keeps its image. An attack on the
+        survivors goes from large to small ε: a sample that survives it at one ε is not attacked at smaller ones, since an image
+        that broke it there would break it here too.
+
+        Args:
+            job: which attack, and where it aims.
+            broken: ``[ε, N]``: samples to leave alone; of an attack on the survivors.
         """
         a = job.attack
         target = self.source if a.transfer and self.source is not None else self.classifier
         aimed = target.at(exit_step=job.exit_step if a.aims else None)
-        images, labels = self.split.images.clone(), self.split.labels
+        images = self.split.images.clone()
         predicted, dynamic = self._read(images)
-        lost = self._lost(job, predicted, dynamic)
-        found: dict[str, list[Any]] = {
-            "predictions": [predicted],
-            "dynamic": [dynamic],
-            "zero_gradient": [0.0],
-            "moved": [0.0],
-        }
-        for k, budget in enumerate(self.budgets[1:], 1):
+        clean = _Step(predicted, dynamic)
+        found = {0: clean}
+        lost, reached = self._lost(job, predicted, dynamic), torch.ones(len(self.split), dtype=torch.bool)
+        radii = range(1, len(self.budgets))
+        for k in radii if broken is None else reversed(radii):
             searched = torch.ones_like(lost) if a.method == "noise" else ~lost
             if broken is not None:
-                searched &= ~broken[k]
+                searched = reached & ~broken[k] & ~lost
             rows = torch.nonzero(searched).flatten()
-            results = list(self._attack(job, aimed, rows, budget, self.seed + 1000 * k + aimed.exit_step))
+            results = list(self._attack(job, aimed, rows, self.budgets[k], self.seed + 1000 * k + aimed.exit_step))
+            if broken is not None:
+                images, predicted, dynamic = self.split.images.clone(), clean.predicted, clean.dynamic
             if results:
                 images[rows] = torch.cat([r.images for r in results])
             # A stochastic code is judged on one draw for the whole split, the same for all attacks and unknown to them:
@@ -100,20 +115,25 @@ class Run:
             if self.classifier.stochastic:
                 predicted, dynamic = self._read(images)
             elif len(rows) and a.transfer:
-                predicted[:, rows], dynamic[:, rows] = self._read(images[rows], labels[rows])
+                predicted[:, rows], dynamic[:, rows] = self._read(images[rows], self.split.labels[rows])
             elif len(rows):  # the attack has read the victim already
                 predicted[:, rows] = torch.cat([r.predictions for r in results], dim=1)
                 logits, membrane = (torch.cat([getattr(r, name) for r in results], dim=1) for name in ("logits", "membrane"))
-                dynamic[:, rows] = self._leave(logits, membrane, labels[rows])
-            lost = lost | self._lost(job, predicted, dynamic)
+                dynamic[:, rows] = self._leave(logits, membrane, self.split.labels[rows])
+            now = self._lost(job, predicted, dynamic)
+            if broken is None:
+                lost = lost | now
+            else:
+                reached = broken[k] | now
             zero = [r.zero_gradient for r in results if r.zero_gradient is not None]
-            found["predictions"].append(predicted)
-            found["dynamic"].append(dynamic)
-            found["zero_gradient"].append(sum(zero) / len(zero) if zero else 0.0)
-            found["moved"].append(sum(r.moved for r in results) / len(results) if results else 0.0)
-        return found | {
-            "predictions": torch.stack(found["predictions"]).to(torch.int8),
-            "dynamic": torch.stack(found["dynamic"]),
+            moved = sum(r.moved for r in results) / len(results) if results else 0.0
+            found[k] = _Step(predicted, dynamic, sum(zero) / len(zero) if zero else 0.0, moved)
+        steps = [found[k] for k in range(len(self.budgets))]
+        return {
+            "predictions": torch.stack([step.predicted for step in steps]).to(torch.int8),
+            "dynamic": torch.stack([step.dynamic for step in steps]),
+            "zero_gradient": [step.zero_gradient for step in steps],
+            "moved": [step.moved for step in steps],
         }
 
     def _lost(self, job: Job, predicted: Tensor, dynamic: Tensor) -> Tensor:

@@ -159,8 +159,9 @@ def rasters(
         all_axes = np.atleast_1d(figure.subplots(1, len(codes), sharey=True))
         for ax, name in zip(all_axes, codes, strict=True):
             code = encoder(name, num_steps=num_steps)
+            rows = torch.cat([order + part * len(order) for part in range(code.channel_factor)])  # parts of a fusion
             before, after = (
-                code(x, generator=torch.Generator().manual_seed(0)).flatten(1)[:, order] for x in (clean, brighter)
+                code(x, generator=torch.Generator().manual_seed(0)).flatten(1)[:, rows] for x in (clean, brighter)
             )
             draw_raster(ax, before.numpy(), after.numpy() if eps > 0 else None, exit_step)
             ax.set_title(name)

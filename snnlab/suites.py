@@ -298,7 +298,7 @@ def _on_trains(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
             for a in ENSEMBLE
         ),
         search("joint", "on all exits jointly", steps, aim="joint", screen=steps // 3, **entropy),
-        search("rules", "on each dynamic exit", steps, aim="rules", screen=steps // 3, **entropy),
+        search("rules", "on each dynamic exit", steps // 2, aim="rules", screen=steps // 5, **entropy),
     )
 
 
@@ -358,7 +358,7 @@ def _probes(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
     )
 
 
-_STANDARD = _searching(1, restarts=3)
+_STANDARD = _searching(1, restarts=5)
 _FULL = tuple(
     replace(a, name=f"full.{a.name}", only_if=f"full.{a.only_if}" if a.only_if else "") for a in _searching(4, restarts=6)
 )

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jupyterquiz
 import nbformat
 import pytest
 import torch
@@ -19,7 +20,7 @@ from snnlab.encoding import encoder
 from snnlab.energy import energy
 from snnlab.exiting import ExitRule, exit_steps
 from snnlab.neuron import lif
-from snnlab.teach import CHECKS
+from snnlab.teach import CHECKS, question
 
 BOOK = Path(__file__).parent.parent / "book"
 CHAPTERS = sorted(BOOK.glob("[0-9][0-9]_*.ipynb"))
@@ -122,6 +123,15 @@ def test_the_neuron_at_the_beginning_is_that_of_the_package() -> None:
             assert torch.equal(ours, theirs)
 
 
+def test_the_read_out_of_the_text_treats_silence_and_ties_as_the_package_does() -> None:
+    told = _told("02_neuron.ipynb", "def lif(")
+    for words in ("def votes(", "by_rules ="):
+        (cell,) = (c for c in _cells(BOOK / "02_neuron.ipynb", "code") if words in c.source)
+        exec(cell.source, told)
+    assert torch.equal(told["answers"], told["model"].predict(told["digits"].images)[-1])
+    assert not torch.equal(told["answers"], told["counted"].argmax(1))  # the rule for ties matters
+
+
 def test_the_attacks_of_the_text_are_those_of_the_package() -> None:
     told = _told("01_adversarial.ipynb", "def right(")
     for words in ("def fgsm(", "def pgd("):
@@ -156,11 +166,57 @@ def test_the_bent_clock_of_the_text_is_latency_where_it_is_not_bent(ramp: Tensor
     assert bound(ramp).flatten(1).argmax(0)[1:].diff().max() <= 0  # brighter never speaks later
 
 
+def test_the_guard_of_the_text_accepts_a_stand_in_that_fits_and_rejects_those_that_hide_the_code() -> None:
+    told = _told("10_yourturn.ipynb", "class Warped(")
+    (cell,) = (c for c in _cells(BOOK / "10_yourturn.ipynb", "code") if "def fits(" in c.source)
+    exec(cell.source, told)
+    fits, warped = told["fits"], told["Warped"]()
+    assert fits(warped.with_backward("relaxed", slope=10.0)) > 0.6  # as attacks use it
+    assert fits(warped.with_backward("relaxed", slope=1000.0)) > 0.99
+    for hidden in (told["Zero"](backward="relaxed"), warped.with_backward("straight_through")):
+        assert fits(hidden) < 0.2
+    assert fits(encoder("latency", backward="relaxed")) > 0.6
+
+
+def test_a_power_below_one_gives_most_steps_to_bright_intensities() -> None:
+    warped = _told("10_yourturn.ipynb", "class Warped(")["Warped"]()
+    bright, dark = (
+        warped(torch.linspace(*ends, 500).view(1, 1, 1, -1)).flatten(1).any(1).sum() for ends in ((0.75, 1), (0, 0.25))
+    )
+    assert bright > dark
+
+
 def test_the_capstone_leaves_nothing_behind_where_it_is_run() -> None:
     code = "\n".join(cell.source for cell in _cells(BOOK / "10_yourturn.ipynb", "code"))
     assert "TemporaryDirectory()" in code
-    assert "Path(shelf.name)" in code
+    assert "Path(temporary.name)" in code
     assert code.count("Path(") == 1  # every file of the chapter lies below it
+
+
+def _questions(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Run the quiz cells of a chapter and return their questions."""
+    questions: list[dict[str, Any]] = []
+    monkeypatch.setattr(jupyterquiz, "display_quiz", lambda given, shuffle_answers: questions.extend(given))
+    for cell in _cells(chapter, "code"):
+        if "display_quiz(" in cell.source:
+            exec(cell.source, {})
+    return questions
+
+
+def test_the_right_answers_of_the_quizzes_are_spread_over_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [asked for chapter in CHAPTERS for asked in _questions(chapter, monkeypatch)]
+    places = [[answer["correct"] for answer in asked["answers"]].index(True) for asked in questions]
+    assert len(places) == 3 * len(CHAPTERS)
+    assert all(sum(a["correct"] for a in asked["answers"]) == 1 for asked in questions)
+    for place in range(3):
+        assert 0.2 <= places.count(place) / len(places) <= 0.5
+
+
+def test_the_order_of_the_answers_follows_from_the_question_alone() -> None:
+    given = ("1 + 1?", ("2", "Right."), [("3", "Too many."), ("1", "Too few."), ("11", "That joins the digits.")])
+    assert question(*given) == question(*given)
+    firsts = {question(f"{k} + 0?", *given[1:])["answers"][0]["answer"] for k in range(30)}
+    assert firsts == {"1", "2", "3", "11"}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

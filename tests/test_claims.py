@@ -171,7 +171,8 @@ def test_both_sides_of_a_comparison_face_the_same_suite() -> None:
 def test_the_ledger_has_one_suite_for_each_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (zoo.evaluation_settings()["suite"], "adaptive") == SUITES
     made = {suite: [record(60, seed) | {"suite": suite} for seed in range(3)] for suite in ("quick", SUITES[0])}
-    monkeypatch.setattr(zoo, "repeats", lambda name: made["quick" if name == "phase" else SUITES[0]])
+    monkeypatch.setattr(zoo, "is_measured", lambda name, seed: True)
+    monkeypatch.setattr(zoo, "measured", lambda name, seed: made["quick" if name == "phase" else SUITES[0]][seed])
     monkeypatch.setattr(controls, "repeats", lambda name: made[SUITES[0]])
     assert zoo_records("latency", SUITES[0]) == zoo_records("ann-binary", SUITES[0]) == made[SUITES[0]]
     assert zoo_records("phase", SUITES[0]) is None  # of another suite, whatever the file is called

@@ -10,6 +10,7 @@ from snnlab.conversion import activation_scales, convert, rescale
 from snnlab.data import Dataset, Split
 from snnlab.encoding import encoder
 from snnlab.network import MLP, Classifier, SpikingMLP
+from snnlab.teach.training import output_spikes
 from snnlab.training import accuracy
 
 
@@ -127,3 +128,8 @@ def test_bad_input_says_what_is_valid(ann: MLP, few: Split) -> None:
     for call, says in cases:
         with pytest.raises(ValueError, match=re.escape(says)):
             call()
+
+
+@pytest.mark.parametrize("name", ["converted-direct", "converted-onset", "converted-latency"])
+def test_the_outputs_of_a_converted_network_that_is_read_by_its_membrane_never_fire(name: str, mnist: Dataset) -> None:
+    assert output_spikes(name, mnist.validation) == 0

@@ -310,3 +310,25 @@ def test_a_code_of_one_class_is_known_to_attacks_suites_and_explorers(monkeypatc
     assert {"noise", "worst"} <= set(record["correct"])
     explorer = RobustnessExplorer(model=net, images=few.images[:8], labels=few.labels[:8], eps=0.1, attack="pgd")
     assert explorer.encoding == "twice"
+
+
+@pytest.mark.parametrize("eps", [0.05, 0.1, 0.2, 0.25, 0.3, 0.5])
+@pytest.mark.parametrize("num_steps", [8, 10, 12])
+def test_a_raised_black_pixel_fires_one_step_later_in_onset_than_in_latency(eps: float, num_steps: int) -> None:
+    in_latency, in_onset = (first_active_step(eps, num_steps, code) for code in ("latency", "onset"))
+    assert in_onset == min(in_latency + 1, num_steps)
+
+
+@pytest.mark.parametrize(("eps", "bit"), [(0.05, 4), (0.07, 3), (0.1, 3), (0.2, 2), (0.3, 1)])
+def test_a_raised_black_pixel_sets_the_leading_bit_of_eps_in_phase(eps: float, bit: int) -> None:
+    assert first_active_step(eps, 8, "phase") == bit
+
+
+@pytest.mark.parametrize("name", ["direct", "offset"])
+def test_a_raised_black_pixel_acts_at_once_where_all_lit_pixels_start_together(name: str) -> None:
+    assert first_active_step(0.1, 8, name) == 0
+
+
+def test_a_random_code_has_no_first_active_step() -> None:
+    with pytest.raises(ValueError, match="random"):
+        first_active_step(0.1, 8, "poisson")

@@ -39,11 +39,13 @@ def _points(ax: Axes) -> list[list[tuple[float, float]]]:
 
 
 def test_exit_curves_draw_each_model_clean_and_attacked_and_mark_the_step(repeats: dict[str, Any]) -> None:
-    (ax,) = figures.exit_curves(repeats, 0.1, acts_from=6).axes
+    (ax,) = figures.exit_curves(repeats, 0.1, acts_from={"direct": 0, "latency": 6}).axes
     lines = _points(ax)
     for expected in ([(4, 0.87), (8, 0.97)], [(4, 0.01), (8, 0.11)], [(4, 0.83), (8, 0.93)], [(4, 0.51), (8, 0.61)]):
         assert expected in lines
-    assert any(line[0][0] == line[1][0] == 6.5 for line in lines)
+    assert [line[0][0] for line in lines if line[0][0] == line[1][0]] == [6.5]  # none at 0: there is no exit before it
+    (note,) = (text.get_text() for text in ax.texts if "acts after" in text.get_text())
+    assert note.endswith("after exit 6: latency")
 
 
 def test_the_plane_joins_the_models_it_is_told_to(repeats: dict[str, Any]) -> None:

@@ -155,3 +155,23 @@ def test_it_does_not_matter_how_a_sequence_is_cut_for_its_derivatives(
     for chunk in (1, 8, 50):
         for mine, theirs in zip(gradients(chunk), whole, strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("current", "rate"), [(0.9, 0.0), (1.5, 0.5), (2.1, 1.0)])
+def test_without_memory_a_neuron_that_subtracts_needs_twice_the_threshold_after_a_spike(current: float, rate: float) -> None:
+    spikes, _ = lif(torch.full((24,), current), beta=0.0, reset="subtract")
+    assert float(spikes.mean()) == rate
+
+
+def test_without_memory_a_neuron_reset_to_zero_compares_each_current_with_the_threshold() -> None:
+    current = torch.rand(50, generator=torch.Generator().manual_seed(0)) * 2
+    spikes, _ = lif(current, beta=0.0, reset="zero")
+    assert torch.equal(spikes, (current > 1).float())
+
+
+def test_the_rate_rises_steadily_with_the_current_only_under_reset_by_subtraction() -> None:
+    currents = torch.linspace(0.54, 0.98, 12)
+    rates = {reset: lif(currents.expand(240, 12), reset=reset)[0].mean(0) for reset in ("subtract", "zero")}
+    assert float(rates["subtract"].diff().min()) >= 0
+    assert float(rates["subtract"][-1] - rates["subtract"][0]) > 0.3
+    assert len(rates["zero"].unique()) == 1

@@ -17,7 +17,7 @@ from snnlab.flags import FLAGS, kind_of
 from snnlab.inspection import inspect
 from snnlab.jobs import Run
 from snnlab.network import MLP, Classifier
-from snnlab.suites import QUICK, SUITES
+from snnlab.suites import ENOUGH, QUICK, SUITES
 
 EPS = [0.0, 0.1]
 
@@ -97,11 +97,12 @@ def test_jobs_are_kept_by_content(ten: Split, tmp_path: Path, monkeypatch: pytes
 
 
 def test_several_exits_are_attacked_jointly_and_rules_by_themselves(ten: Split) -> None:
-    suite = [a for a in SUITES["standard"] if a.aim != "exit"]
+    suite = [a for a in SUITES["standard"] if a.aim in ("joint", "rules")]
     rules = [ExitRule("margin", 2.0), ExitRule("first_spike")]
     saved: dict[str, Any] = {}
     evaluate(zoo.load("latency"), ten, EPS, suite=suite, exits=[6, 8], rules=rules, save=saved.update, progress=False)
-    assert set(saved) == {"sa_pgd.joint@8", "sa_pgd.rules@8#0", "sa_pgd.rules@8#1"}
+    expected = {f"{name}.{aim}" for name in ("spike_train", "sa_pgd") for aim in ("joint@8", "rules@8#0", "rules@8#1")}
+    assert set(saved) == expected
     saved.clear()
     evaluate(zoo.load("latency"), ten, EPS, suite=suite, exits=[8], save=saved.update, progress=False)
     assert saved == {}
@@ -158,17 +159,49 @@ def test_a_healthy_network_is_not_flagged_and_not_changed(ten: Split) -> None:
         assert inspect(zoo.load(name), ten.images, ten.labels) == []
 
 
-def test_a_search_without_gradients_and_more_steps_raise_their_flags_when_they_break_more() -> None:
-    n = 100
-    told = {"n": n, "eps": EPS, "num_steps": 1, "exits": [1]}
-    for probe, flag in (("gradient_free", "gradient_free_beats"), ("more_steps", "more_steps_help")):
-        for drop in (1, 30):
-            counts = {"worst": [[90, 60 - drop]]}
-            left = {"first": [[90, 60]], "probe": [[90, 60 - drop]]}
-            silent = {"worst": [[0, 0]]}
-            found = Evaluation(**told, correct=counts, silent=silent, left=left, probes={"probe": probe})  # type: ignore[arg-type]
-            raised = [kind_of(note).name for note in found.flags()["worst"]]
-            assert (flag in raised) == (drop > CLEARLY * n)
+@pytest.mark.parametrize(
+    ("probe", "flag", "bound"), [("gradient_free", "gradient_free_beats", CLEARLY), ("more_steps", "not_ended", ENOUGH)]
+)
+def test_a_probe_raises_its_flag_when_it_breaks_more_than_its_bound(probe: str, flag: str, bound: float) -> None:
+    n = 200
+    settings = {"n": n, "eps": EPS, "num_steps": 1, "exits": [1], "probes": {"probe": probe}}
+    for drop in (0, 1, 2, 5, 30):
+        counts, left = {"worst": [[190, 160 - drop]]}, {"first": [[190, 160]], "probe": [[190, 160 - drop]]}
+        found = Evaluation(**settings, correct=counts, silent={"worst": [[0, 0]]}, left=left)  # type: ignore[arg-type]
+        raised = [kind_of(note).name for note in found.flags()["worst"]]
+        assert (flag in raised) == (drop > bound * n if probe == "gradient_free" else drop >= bound * n)
+
+
+def test_attacks_that_have_not_ended_are_told_by_the_last_doubling_alone() -> None:
+    settings = {"n": 100, "eps": EPS, "num_steps": 1, "exits": [1], "probes": {"a": "more_steps", "b": "more_steps"}}
+    for second, flagged in ((70, False), (60, True)):
+        left = {"first": [[90, 80]], "a": [[90, 70]], "b": [[90, second]]}
+        counts = {"worst": [[90, second]]}
+        found = Evaluation(**settings, correct=counts, silent={"worst": [[0, 0]]}, left=left)  # type: ignore[arg-type]
+        assert ("not_ended" in [kind_of(note).name for note in found.flags()["worst"]]) == flagged
+
+
+def test_an_attack_that_knows_more_and_breaks_less_is_flagged() -> None:
+    settings = {"n": 100, "eps": EPS, "num_steps": 1, "exits": [1]}
+    for naive, flagged in ((58, False), (50, True)):
+        counts = {"pgd.naive": [[90, naive]], "pgd.informed": [[90, 60]]}
+        silent = {name: [[0, 0]] for name in counts}
+        found = Evaluation(**settings, correct=counts, silent=silent)  # type: ignore[arg-type]
+        assert ("attacks_disagree" in [kind_of(note).name for note in found.flags()["pgd.informed"]]) == flagged
+
+
+def test_no_attack_is_left_out_for_a_group_of_models() -> None:
+    ran = {name: {a.name for a in SUITES["standard"] if a.suits(zoo.load(name))} for name in ("latency", "fgsm-latency")}
+    assert ran["latency"] == ran["fgsm-latency"]
+    assert {"pgd.naive", "pgd.steep-100", "spike_train"} <= {a.name for a in QUICK}
+
+
+def test_a_sample_that_survives_is_not_attacked_within_a_smaller_eps(ten: Split) -> None:
+    suite = [a for a in SUITES["quick"] if a.name == "spike_train"]
+    saved: dict[str, Any] = {}
+    evaluate(zoo.load("onset"), ten, [0.0, 0.1, 0.3], suite=suite, exits=[8], save=saved.update, progress=False)
+    wrong = saved["spike_train@8"]["predictions"].long()[:, -1] != ten.labels
+    assert (wrong[1] <= wrong[2]).all()
 
 
 def test_an_attack_that_fails_at_a_huge_eps_is_flagged() -> None:

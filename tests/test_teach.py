@@ -8,12 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snnlab import INFORMED, Budget, attack, wilson_interval
+from snnlab import INFORMED, Budget, attack, wilson_interval, zoo
 from snnlab.claims import Claim, Comparison, Quantity
-from snnlab.encoding import Fusion
+from snnlab.encoding import Fusion, encoder
 from snnlab.network import MLP, Classifier
 from snnlab.suites import QUICK
-from snnlab.teach import CHECKS, check
+from snnlab.teach import CHECKS, check, cifar10
+from snnlab.teach.adversarial import winners, winners_text
+from snnlab.teach.energy import fair_finding
+from snnlab.teach.exit import clean_cost, safe_exits
+from snnlab.teach.fusion import which_moves_first
+from snnlab.teach.honest import square_question
+from snnlab.teach.yourturn import reading
 
 
 def _dark_first(x: Tensor, num_steps: int) -> Tensor:
@@ -121,12 +127,14 @@ def _climb(model: Classifier, images: Tensor, labels: Tensor, eps: float, reach:
 FLAGS_FOUND = {"A": "stochastic_without_eot", "B": "training_mode", "C": "state_kept", "D": "zero_gradient"}
 
 
-def _towards(model: Classifier, images: Tensor, target: int, eps: float, *, reach: float = 1, sign: float = -1) -> Tensor:
-    x, wanted = images.clone(), torch.full((len(images),), target)
-    for _ in range(20):
+def _towards(
+    model: Classifier, images: Tensor, target: int, eps: float, *, reach: float = 1, sign: float = -1, steps: int = 20
+) -> Tensor:
+    x, wanted, size = images.clone(), torch.full((len(images),), target), eps / min(steps, 4)
+    for _ in range(steps):
         x.requires_grad_(True)
         (slope,) = torch.autograd.grad(F.cross_entropy(model(x), wanted), x)
-        x = (x.detach() + sign * eps / 4 * slope.sign()).clamp(images - reach * eps, images + reach * eps).clamp(0, 1)
+        x = (x.detach() + sign * size * slope.sign()).clamp(images - reach * eps, images + reach * eps).clamp(0, 1)
     return x
 
 
@@ -228,6 +236,9 @@ WRONG = [
     ("encoding.2", lambda x, num_steps: x / 0),
     ("encoding.3", lambda x: (x >= 0.5).float()),
     ("encoding.3", lambda x: x),
+    ("encoding.3", lambda x: 1),
+    ("encoding.3", lambda x: x >= 0.5),
+    ("encoding.3", lambda x: (x > 0.5).float() + x - x.detach()),
     ("encoding.3", lambda x: (x >= 0.5) * x / x.detach().clamp(min=1e-3)),
     ("training.1", {-0.2: 0, 0.3: 3, 0.7: 5, 1.7: 8}),
     ("training.1", {-0.2: 0, 0.3: 2, 0.7: 6, 1.7: 8}),
@@ -314,10 +325,13 @@ WRONG = [
     ("adversarial.3", lambda model, images, target, eps: images),
     ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, reach=2)),
     ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, sign=1)),
+    ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, steps=1)),
+    ("adversarial.3", lambda model, images, target, eps: _towards(model, images, target, eps, steps=2)),
     ("neuron.1", 4),
     ("neuron.1", [1]),
     ("neuron.1", [1, 2, 5]),
     ("neuron.1", [1.0, 5.0]),
+    ("neuron.1", [2, 6]),
     ("neuron.2", 3),
     ("neuron.2", lambda current, beta, theta: 0),
     ("neuron.2", lambda current, beta, theta: None),
@@ -393,6 +407,94 @@ def test_wrong_answers_get_a_hint(name: str, answer: object) -> None:
     assert repr(verdict).startswith("✗")
 
 
+def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> None:
+    shares = [float(share.rstrip("%")) / 100 for share in winners()["share of these digits"]]
+    assert len(shares) == 10
+    assert min(shares) > 0.2  # nine equally frequent wrong classes would have a ninth each, at most
+    assert "n = " in winners_text()
+
+
+@pytest.mark.parametrize("side", [1, 3, 12, 28])
+def test_a_question_of_square_changes_one_square_within_the_budget(side: int) -> None:
+    images, generator = torch.full((2, 1, 28, 28), 0.5), torch.Generator().manual_seed(0)
+    asked = square_question(images, side, 0.1, generator)
+    Budget(0.1).verify(asked, images)
+    for changed in (asked != images)[:, 0]:
+        rows, columns = changed.any(1), changed.any(0)
+        assert int(changed.sum()) == int(rows.sum() * columns.sum()) == side * side
+
+
+def test_a_square_larger_than_the_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 1 to 28"):
+        square_question(torch.zeros(1, 1, 28, 28), 29, 0.1, torch.Generator())
+
+
+def _by_gate(clean: list[int], robust: list[int]) -> dict[str, list[dict[str, object]]]:
+    """Records of three equal seeds by gate."""
+    return {
+        f"gate {k}": [{"n": 100, "eps": [0.0, 0.1], "exits": [8], "num_steps": 8, "correct": {"worst": [[c, r]]}}] * 3
+        for k, (c, r) in enumerate(zip(clean, robust, strict=True))
+    }
+
+
+def test_what_a_gate_moves_first_follows_from_the_records() -> None:
+    assert "Clean accuracy moves first; the worst case moves farther" in which_moves_first(
+        _by_gate([96, 94, 93], [10, 20, 60]), 0.1
+    )
+    assert "The worst case moves first" in which_moves_first(_by_gate([96, 95, 93], [10, 50, 60]), 0.1)
+    assert "Neither moves first" in which_moves_first(_by_gate([96, 95, 93, 92], [10, 40, 42, 60]), 0.1)
+
+
+def test_the_factor_may_be_computed_before_guessing_is_excluded() -> None:
+    def times(snn: int, ann: int, n: int) -> float | None:
+        factor = snn / ann
+        return None if wilson_interval(snn, n)[0] <= 0.1 else factor
+
+    assert check("cifar10.2", times).passed
+
+
+def test_one_network_has_another_factor_in_every_threat_model() -> None:
+    text = cifar10.factors_of("latency", 4.0)
+    for threat, key, baseline in (("transfer", "transfer", "ann-second"), ("naive", "pgd.naive", "ann")):
+        own, ann = cifar10.kept("latency", key, 4.0), cifar10.kept(baseline, key, 4.0)
+        assert own is not None
+        assert ann is not None
+        assert f"{threat}: {own.mean:.3f} against {ann.mean:.3f} (`{baseline}`)" in text
+    assert "not above guessing" in text
+
+
+def test_a_code_that_multiplies_the_weights_of_the_fair_ann_costs_as_much() -> None:
+    text = fair_finding({"same": (100.0, 0.0), "spikes": (0.0, 100.0), "both": (100.0, 100.0)}, 100.0)
+    assert "need less: `spikes` (0.20 times)." in text
+    assert "or more: `same` (1.00 times), `both` (1.20 times)." in text
+
+
+def test_the_effect_decides_how_a_claim_is_read() -> None:
+    def measured(effect: str, high: float) -> dict[str, object]:
+        parts = [
+            {"outcome": outcome, "change": {"mean": h, "low": h - 0.1, "high": h}}
+            for outcome, h in ((effect, 0.0), ("as claimed", high), ("as claimed", 0.0))
+        ]
+        return {"verdict": "holds in part", "comparisons": parts}
+
+    assert "it was not confirmed" in reading(measured("not told apart", 0.02))
+    assert "it was confirmed" in reading(measured("as claimed", 0.02))
+    assert "a clear loss" in reading(measured("as claimed", -0.02))
+    assert "a clear loss" not in reading(measured("as claimed", 0.02))
+
+
+def test_exit_steps_may_be_a_list() -> None:
+    assert check("exit.2", lambda answers, k: _patience(answers, k).tolist()).passed
+
+
+def test_the_exit_of_latency_is_named_where_it_is_given_for_onset() -> None:
+    assert "greater than" in check("exit.1", {"latency": 9, "onset": 9, "offset": 0, "direct": 0}).hint
+
+
+def test_spikes_may_be_booleans() -> None:
+    assert check("encoding.2", lambda x, num_steps: torch.arange(num_steps)[:, None] == torch.floor(x * num_steps)).passed
+
+
 def test_another_smooth_step_stands_in_as_well() -> None:
     assert check("yourturn.2", _hyperbolic).passed
 
@@ -409,3 +511,31 @@ def test_dots_are_no_answer_and_unknown_exercises_are_named() -> None:
     assert check("encoding.1", ...).passed is None
     with pytest.raises(ValueError, match=r"choose one of adversarial\.1"):
         check("encoding.99", 0)
+
+
+def _at_exits(clean: list[int], seed: int) -> dict[str, object]:
+    exits, counts = list(range(1, len(clean) + 1)), {"worst": [[right] for right in clean]}
+    return {"n": 100, "eps": [0.0], "num_steps": len(clean), "exits": exits, "correct": counts, "seed": seed}
+
+
+def test_the_text_says_where_the_prediction_on_clean_digits_fails() -> None:
+    early_is_worse = [_at_exits([50 + s, 60 + s, 90 + s, 90 + s], s) for s in range(3)]
+    assert "From exit 3 on, none is" in clean_cost(early_is_worse)
+    assert "*fails* for guesses up to ε = 0.25" in clean_cost(early_is_worse)
+    always_worse = [_at_exits([50 + s, 60 + s, 70 + s, 90 + s], s) for s in range(3)]
+    assert "as prediction 3 said" in clean_cost(always_worse)
+
+
+def test_the_text_on_clean_digits_follows_from_the_records_of_the_zoo() -> None:
+    records = zoo.repeats("latency")
+    text = clean_cost(records)
+    assert f"exit {records[0]['num_steps']} are:" in text
+    assert ("*fails*" in text) != ("as prediction 3 said" in text)
+
+
+def test_the_last_safe_exit_reads_nothing_of_a_raised_background() -> None:
+    images = torch.zeros(1, 1, 28, 28)
+    for code, exit_step in safe_exits(["latency", "onset", "offset", "direct"], 0.2).items():
+        clean, raised = (encoder(code)(x) for x in (images, images + 0.2))
+        assert torch.equal(clean[:exit_step], raised[:exit_step])
+        assert exit_step == 8 or not torch.equal(clean[: exit_step + 1], raised[: exit_step + 1])

@@ -169,3 +169,14 @@ def test_bad_input_says_what_is_valid() -> None:
     for call, says in cases:
         with pytest.raises(ValueError, match=re.escape(says)):
             call()
+
+
+def test_the_gradient_of_the_text_decays_by_beta_but_for_a_step_with_a_spike() -> None:
+    """The listing of the chapter *Training*: the reset moves with the spike that it passes."""
+    current = torch.tensor([0.5, 0.4, 0.6, 0.1, 0.7, 0.2, 0.5, 0.5]).requires_grad_()
+    spikes, membrane = timing_lif(current)
+    assert spikes.nonzero().flatten().tolist()[:2] == [2, 5]
+    (gradient,) = torch.autograd.grad(spikes[5], current)
+    factors = (gradient[:5] / gradient[1:6]).tolist()
+    rise = float((current[2] - 0.1 * membrane[1]).detach())
+    assert factors == pytest.approx([0.9, 0.9, 0.9 + 0.1 / rise, 0.9, 0.9])

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -37,6 +38,7 @@ from snnlab.widgets.explorer import Explorer
 from snnlab.widgets.explorers import first_reach
 from snnlab.widgets.frames import Request, frame, pack
 
+BOOK = Path(__file__).parent.parent / "book"
 NAMES = zoo.names()
 
 
@@ -494,3 +496,55 @@ def test_figures_give_a_rule_the_colour_of_its_code_and_a_dash_and_marker_of_its
     assert len({str(dash) for _, dash, _ in marks}) == len({marker for _, _, marker in marks}) == len(marks)
     assert plot.mark("fusion-8th") == plot.mark("fusion")
     assert {plot.mark(name)[0] for name in NAMES} <= {colour for colour, _, _ in plot.CODES.values()}
+
+
+def test_a_still_of_a_network_without_spikes_names_no_exit() -> None:
+    alt = RobustnessExplorer(image=7, encoding="ann", attack="fgsm", eps=0.08)._still().alt
+    assert "exit" not in alt
+    assert "code" not in alt
+
+
+def test_a_still_says_where_equal_votes_were_decided_by_the_potential() -> None:
+    explorer = RobustnessExplorer(encoding="latency", attack="none")
+    found = {}
+    for image in range(30):
+        for exit_step in range(1, 9):
+            explorer.image, explorer.exit_step = image, exit_step
+            side = explorer.result()["clean"]
+            votes = side["votes"].reshape(8, -1)[exit_step - 1]
+            if side["predictions"][exit_step - 1] != -1:
+                found.setdefault(bool((votes == votes.max()).sum() > 1), (image, exit_step))
+    for tied, (explorer.image, explorer.exit_step) in found.items():
+        assert ("decided by the higher potential" in explorer._still().alt) is tied
+    assert set(found) == {True, False}
+
+
+def test_the_still_of_the_codes_shows_all_of_the_explorer() -> None:
+    assert EncoderExplorer(image=7)._still().alt.startswith("One digit in 7 codes")
+
+
+def test_the_digit_of_the_chapter_training_is_answered_alike_from_every_random_start() -> None:
+    """So the still picture, the kernel and the page, which draw other starts, give the same answers."""
+    (cell,) = re.findall(
+        r"TrainingExplorer\(.*?\)", (BOOK / "04_training.ipynb").read_text(encoding="utf8").replace('\\"', '"')
+    )
+    explorer = eval(cell)
+    for title, name in explorer.columns().items():
+        model, asked = explorer._models.classifier(name), explorer._asked(name, explorer.exit_step)
+        answers = {int(frame(model, replace(asked, seed=seed))["attacked"]["predictions"][-1]) for seed in range(6)}
+        assert len(answers) == 1, title
+
+
+def test_the_two_linked_states_of_the_lecturers_page_differ_in_their_answer() -> None:
+    page = (BOOK / "instructor.md").read_text(encoding="utf8")
+    links = re.findall(r"#exit\?image=(\d+)&amp;eps=([\d.]+)&amp;exit_step=(\d)", page)
+    assert len(links) == 2
+    right = []
+    for image, eps, exit_step in links:
+        state = {"image": int(image), "eps": float(eps), "exit_step": int(exit_step)}
+        explorer = ExitExplorer(encoding="latency", attack="pgd", attacker="informed", **state)
+        for seed in range(3):
+            asked = replace(explorer._asked("latency", int(exit_step)), seed=seed)
+            shown = frame(explorer._models.classifier("latency"), asked)
+            right.append(int(shown["attacked"]["predictions"][int(exit_step) - 1]) == shown["label"])
+    assert right == [True] * 3 + [False] * 3

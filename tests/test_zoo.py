@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import signal
@@ -21,14 +22,16 @@ from torch import nn
 from typer.testing import CliRunner
 
 from snnlab import zoo
+from snnlab.attack import has_trains
 from snnlab.cli import app
 from snnlab.data import Dataset
+from snnlab.flags import kind_of
 from snnlab.records import accuracy_of, over_seeds
 from snnlab.training import accuracy
 from snnlab.zoo import web
 from snnlab.zoo.build import build
 from snnlab.zoo.storage import MAX_LEVEL, integers, quantise, read_weights, write_weights
-from snnlab.zoo.tasks import settings_sha256, standard_sha256
+from snnlab.zoo.tasks import settings_sha256
 
 NAMES = zoo.names()
 
@@ -131,19 +134,19 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-7], lambda b: b[:500] + bytes([b[500] ^ 1]) + b[501:], lambda b: b""])
 def test_altered_weights_are_refused(damage, copy: Path) -> None:  # type: ignore[no-untyped-def]
-    path = copy / "ann" / "weights.safetensors"
+    path = copy / "ann" / "weights.safetensors.xz"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match="altered or truncated"):
-        zoo.load("ann", copy)
+        zoo.load("ann", folder=copy)
 
 
 def test_weights_of_another_network_are_refused(copy: Path) -> None:
     card = json.loads((copy / "ann" / "card.json").read_text())
-    blob = (zoo.MODELS / "fusion" / "weights.safetensors").read_bytes()
-    (copy / "ann" / "weights.safetensors").write_bytes(blob)
+    blob = zoo.weights("fusion")
+    (copy / "ann" / "weights.safetensors.xz").write_bytes(lzma.compress(blob))
     (copy / "ann" / "card.json").write_text(json.dumps(card | {"weights_sha256": hashlib.sha256(blob).hexdigest()}))
     with pytest.raises(ValueError, match="the network expects"):
-        zoo.load("ann", copy)
+        zoo.load("ann", folder=copy)
 
 
 def test_altered_results_are_refused(copy: Path) -> None:
@@ -165,7 +168,7 @@ def test_unknown_and_missing_models_are_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="choose one of ann, direct"):
         zoo.load("resnet")
     with pytest.raises(ValueError, match="snnlab zoo build onset"):
-        zoo.load("onset", tmp_path)
+        zoo.load("onset", folder=tmp_path)
     with pytest.raises(ValueError, match="choose one of zoo, model/ann"):
         web.payload("models")
     with pytest.raises(ValueError, match="unknown models"):
@@ -180,9 +183,9 @@ def test_build_makes_a_model_once_and_remakes_it_alike(tmp_path: Path, monkeypat
     trial = {n: zoo.ModelRecipe(n, {**r.settings, **TRIAL}) for n, r in known.items()}
     monkeypatch.setattr(zoo, "recipes", lambda: trial)
     for folder in ("a", "b"):
-        assert build(["onset"], tmp_path / folder, measure=False, progress=False) == ["onset"]
-    assert build(["onset"], tmp_path / "a", measure=False, progress=False) == []
-    files = [tmp_path / folder / "onset" / "weights.safetensors" for folder in ("a", "b")]
+        assert build(["onset"], tmp_path / folder, seeds=[0], measure=False, progress=False) == ["onset"]
+    assert build(["onset"], tmp_path / "a", seeds=[0], measure=False, progress=False) == []
+    files = [tmp_path / folder / "onset" / "weights.safetensors.xz" for folder in ("a", "b")]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert not list(tmp_path.rglob("*.checkpoint"))
 
@@ -194,7 +197,7 @@ def test_shipped_weights_come_from_their_recipes() -> None:
 
 def test_ctrl_c_is_survived(tmp_path: Path) -> None:
     """Stopped in the middle of a training, the same command goes on and ends as an uninterrupted one."""
-    command = [sys.executable, "-m", "snnlab.cli", "zoo", "build", "phase", "--no-measure", "--folder"]
+    command = [sys.executable, "-m", "snnlab.cli", "zoo", "build", "phase", "--no-measure", "--seed", "0", "--folder"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     # Whoever started these tests in the background has had them ignore the signal.
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -205,7 +208,7 @@ def test_ctrl_c_is_survived(tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     assert running.wait() == 130
     assert list(checkpoints("phase-0-*.checkpoint"))
-    assert not (tmp_path / "phase" / "weights.safetensors").exists()
+    assert not (tmp_path / "phase" / "weights.safetensors.xz").exists()
     subprocess.run([*command, str(tmp_path)], check=True, stderr=subprocess.DEVNULL, env=environment)
     # spikes are exact, training is not: another processor may round other weights
     assert zoo.card("phase", tmp_path)["accuracy"]["stored"]["test"] == pytest.approx(
@@ -217,12 +220,12 @@ def test_processes_build_what_one_process_builds(tmp_path: Path) -> None:
     """A model and one that starts from it; the second waits for the first wherever they run."""
     names = ["converted-onset"]
     with one_thread():
-        assert build(names, tmp_path / "here", measure=False, progress=False) == ["ann", *names]
-    build(names, tmp_path / "there", measure=False, jobs=2, progress=False)
+        assert build(names, tmp_path / "here", seeds=[0], measure=False, progress=False) == ["ann", *names]
+    build(names, tmp_path / "there", seeds=[0], measure=False, jobs=2, progress=False)
     for name in ("ann", *names):
-        here, there = (tmp_path / folder / name / "weights.safetensors" for folder in ("here", "there"))
+        here, there = (tmp_path / folder / name / "weights.safetensors.xz" for folder in ("here", "there"))
         assert here.read_bytes() == there.read_bytes()
-    assert build(names, tmp_path / "here", measure=False, progress=False) == []
+    assert build(names, tmp_path / "here", seeds=[0], measure=False, progress=False) == []
 
 
 @contextmanager
@@ -255,15 +258,23 @@ def _standard() -> list[str]:
     return [name for name in NAMES if (zoo.MODELS / name / "standard.json").exists()]
 
 
-@pytest.mark.parametrize("name", _standard())
-def test_records_of_the_standard_suite_are_up_to_date_and_go_further(name: str) -> None:
-    for seed in zoo.seeds():
-        quick, standard = zoo.results(name, seed), zoo.results(name, seed, suite="standard")
-        recipe = zoo.recipes()[name].at_seed(seed)
-        assert standard["settings_sha256"] == standard_sha256(recipe)
-        assert (standard["weights_sha256"], standard["suite"]) == (quick["weights_sha256"], "standard")
-        left = [counts[-1][-1] for counts in standard["left"].values()]
-        assert left == sorted(left, reverse=True)
+def _measured() -> list[tuple[str, int]]:
+    return [(name, seed) for name in NAMES for seed in zoo.seeds() if zoo.is_measured(name, seed)]
+
+
+@pytest.mark.parametrize(("name", "seed"), _measured())
+def test_measured_records_are_of_the_present_suite_recipe_and_weights(name: str, seed: int) -> None:
+    record, recipe = zoo.measured(name, seed), zoo.recipes()[name].at_seed(seed)
+    assert (record["settings_sha256"], record["recipe_sha256"]) == (settings_sha256(recipe), recipe.sha256)
+    assert (record["suite"], record["eps"]) == (zoo.evaluation_settings()["suite"], zoo.evaluation_settings()["eps"])
+    left = [counts[-1][-1] for counts in record["left"].values()]
+    assert left == sorted(left, reverse=True)
+    assert has_trains(zoo.load(name, seed).encoder) == ("spike_train" in record["attacks"])
+
+
+def test_records_of_an_earlier_suite_are_flagged() -> None:
+    for record in (zoo.results("latency"), zoo.results("latency", suite="standard")):
+        assert "earlier_suite" in [kind_of(note).name for note in record["flags"]["worst"]]
 
 
 def test_every_code_was_measured_by_the_standard_suite() -> None:
@@ -277,8 +288,8 @@ def test_bad_requests_of_a_build_say_what_is_valid(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown group 'spikes'; choose one of codes, training, exit, fusion"):
         zoo.names("spikes")
     with pytest.raises(ValueError, match="unknown suite 'hard'"):
-        build(["ann"], tmp_path, suite="hard")
-    with pytest.raises(ValueError, match="run 'snnlab zoo build ann --suite standard'"):
+        zoo.results("ann", suite="hard")
+    with pytest.raises(ValueError, match="run 'snnlab zoo build ann'"):
         zoo.results("ann", folder=tmp_path, suite="standard")
     with pytest.raises(ValueError, match="unknown seed 7; choose one of 0, 1, 2"):
         zoo.results("ann", seed=7)

@@ -44,9 +44,9 @@ __all__ = ["has_trains", "spike_train_attack"]
 
 MOMENTUM = 0.75
 SHARES = (0.7, 0.02)  # of the pixels that take their best train, at the first and at the last iteration
-SHARPNESS = (0.39, 0.49)  # of the adaptive surrogate, drawn for each sample
-SOFTNESS = 1.0  # slope of the soft spikes
-NEAREST = 0.4  # share of the survivors that a restart searches after a screening
+SHARPNESS = (0.4, 0.495)  # of the adaptive surrogate, drawn for each sample
+SOFTNESS = 0.5  # slope of the soft spikes
+NEAREST, FEWEST = 0.3, 32  # share of the survivors that a restart searches after a screening, and how many at least
 SPARED = 0.05  # broken samples leave the batch together, when they are this share of it
 
 
@@ -86,7 +86,7 @@ def spike_train_attack(
         steps: iterations of each restart.
         restarts: the first begins at ``start``, the others at random trains.
         screen: iterations of a first look at all samples, after which each restart searches the ``NEAREST`` share of the
-            survivors alone, those whose loss came closest; 0: every restart searches all.
+            survivors alone (at least ``FEWEST``), those whose loss came closest; 0: every restart searches all.
         surrogate: of the neurons; ``None``: the adaptive one.
         aim: ``None``, the exit in use; ``"all"``, every exit with one image; an ``ExitRule``, that dynamic exit.
         target: class that is to be answered, one or ``[N]``; ``None``: any wrong one.
@@ -122,7 +122,8 @@ def spike_train_attack(
     for number, length in enumerate(lengths):
         rows = torch.nonzero(~done).flatten()
         if screen and number:
-            rows = rows[best_loss[rows].argsort(descending=True)[: ceil(NEAREST * len(rows))]].sort().values
+            nearest = best_loss[rows].argsort(descending=True)[: max(FEWEST, ceil(NEAREST * len(rows)))]
+            rows = rows[nearest].sort().values
         if len(rows) == 0:
             break
         search = _Search(of_rows(classifier, rows), images[rows], goal.of(rows), budget, eot, generator)
@@ -312,7 +313,10 @@ class _Search:
 
     def _move(self, momentum: Tensor, share: float) -> None:
         """Give a random share of the pixels their best train (and end of its bin)."""
+        share = max(share, 1 / self.bins.shape[1])  # of few pixels, about one
         moved = torch.nonzero(torch.rand(self.bins.numel(), generator=self.generator) < share).flatten()
+        if len(moved) == 0:
+            return
         trains = self.table.trains[:, : self.read_steps].flatten(1)  # [B, T·C']
         gradient = momentum.flatten(1).index_select(1, moved)
         scores = trains @ gradient[: trains.shape[1]]  # [B, M]

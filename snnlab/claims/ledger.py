@@ -58,7 +58,12 @@ def zoo_records(name: str, suite: str) -> list[dict[str, Any]] | None:
         return cifar10.repeats(model, decoder=decoder or "current") if suite == "adaptive" else None
     if suite != zoo.evaluation_settings()["suite"]:
         return None
-    found = controls.repeats(name) if name in controls.names() else zoo.repeats(name)
+    if name in controls.names():
+        found = controls.repeats(name)
+    elif all(zoo.is_measured(name, seed) for seed in zoo.seeds()):
+        found = [zoo.measured(name, seed) for seed in zoo.seeds()]
+    else:
+        return None
     return found if all(record.get("suite") == suite for record in found) else None
 
 

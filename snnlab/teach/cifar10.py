@@ -32,6 +32,7 @@ __all__ = [
     "draws_table",
     "energy",
     "factor",
+    "factors_of",
     "finding",
     "kept",
     "pictures",
@@ -151,6 +152,22 @@ def finding(attack: str, level: float, title: str) -> str:
     flags = [note for note in flags_of(records()[best], attack) if note != "single seed"]
     noted = f" ⚑ `{best}`: {'; '.join(flags)}." if flags else ""  # a factor does not stand without what speaks against it
     return f"{kept_here}: {times}; {words[verdict]}.{noted}"
+
+
+def factors_of(name: str, level: float) -> str:
+    """Return the factor of one network over the fair ANN in each threat model, as Markdown.
+
+    The fair ANN is one that a transferred attack was not made on, and the first ANN in the other threat models.
+    """
+    parts = []
+    for title, attack in (("transfer", "transfer"), ("naive", "pgd.naive"), ("adaptive", "worst")):
+        baseline = "ann-second" if attack in web.THREATS["transfer"] else "ann"
+        own, ann = kept(name, attack, level), kept(baseline, attack, level)
+        if own is None or ann is None:
+            raise ValueError(f"{attack!r} at {level:g}/255 was not measured on both {name!r} and {baseline!r}")
+        times = "no factor, as it is not above guessing" if own.low <= 0.1 else f"{own.mean / ann.mean:.1f} times"
+        parts.append(f"{title}: {own.mean:.3f} against {ann.mean:.3f} (`{baseline}`), {times}")
+    return f"**One network, three factors, ε = {level:g}/255.** `{name}` beside the ANN: {'; '.join(parts)}."
 
 
 def trained_finding(level: float) -> str:
@@ -349,7 +366,7 @@ def _factor(answer: Any) -> str | None:
     """cifar10.2: a function ``times(snn, ann, n)`` of two counts of n: the factor, or ``None`` if the first may be guessing."""
     if not callable(answer):
         return "give the function itself, without calling it"
-    for snn, ann in ((440, 120), (300, 290), (50, 5), (110, 20), (10, 0)):
+    for snn, ann in ((440, 120), (300, 290), (50, 5), (110, 20), (10, 1)):
         low, _ = wilson_interval(snn, 1000)
         expected = None if low <= 0.1 else snn / ann
         found = answer(snn, ann, 1000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -157,16 +158,16 @@ COMPARED: dict[str, tuple[_Pair, ...]] = {
 
 def _records(name: str) -> Records | None:
     """Return the records of a model or control at every seed; ``None`` where they are missing or of another suite."""
-    of_control = name in controls.names()
-    if of_control:
-        files = [controls.RECORDS / f"{name}.json"]
+    if name in controls.names():
+        found = controls.repeats(name) if (controls.RECORDS / f"{name}.json").exists() else []
     else:
-        parts = ("results.json", "card.json")
-        files = [zoo.MODELS / name / zoo.file_name(part, seed) for seed in zoo.seeds() for part in parts]
-    if not all(file.exists() for file in files):
-        return None
-    found = controls.repeats(name) if of_control else zoo.repeats(name)
-    return found if all(record.get("suite") == zoo.evaluation_settings()["suite"] for record in found) else None
+        found = (
+            [zoo.measured(name, seed) for seed in zoo.seeds()]
+            if all(map(partial(zoo.is_measured, name), zoo.seeds()))
+            else []
+        )
+    suite = zoo.evaluation_settings()["suite"]
+    return found if found and all(record.get("suite") == suite for record in found) else None
 
 
 def _chosen(groups: Sequence[str]) -> list[str]:

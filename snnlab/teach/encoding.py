@@ -35,6 +35,7 @@ def _dark_first(answer: Any) -> str | None:
     spikes = answer(x, 8)
     if not isinstance(spikes, Tensor) or spikes.shape != (8, 6):
         return f"for six pixels and T = 8 the result should be a tensor [8, 6], got {getattr(spikes, 'shape', type(spikes))}"
+    spikes = spikes.to(torch.float32)  # booleans are spikes as well
     if not bool(((spikes == 0) | (spikes == 1)).all()):
         return "spikes should be 0 or 1"
     if spikes[:, 5].any():
@@ -50,8 +51,13 @@ def _binarised(answer: Any) -> str | None:
     """encoding.3: a function from images to images that are 1 where x ≥ 0.5, with a gradient an attacker can use."""
     if not callable(answer):
         return "give the function itself, without calling it"
-    x = torch.tensor([[0.0, 0.2, 0.49, 0.51, 0.8, 1.0]], requires_grad=True)
+    x = torch.tensor([[0.0, 0.2, 0.49, 0.5, 0.51, 0.8, 1.0]], requires_grad=True)
     y = answer(x)
+    if not isinstance(y, Tensor) or y.shape != x.shape:
+        return f"the result should be images of the same shape, {list(x.shape)}, got {getattr(y, 'shape', type(y).__name__)}"
+    y = y.to(x.dtype) if y.dtype == torch.bool else y
+    if torch.allclose(y.detach(), (x.detach() > 0.5).float(), atol=1e-5):
+        return "x = 0.5 should become 1: the text asks for x ≥ 0.5, not x > 0.5"
     if not torch.allclose(y.detach(), (x.detach() >= 0.5).float(), atol=1e-5):
         return "in the forward pass the result should be exactly 1 where x ≥ 0.5 and 0 elsewhere"
     if not y.requires_grad:

@@ -1,4 +1,4 @@
-"""Checks of the chapter *Energy*."""
+"""The chapter *Energy*: what a fair comparison gives, and the checks of its exercises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,28 @@ from snnlab.encoding import encoder
 from snnlab.energy import PJ_PER_MAC, PJ_PER_SYNOP, energy, energy_of_trace
 from snnlab.network import MLP, Classifier, SpikingMLP
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "fair_finding"]
+
+
+def fair_finding(counted: Mapping[str, tuple[float, float]], ann_macs: float) -> str:
+    """Return which codes need less energy than an ANN that skips zeros, and by how much, as Markdown.
+
+    Args:
+        counted: MACs and SynOps of an answer by code, where black pixels are skipped by MACs too.
+        ann_macs: MACs of an ANN that skips zeros.
+    """
+    ann = PJ_PER_MAC * ann_macs
+    ratio = {name: (PJ_PER_MAC * macs + PJ_PER_SYNOP * synops) / ann for name, (macs, synops) in counted.items()}
+    less, more = (
+        sorted((n for n in ratio if (ratio[n] < 1) is cheaper), key=ratio.__getitem__) for cheaper in (True, False)
+    )
+    cheaper_than, others = (
+        ", ".join(f"`{name}` ({ratio[name]:.2f} times)" for name in names) or "none" for names in (less, more)
+    )
+    return (
+        f"If both skip zeros, the ANN needs {ann / 1000:.1f} nJ. Codes that need less: {cheaper_than}. Codes that need as much "
+        f"or more: {others}."
+    )
 
 
 def _picojoules(answer: Any) -> str | None:
@@ -77,7 +98,7 @@ def _break_even(answer: Any) -> str | None:
         if not isclose(found, right, rel_tol=1e-6, abs_tol=1e-9):
             case = f"an ANN of {ann_macs} MACs against {macs} MACs and {synops} SynOps"
             if right == 0.0:
-                return f"{case}: spikes are dearer before any weight is paid for, so the answer is 0.0"
+                return f"{case}: spikes cost more even if reading a weight is free, so the answer is 0.0"
             if right == inf:
                 return f"{case}: spikes read no more weights than the ANN does, so they stay cheaper: the answer is inf"
             return f"{case}: not {found:g}; at your price the two sums differ. Each MAC and each SynOp reads one weight"

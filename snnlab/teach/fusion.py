@@ -1,8 +1,8 @@
-"""Checks of the chapter *Fusion*."""
+"""The chapter *Fusion*: which accuracy a gate moves first, and the checks of its exercises."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,8 +11,42 @@ from torch import Tensor
 from snnlab import data, zoo
 from snnlab.encoding import Fusion, encoder
 from snnlab.network import Classifier, SpikingMLP
+from snnlab.records import over_seeds
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "which_moves_first"]
+
+
+def which_moves_first(by_gate: Mapping[str, Sequence[Mapping[str, Any]]], eps: float) -> str:
+    """Return how far clean and worst-case accuracy have moved at every gate, and which of them moved first, as Markdown.
+
+    Args:
+        by_gate: records of all seeds by the gate's name, from the largest gate to the smallest.
+        eps: budget of the worst case.
+    """
+    clean, robust = (
+        {gate: over_seeds(records, eps=radius).mean for gate, records in by_gate.items()} for radius in (0.0, eps)
+    )
+    first, *between, last = by_gate
+    way = {name: of[last] - of[first] for name, of in (("clean", clean), ("robust", robust))}
+    shares = {
+        gate: ((clean[gate] - clean[first]) / way["clean"], (robust[gate] - robust[first]) / way["robust"])
+        for gate in between
+    }
+    told = "; ".join(
+        f"at {gate} clean accuracy has moved {c:.0%} of its way and the worst case {r:.0%}"
+        for gate, (c, r) in shares.items()
+    )
+    farther = "the worst case" if abs(way["robust"]) > abs(way["clean"]) else "clean accuracy"
+    if all(c > r for c, r in shares.values()):
+        sooner = "Clean accuracy moves first"
+    elif all(r > c for c, r in shares.values()):
+        sooner = "The worst case moves first"
+    else:
+        sooner = "Neither moves first at every gate"
+    return (
+        f"From the gate {first} to {last} clean accuracy changes by {way['clean']:+.3f} and the worst case at ε = {eps:g} by "
+        f"{way['robust']:+.3f} (means over seeds): {told}. {sooner}; {farther} moves farther."
+    )
 
 
 def _currents(answer: Any) -> str | None:

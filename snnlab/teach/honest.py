@@ -16,7 +16,7 @@ from snnlab.flags import FLAGS
 from snnlab.network import Classifier, SpikingMLP, Trace
 from snnlab.records import Change, accuracy_of, change_over_seeds, seed_summary, small_print
 
-__all__ = ["CHECKS", "fortress", "gap", "small_print_of", "suspects", "table"]
+__all__ = ["CHECKS", "fortress", "gap", "small_print_of", "square_question", "suspects", "table"]
 
 Records = Sequence[Mapping[str, Any]]
 COLUMNS = (
@@ -48,6 +48,24 @@ def gap(records: Records, eps: float) -> Change:
     """How much accuracy is left by naive FGSM that the worst case takes, seed by seed."""
     naive, worst = ([accuracy_of(r, attack, None, eps) for r in records] for attack in ("fgsm.naive", "worst"))
     return change_over_seeds(naive, worst)
+
+
+def square_question(images: Tensor, side: int, eps: float, generator: torch.Generator) -> Tensor:
+    """Return the images with one square of pixels changed by +ε or by -ε, at one random place: a question that Square asks.
+
+    Shapes: ``[N, C, H, W]`` → ``[N, C, H, W]``, in [0, 1].
+
+    Raises:
+        ValueError: a square that does not fit into the images.
+    """
+    height, width = images.shape[-2:]
+    if not 1 <= side <= min(height, width):
+        raise ValueError(f"expected a side from 1 to {min(height, width)} pixels, got {side!r}")
+    top, left = (int(torch.randint(length - side + 1, (1,), generator=generator)) for length in (height, width))
+    sign = 1 - 2 * int(torch.randint(2, (1,), generator=generator))
+    asked = images.clone()
+    asked[..., top : top + side, left : left + side] += sign * eps
+    return asked.clamp(0, 1)
 
 
 def _suite(records: Records) -> str:

@@ -145,10 +145,10 @@ def board(folder: str | Path | None = None, eps: float = EPS) -> list[Row]:
     >>> board()[0].name
     'onset'
     """
-    known = zoo.evaluation_settings()["eps"]
+    known = zoo.results("onset", suite="standard")["eps"]
     if eps not in known:
         raise ValueError(f"the zoo was not measured at ε = {eps!r}; choose one of {known}")
-    rows = [row(name, zoo.results(name), eps, own=False) for name in zoo.names("codes")]
+    rows = [row(name, zoo.results(name, suite="standard"), eps, own=False) for name in zoo.names("codes")]
     return ranked(rows + [row(name, record, eps) for name, record in (entries(folder) if folder else {}).items()])
 
 

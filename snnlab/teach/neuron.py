@@ -23,6 +23,8 @@ def _by_hand(answer: Any) -> str | None:
     expected = [int(t) for t in spikes.nonzero()]
     if list(answer) == expected:
         return None
+    if [t - 1 for t in answer] == expected:
+        return "these are the right steps counted from 1; the exercise counts from 0"
     if set(answer) > set(expected):
         return "one of these is too many: after a spike θ is taken, one step later"
     return "write U of every step down: half of what was there, plus the current, minus 1 if it fired in the step before"

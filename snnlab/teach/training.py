@@ -1,4 +1,4 @@
-"""Checks of the chapter *Training*."""
+"""The chapter *Training*: how often the outputs of a network fire, and the checks of its exercises."""
 
 from __future__ import annotations
 
@@ -9,13 +9,25 @@ import torch
 from torch import Tensor
 
 from snnlab import data, zoo
+from snnlab.data import Split
 from snnlab.neuron import lif
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "output_spikes"]
 
 CURRENTS = (-0.2, 0.3, 0.7, 1.7)
 SAMPLES = 200
 TOLERANCE = 0.1  # orders are drawn at random
+
+
+@torch.no_grad()
+def output_spikes(name: str, digits: Split) -> float:
+    """Return how many spikes the output neurons of a spiking network of the zoo fire on these digits, all steps together.
+
+    >>> output_spikes("converted-latency", data.load("mnist5k").validation[:10])
+    0.0
+    """
+    _, spikes, _ = zoo.load(name).trace(digits.images)
+    return float(spikes.sum())
 
 
 def _counts(answer: Any) -> str | None:

@@ -49,16 +49,18 @@ def robustness_still(shown: Frame, records: Mapping[str, Record], request: Reque
         _votes(axes[3], shown, request.exit_step)
         if records:
             _curves(axes[4], records, request, request.exit_step, highlight=request.encoding)
-    return Still(png(figure), f"The network with the {request.encoding} code {_reads(shown, request, request.exit_step)}.")
+    spikes = shown["clean"]["input"] is not None
+    who = f"The network with the {request.encoding} code" if spikes else f"The network {request.encoding}, without spikes,"
+    return Still(png(figure), f"{who} {_reads(shown, request, request.exit_step)}.")
 
 
 def encoder_still(image: Tensor, eps: float, num_steps: int) -> Still:
     """One image in every code."""
-    codes = ["direct", "poisson", "onset", "offset", "latency", "phase"]
+    codes = ["direct", "poisson", "onset", "offset", "latency", "phase", "fusion(direct, latency)"]
     figure = rasters(image, codes, eps=eps, num_steps=num_steps)
     alt = (
-        f"One digit in six codes over {num_steps} steps, pixels sorted from bright to dark. Spikes that brightening every "
-        f"pixel by {eps:g} adds are red: in offset they come in the first step, in onset and latency near the last."
+        f"One digit in {len(codes)} codes over {num_steps} steps, pixels sorted from bright to dark. Spikes that are added by "
+        f"brightening every pixel by {eps:g} are red: in offset they come in the first step, in onset and latency near the last."
     )
     return Still(png(figure), alt)
 
@@ -294,6 +296,11 @@ def _votes(ax: Axes, shown: Frame, exit_step: int) -> None:
     votes = side["votes"].reshape(len(side["predictions"]), -1)
     exits = np.arange(1, len(votes) + 1)
     answer = side["predictions"][min(exit_step, len(votes)) - 1]
+    if len(votes) == 1:  # an ANN has no exits: one answer, by logits
+        colours = [INK if k == shown["target"] else ATTACK if k == answer else "#C9CED6" for k in range(votes.shape[1])]
+        ax.bar(range(votes.shape[1]), votes[0], color=colours)
+        ax.set(title="logits", xlabel="class")
+        return
     for k in range(votes.shape[1]):
         strong = k in (answer, shown["target"])
         colour = INK if k == shown["target"] else ATTACK if k == answer else "#C9CED6"
@@ -382,8 +389,11 @@ def _side(shown: Frame) -> Mapping[str, Any]:
 
 def _answer(shown: Frame, exit_step: int) -> str:
     predictions = _side(shown)["predictions"]
-    answer = int(predictions[min(exit_step, len(predictions)) - 1])
-    return "gives no answer" if answer == SILENT else f"reads {answer}"
+    last = min(exit_step, len(predictions)) - 1
+    answer = int(predictions[last])
+    votes = _side(shown)["votes"].reshape(len(predictions), -1)[last]
+    tied = " (equal votes, decided by the higher potential)" if (votes == votes.max()).sum() > 1 else ""
+    return "gives no answer" if answer == SILENT else f"reads {answer}{tied}"
 
 
 def _attack(shown: Frame, request: Request) -> str:
@@ -395,5 +405,5 @@ def _truth(request: Request) -> str:
 
 
 def _reads(shown: Frame, request: Request, exit_step: int) -> str:
-    at = f"at exit {exit_step} of {shown['num_steps']}"
-    return f"{_answer(shown, exit_step)} {_attack(shown, request)}, {at}{_truth(request)}"
+    at = "" if shown["num_steps"] == 1 else f", at exit {exit_step} of {shown['num_steps']}"  # an ANN has no exits
+    return f"{_answer(shown, exit_step)} {_attack(shown, request)}{at}{_truth(request)}"
