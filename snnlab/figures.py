@@ -18,7 +18,7 @@ from matplotlib.transforms import Bbox
 from snnlab import zoo
 from snnlab.neuron import SURROGATES, Surrogate, lif
 from snnlab.plot import ATTACK, CODES, INK, QUIET, Dash, Picture, mark, style
-from snnlab.records import Estimate, mean_interval, over_seeds, shared
+from snnlab.records import Estimate, accuracy_of, mean_interval, over_seeds, shared
 from snnlab.zoo import cifar10
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "seed_curves",
     "staircase",
     "stand_in",
+    "sweeps",
 ]
 
 Repeats = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -195,7 +196,8 @@ def packing(four: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], radii: 
     """Worst-case accuracy of runs of spikes packed early or late, rounded up or down: a panel an ε, a line a rounding.
 
     Args:
-        four: the records of all seeds by rounding (``"up"``, ``"down"``) and packing (``"early"``, ``"late"``).
+        four: the records of all seeds by rounding (``"up"``, ``"down"``) and packing (``"early"``, ``"late"``). A rounding
+            that lacks one of its two is left out.
         radii: ε of the panels.
     """
     looks: dict[str, tuple[Dash, str]] = {"up": ("--", "^"), "down": ("-", "v")}
@@ -203,6 +205,8 @@ def packing(four: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], radii: 
         figure = Picture(figsize=(3.4 * len(radii), 3.4), layout="constrained")
         for ax, eps in zip(np.atleast_1d(figure.subplots(1, len(radii), sharey=True)), radii, strict=True):
             for rounding, (dash, marker) in looks.items():
+                if not {(rounding, "early"), (rounding, "late")} <= set(four):
+                    continue
                 found = [over_seeds(four[rounding, when], "worst", None, eps) for when in ("early", "late")]
                 means = [f.mean for f in found]
                 spread = [[f.mean - f.low for f in found], [f.high - f.mean for f in found]]
@@ -210,9 +214,60 @@ def packing(four: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], radii: 
             _chance(ax, -0.25)
             ax.set(title=f"ε = {eps:g}", ylim=(-0.02, 1.02), xlim=(-0.3, 1.3))
             ax.set_xticks((0, 1), ("packed early", "packed late"))
-            ax.legend(fontsize=8, loc="upper left")
+            if ax.get_legend_handles_labels()[0]:
+                ax.legend(fontsize=8, loc="upper left")
         figure.axes[0].set_ylabel("worst case")
     return figure
+
+
+#: of a sweep over one setting: its records by value, by code
+Sweep = Mapping[str, Mapping[float, Sequence[Mapping[str, Any]]]]
+
+
+def sweeps(swept: Mapping[str, Sweep], radii: Sequence[float], alt: str = "") -> Figure:
+    """Worst-case accuracy against a setting: a column a setting, a row an ε; dots are seeds, lines their means.
+
+    Args:
+        swept: by setting (``"β"``, ``"T"``) and code, the records of all seeds by value. ``T`` has a logarithmic axis.
+        radii: ε of the rows. Clean accuracy is drawn thin.
+        alt: what the figure shows, in words.
+    """
+    with style():
+        figure = Picture(figsize=(3.7 * len(swept) + 0.6, 2.7 * len(radii)), layout="constrained")
+        figure.alt = alt
+        axes = figure.subplots(len(radii), len(swept), sharex="col", sharey=True, squeeze=False)
+        for row, eps in zip(axes, radii, strict=True):
+            for ax, (setting, by_code) in zip(row, swept.items(), strict=True):
+                for code, by_value in by_code.items():
+                    _swept(ax, code, by_value, eps)
+                if setting == "T":
+                    ax.set_xscale("log", base=2)
+                values = sorted({value for by_value in by_code.values() for value in by_value})
+                ax.set_xticks(values, [f"{value:g}" for value in values])
+                ax.minorticks_off()
+                _chance(ax, values[0] if values else 0)
+                ax.set(ylim=(-0.02, 1.02), title=f"ε = {eps:g}")
+            row[0].set_ylabel("accuracy")
+        for ax, setting in zip(axes[-1], swept, strict=True):
+            ax.set_xlabel({"β": "leak β of the neuron", "T": "time steps T"}.get(setting, setting))
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside right upper", fontsize=8, title="thin: clean\nstrong: worst case", title_fontsize=8
+        )
+    return figure
+
+
+def _swept(ax: Axes, code: str, by_value: Mapping[float, Sequence[Mapping[str, Any]]], eps: float) -> None:
+    """Draw one code: its seeds and mean at ``eps``, and its clean mean."""
+    colour, dash, marker = mark(code)
+    values = sorted(by_value)
+    for value in values:
+        seeds = [accuracy_of(record, "worst", None, eps) for record in by_value[value]]
+        ax.plot([value] * len(seeds), seeds, color=colour, ls="none", marker=marker, ms=4, mfc="none", mew=0.9)
+    clean, robust = ([over_seeds(by_value[value], "worst", None, e).mean for value in values] for e in (0.0, eps))
+    ax.plot(values, clean, color=colour, ls=dash, lw=0.9, alpha=0.7)
+    ax.plot(values, robust, color=colour, ls=dash, lw=1.4)
+    ax.plot([], [], color=colour, ls=dash, marker=marker, ms=4, mfc="none", label=code)
 
 
 def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Figure:

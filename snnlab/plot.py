@@ -6,9 +6,11 @@ alone. Accuracy is drawn with its 95 % Wilson band, with the clean point at ε =
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +67,24 @@ def mark(name: str) -> tuple[str, Dash, str]:
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as it is, without pyplot and its global state."""
+    """A figure that a notebook shows as it is, without pyplot and its global state.
+
+    ``alt`` says in words what it shows, where a text made from the records is at hand; a notebook shows the picture with it.
+    """
+
+    alt: str = ""
 
     def _repr_png_(self) -> bytes:
         return png(self, dpi=160)
+
+    def _repr_html_(self) -> str | None:
+        if not self.alt:
+            return None
+        width = round(self.get_figwidth() * 96)
+        picture = base64.b64encode(self._repr_png_()).decode()
+        return (
+            f'<img style="width: {width}px; max-width: 100%" alt="{escape(self.alt)}" src="data:image/png;base64,{picture}">'
+        )
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snnlab.records import (
+    MIN_EFFECT,
+    Change,
     accuracy_of,
     change_over_seeds,
     correct_count,
@@ -118,3 +120,20 @@ FLAGS = (
 def test_a_change_is_said_as_far_as_its_interval_allows() -> None:
     told = [change_over_seeds(new, [0.5, 0.5, 0.5]).direction for new in ([0.6] * 3, [0.4] * 3, [0.4, 0.6, 0.5])]
     assert told == ["higher", "lower", "not told apart"]
+
+
+def test_two_digits_of_500_are_not_clear_however_narrow_the_interval() -> None:
+    found = change_over_seeds([0.504] * 3, [0.5] * 3)
+    assert found.low > 0
+    assert (found.clear, found.direction) == (False, "not told apart")
+    assert change_over_seeds([0.51] * 3, [0.5] * 3).direction == "higher"  # 0.51 - 0.5 is a little less than 0.01
+    assert change_over_seeds([0.49] * 3, [0.5] * 3).direction == "lower"
+
+
+@given(st.floats(-1, 1), st.floats(0, 1))
+def test_a_clear_change_is_at_least_a_point_and_its_interval_excludes_zero(mean: float, half: float) -> None:
+    found = Change(mean, mean - half, mean + half, seeds=3)
+    assert found.clear == (found.direction != "not told apart")
+    if found.clear:
+        assert abs(mean) > MIN_EFFECT - 1e-8
+        assert found.low > 0 or found.high < 0

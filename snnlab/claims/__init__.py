@@ -1,16 +1,17 @@
 """Claims: the paper's and this book's, each with what was measured of it and the verdict that follows.
 
 ``zoo/claims/claims.toml`` says what is claimed and which comparisons decide it; ``build`` measures it from the zoo's records,
-over seeds; the records lie beside the definitions. A verdict is a rule applied to intervals (``definitions``), an opinion of
-nobody, and an earlier measurement stays visible when a better one takes its place.
+over seeds; the records are beside the definitions. A verdict follows from intervals by a rule (``definitions``), and an earlier
+measurement stays visible when a better one takes its place, with the reason.
 """
 
 from snnlab.claims.definitions import OUTCOMES, VERDICTS, Claim, Comparison, definitions, verdict
 from snnlab.claims.ledger import LEDGER, build, ledger, measure
 from snnlab.claims.quantities import Quantity
-from snnlab.claims.render import Page, details, page, summary, table
+from snnlab.claims.render import HELD_FIXED, Page, details, fractions, page, summary, table
 
 __all__ = [
+    "HELD_FIXED",
     "LEDGER",
     "OUTCOMES",
     "VERDICTS",
@@ -21,6 +22,7 @@ __all__ = [
     "build",
     "definitions",
     "details",
+    "fractions",
     "ledger",
     "measure",
     "page",

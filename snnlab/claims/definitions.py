@@ -1,6 +1,6 @@
 """Definitions: what is claimed, and which comparisons decide it, read from ``zoo/claims/claims.toml``.
 
-A comparison takes one quantity of two models (or of one model and a number) at every seed. With ``d`` the difference
+A comparison takes one quantity of two models (or of one model and a number) at every seed. With ``d`` the mean difference
 ``new - old`` and ``[low, high]`` its 95 % interval over seeds (``snnlab.records.change_over_seeds``):
 
 ============== ============================ ==========================
@@ -13,8 +13,10 @@ not higher     ``high < margin``            ``low > margin``
 the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
-Everything else is *not told apart*. A claim **holds** if every comparison is as claimed, **holds in part** if some are, and
-**does not hold here** if none is.
+Everything else is *not told apart* (undecided). So is a difference of two accuracies without a margin that is smaller than one
+point (``snnlab.records.MIN_EFFECT``). A claim **holds** if every comparison is as claimed, **holds in part** if some are, and
+**does not hold here** if none is; the verdict is always shown with the number of comparisons of each outcome. A claim can name
+one comparison as its *headline*: the one that a reader should look at first.
 """
 
 from __future__ import annotations
@@ -41,12 +43,20 @@ VERDICTS: tuple[str, ...] = ("holds", "holds in part", "does not hold here")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two quantities and what the claim expects of ``new - old``."""
+    """Two quantities and what the claim expects of ``new - old``.
+
+    Args:
+        new, old: the quantities.
+        expect: a row of the table in the module docstring.
+        margin: of the expectation.
+        headline: whether a reader should look at this comparison first.
+    """
 
     new: Quantity
     old: Quantity
     expect: str
     margin: float = 0.0
+    headline: bool = False
 
     def __post_init__(self) -> None:
         if self.expect not in EXPECTED:
@@ -55,12 +65,14 @@ class Comparison:
             raise ValueError(f"{self.expect!r} needs a margin above 0, got {self.margin!r}")
 
     def outcome(self, change: Change) -> str:
-        """What an interval says of the expectation: one of ``OUTCOMES`` (table in the module docstring).
+        """Return what an interval says of the expectation: one of ``OUTCOMES`` (table in the module docstring).
 
         >>> Comparison(Quantity("onset"), Quantity("direct"), "higher").outcome(Change(0.1, -0.1, 0.3, seeds=3))
         'not told apart'
         """
         low, high, margin = change.low, change.high, self.margin
+        if not margin and self.of_accuracies and not change.large:
+            return OUTCOMES[1]
         claimed, against = {
             "higher": (low > margin, high < margin),
             "lower": (high < -margin, low > -margin),
@@ -71,9 +83,14 @@ class Comparison:
         return OUTCOMES[0] if claimed else OUTCOMES[2] if against else OUTCOMES[1]
 
     @property
+    def of_accuracies(self) -> bool:
+        """Whether accuracies are compared, so that one point is the smallest difference that counts."""
+        return any(q.is_accuracy for q in (self.new, self.old))
+
+    @property
     def models(self) -> list[str]:
         """The models that it needs."""
-        return list(dict.fromkeys(q.model for q in (self.new, self.old) if q.model))
+        return list(dict.fromkeys(name for q in (self.new, self.old) for name in q.models))
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,10 @@ class Claim:
         where: where it is said.
         limits: what a reader must not conclude.
         comparisons: what decides it.
+        stated_before: whether the claim was written down before its models were measured. ``False`` also where nobody knows.
+
+    Raises:
+        ValueError: more than one headline.
     """
 
     id: str
@@ -95,6 +116,12 @@ class Claim:
     where: str
     limits: str
     comparisons: tuple[Comparison, ...]
+    stated_before: bool = False
+
+    def __post_init__(self) -> None:
+        headlines = sum(comparison.headline for comparison in self.comparisons)
+        if headlines > 1:
+            raise ValueError(f"claim {self.id!r} has {headlines} headlines; a claim has one, or none")
 
 
 def verdict(outcomes: Sequence[str]) -> str:
@@ -114,7 +141,8 @@ def definitions(path: Path = FILE) -> Mapping[str, Claim]:
     """All claims by id, in the order of the file.
 
     Raises:
-        ValueError: a claim without statement, source, place or comparison; one that is there twice; unknown keys.
+        ValueError: a claim without statement, source, place or comparison; one that is there twice; a headline that is not
+            one comparison; unknown keys.
     """
     found: dict[str, Claim] = {}
     for table in tomllib.loads(path.read_text(encoding="utf8"))["claims"]:
@@ -131,7 +159,8 @@ def _expanded(group: Mapping[str, Any]) -> list[Comparison]:
 
     ``new`` and ``old`` are a model's name, a table of what that side has for itself, or a list of such, in pairs.
     """
-    common = {key: value for key, value in group.items() if key not in ("new", "old", "eps", "levels", "expect", "margin")}
+    of_comparison = ("new", "old", "eps", "levels", "expect", "margin", "headline")
+    common = {key: value for key, value in group.items() if key not in of_comparison}
     news, olds = (side if isinstance(side, list) else [side] for side in (group["new"], group["old"]))
     longest = max(len(news), len(olds))
     if any(len(side) not in (1, longest) for side in (news, olds)):
@@ -141,7 +170,7 @@ def _expanded(group: Mapping[str, Any]) -> list[Comparison]:
     for eps in radii if isinstance(radii, list) else [radii]:
         for k in range(longest):
             new, old = (_quantity(side[k % len(side)], {"eps": eps, **common}) for side in (news, olds))
-            found.append(Comparison(new, old, group["expect"], group.get("margin", 0.0)))
+            found.append(Comparison(new, old, group["expect"], group.get("margin", 0.0), group.get("headline", False)))
     return found
 
 

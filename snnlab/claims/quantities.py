@@ -13,6 +13,7 @@ kind            value
 ``late``        fraction right where ``attack`` (noise, pgd or flips) acts from ``from_step`` on, read at ``exit``
 ``silenced``    worst case with the part ``part`` of a fused code silenced
 ``gate``        the gate of ``part`` in a fused code
+``coin``        clean accuracy of a random choice between the two networks ``parts`` that is as robust within ``eps`` as ``model``
 ``value``       a number to compare with
 =============== ==================================================================================================
 """
@@ -45,6 +46,7 @@ class Quantity:
         rule, threshold: of a dynamic exit.
         from_step: first step a late perturbation may act in.
         part: of a fused code.
+        parts: the two networks of a random choice.
         times: factor on the value.
         value: the number of kind ``value``.
     """
@@ -58,24 +60,45 @@ class Quantity:
     threshold: float | None = None
     from_step: int = 0
     part: str = ""
+    parts: tuple[str, ...] = ()
     times: float = 1.0
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of quantity {self.kind!r}; choose one of {', '.join(KINDS)}")
+        if self.kind not in (*KINDS, "coin"):
+            raise ValueError(f"unknown kind of quantity {self.kind!r}; choose one of {', '.join((*KINDS, 'coin'))}")
         if (self.kind == "value") == bool(self.model):
             raise ValueError(f"a {self.kind!r} {'has no' if self.kind == 'value' else 'needs a'} model, got {self.model!r}")
         if isinstance(self.exit, str) and self.exit != "window":
             raise ValueError(f"exit must be a step, 'window' or left out, got {self.exit!r}")
+        object.__setattr__(self, "parts", tuple(self.parts))
+        if len(self.parts) != 2 * (self.kind == "coin"):
+            raise ValueError(
+                f"kind 'coin' needs two parts, every other kind none; got kind {self.kind!r}, parts {self.parts}"
+            )
 
-    def of(self, record: Record) -> float:
-        """The value in a record.
+    @property
+    def models(self) -> list[str]:
+        """The models whose records it needs."""
+        return [name for name in (self.model, *self.parts) if name]
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it is a fraction of correct answers, or such a fraction times a factor."""
+        return self.kind not in ("energy", "gate", "value")
+
+    def of(self, record: Record, others: Mapping[str, Record] | None = None) -> float:
+        """Return the value in a record.
+
+        Args:
+            record: of ``model``.
+            others: of the same seed by model name; kind ``coin`` needs those of its ``parts``.
 
         Raises:
             ValueError: something that was not measured.
         """
-        return self.times * KINDS[self.kind](self, record)
+        value = _coin(self, record, others or {}) if self.kind == "coin" else KINDS[self.kind](self, record)
+        return self.times * value
 
     def n(self, record: Record) -> int:
         """Samples behind the value."""
@@ -106,6 +129,8 @@ class Quantity:
         of_pictures = self.model.startswith("cifar10/")  # where ε is told in grey levels
         budget = f", ε = {f'{self.eps * 255:g}/255' if of_pictures else f'{self.eps:g}'}" if self.eps else ""
         rule = f"{self.rule.replace('_', ' ')}" + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
+        if self.kind == "coin":
+            return f"clean accuracy of a random choice between {' and '.join(self.parts)} that is as robust{budget}"
         if self.kind == "accuracy":
             if not self.eps:
                 return f"accuracy on clean {'pictures' if of_pictures else 'digits'}"
@@ -176,6 +201,26 @@ def _gate(q: Quantity, record: Record) -> float:
 
 def _value(q: Quantity, record: Record) -> float:
     return q.value
+
+
+def _coin(q: Quantity, record: Record, others: Mapping[str, Record]) -> float:
+    """Return the best clean accuracy of a random choice; that of the more robust part where no choice is robust enough.
+
+    An attacker who does not know the choice has to fool both networks by one image, so the mean of their worst cases is a
+    lower bound.
+    """
+    robust = accuracy_of(record, q.attack, q.exit_step(record), q.eps)
+    missing = [name for name in q.parts if name not in others]
+    if missing:
+        raise ValueError(f"a random choice needs the records of {' and '.join(missing)}")
+    points = sorted((accuracy_of(others[name], q.attack, None, q.eps), accuracy_of(others[name])) for name in q.parts)
+    (low, clean_of_low), (high, clean_of_high) = points
+    if low >= robust:
+        return max(clean_of_low, clean_of_high)
+    if high <= robust:
+        return clean_of_high
+    share = (robust - low) / (high - low)  # the least share of the more robust network
+    return max(clean_of_high, clean_of_low + share * (clean_of_high - clean_of_low))
 
 
 def _measured(found: Mapping[str, Any], key: str, what: str) -> Any:
