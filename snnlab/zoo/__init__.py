@@ -38,6 +38,9 @@ MODELS = FOLDER / "models"
 PIXELS, CLASSES = 784, 10
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", "fgsm", "pgd", "trades")
 
+#: what the flag of a record of the first edition says
+EARLIER = "a search among spike trains was not in it"
+
 #: the files in which the first edition kept the records of its suites
 RECORDS = {"quick": "results", "standard": "standard"}
 
@@ -223,7 +226,7 @@ def results(name: str, seed: int | None = None, folder: Path = MODELS, *, suite:
         raise ValueError(f"unknown suite {suite!r}; the zoo has records of {', '.join(RECORDS)}")
     seed = _seed(seed)
     record = _record(name, seed, folder, file_name(f"{RECORDS[suite]}.json", seed), of_first=seed == seeds()[0])
-    record["flags"]["worst"].append(FLAGS["earlier_suite"]("a search among spike trains was not in it"))
+    record["flags"]["worst"].append(FLAGS["earlier_suite"](EARLIER))
     return record
 
 
