@@ -161,12 +161,17 @@ def _complete() -> bool:
     return all(zoo.is_measured(name, seed) for _, name in GROUPS["codes"] for seed in zoo.seeds())
 
 
+def _suite() -> str:
+    """The suite whose records are read: the present one when it is complete, until then that of the first edition."""
+    return str(zoo.evaluation_settings()["suite"]) if _complete() else "quick"
+
+
 def _records(name: str) -> Records | None:
     """Return the records of a model or control at every seed; ``None`` where there are none.
 
     All are of one suite: the present one once the codes are measured by it; until then that of the first edition, flagged.
     """
-    suite = zoo.evaluation_settings()["suite"] if _complete() else "quick"
+    suite = _suite()
     if name in controls.names():
         found = controls.repeats(name) if (controls.RECORDS / f"{name}.json").exists() else []
         return found if found and all(record.get("suite") == suite for record in found) else None
@@ -220,7 +225,7 @@ def print_of_controls() -> str:
     if measured:
         several = [f"`{name}` ({len(found[0]['exits'])})" for name, found in measured.items() if len(found[0]["exits"]) > 1]
         sentences.append(small_print(measured))
-        sentences.append(f"All were attacked by the suite `{zoo.evaluation_settings()['suite']}`.")
+        sentences.append(f"All were attacked by the suite `{_suite()}`.")
         if several:
             sentences.append(f"Attacked at several exits: {', '.join(several)}; the others at the last.")
     if missing:
@@ -230,9 +235,10 @@ def print_of_controls() -> str:
 
 def _change(new: str, old: str, eps: float, exit_step: int | None = None) -> Change | None:
     """Return how much more accurate ``new`` is than ``old`` in the worst case; ``None`` where one was not measured."""
-    found = [_records(name) for name in (new, old)]
-    values = [[accuracy_of(r, "worst", exit_step, eps) for r in records] for records in found if records is not None]
-    return change_over_seeds(*values) if len(values) == 2 else None
+    sides = [_records(name) for name in (new, old)]
+    if any(side is None for side in sides):
+        return None
+    return change_over_seeds(*([accuracy_of(r, "worst", exit_step, eps) for r in side or ()] for side in sides))
 
 
 def _mean(name: str, eps: float, exit_step: int | None = None) -> float:
