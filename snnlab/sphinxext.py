@@ -39,7 +39,7 @@ BUNDLE = PACKAGE / "widgets" / "bundle" / "snnlab.js"
 KEY_FILE = "snnlab.key"
 
 # Sources and data that the output of a page can depend on. The bundle is not among them: it is copied, not executed.
-KEY_SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".mplstyle", ".png"}
+KEY_SUFFIXES = {".py", ".toml", ".json", ".npz", ".safetensors", ".xz", ".mplstyle", ".png"}
 KEY_LIBRARIES = ("torch", "torchattacks", "numpy", "matplotlib")
 
 # Of MathJax's 24 MB: TeX input, HTML output with its fonts, and what its menu offers to readers with a screen reader.
