@@ -45,7 +45,7 @@ __all__ = [
 
 Record = Mapping[str, Any]
 Z95 = 1.959963984540054
-#: Smallest difference of two accuracies that counts as clear, whatever its interval: one point. Intervals over seeds hold the
+#: smallest difference of two accuracies that counts as clear, whatever its interval. Intervals over seeds hold the
 #: test images fixed, so they can be as narrow as two digits of 500, which other digits need not confirm.
 MIN_EFFECT = 0.01
 
@@ -116,7 +116,7 @@ class Change:
 
     @property
     def direction(self) -> str:
-        """The change in words: "higher" or "lower" if it is clear, else "not told apart"."""
+        """The change in words, "higher" or "lower" if it is clear, else "not told apart"."""
         return "not told apart" if not self.clear else "higher" if self.mean > 0 else "lower"
 
     def __str__(self) -> str:

@@ -45,7 +45,7 @@ __all__ = ["ENOUGH", "QUICK", "SAMPLE", "SUITES", "SuiteAttack"]
 
 Aim = Literal["exit", "last", "joint", "rules"]
 
-#: of the convergence check: how many samples, and which share of them must fall for the attacks not to have ended
+#: size of the sample of the convergence check, and which share of them must fall for the attacks not to have ended
 SAMPLE = 100
 ENOUGH = 0.01
 
