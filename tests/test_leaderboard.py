@@ -18,7 +18,7 @@ from snnlab.flags import FLAGS
 from snnlab.network import Classifier
 from snnlab.suites import SUITES
 from snnlab.teach.entries import entries, record_of, submit, verify
-from snnlab.teach.leaderboard import AGAINST, LEAST, REQUIRED, Row, board, figure, page, ranked, refusal, row
+from snnlab.teach.leaderboard import AGAINST, LEAST, REQUIRED, SEARCH, Row, board, figure, page, ranked, refusal, row
 
 ZOO = {name: zoo.results(name, suite="standard") for name in zoo.names("codes")}
 
@@ -38,7 +38,7 @@ def record() -> dict[str, Any]:
         "correct": {name: [row] for name, row in counts.items()},
         "silent": {name: [[0, 0]] for name in counts},
         "left": {"sa_pgd": [[100, 60]]},
-        "attacks": {**REQUIRED, "fgsm.naive": "FGSM", "worst": "any of them"},
+        "attacks": {**REQUIRED, **SEARCH, "fgsm.naive": "FGSM", "worst": "any of them"},
         "flags": {name: ["single seed"] for name in counts},
     }
 
@@ -102,7 +102,13 @@ def test_a_longer_suite_is_read_where_the_shorter_one_ends() -> None:
 def test_every_code_of_the_zoo_is_a_valid_entry_with_a_rank() -> None:
     for found in ZOO.values():
         verify(found)
-        assert refusal(found) == ""
+    assert all(r.rank for r in board() if not r.own)
+
+
+def test_an_entry_whose_code_has_trains_must_have_been_searched(record: dict[str, Any]) -> None:
+    unsearched = {name: words for name, words in record["attacks"].items() if name not in SEARCH}
+    assert "spike_train" in refusal(record | {"encoding": "latency", "attacks": unsearched})
+    assert refusal(record | {"encoding": "direct", "attacks": unsearched}) == ""
 
 
 @pytest.mark.parametrize(

@@ -427,7 +427,7 @@ SHOWN = [
     (
         lambda: EncoderExplorer(eps=0.1, change="noise"),
         {"change": "noise", "eps": "0.1", "exit_step": "8"},
-        "One digit in six codes",
+        "One digit in 7 codes",
     ),
     (
         lambda: TrainingExplorer(image=3, code="onset", attack="pgd", eps=0.1),
@@ -515,7 +515,7 @@ def test_a_still_says_where_equal_votes_were_decided_by_the_potential() -> None:
             if side["predictions"][exit_step - 1] != -1:
                 found.setdefault(bool((votes == votes.max()).sum() > 1), (image, exit_step))
     for tied, (explorer.image, explorer.exit_step) in found.items():
-        assert ("decided by the higher potential" in explorer._still().alt) is tied
+        assert ("decided by potential" in explorer._still().alt) is tied
     assert set(found) == {True, False}
 
 
