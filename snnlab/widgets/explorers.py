@@ -11,7 +11,7 @@ import traitlets
 from torch import Tensor, nn
 
 from snnlab import zoo
-from snnlab.attack import Budget, has_trains
+from snnlab.attack import Budget
 from snnlab.encoding import Encoder, Fusion
 from snnlab.exiting import EXIT_RULES, ExitRule, exit_steps
 from snnlab.network import Classifier
@@ -19,7 +19,7 @@ from snnlab.neuron import Reset, lif
 from snnlab.records import over_seeds
 from snnlab.widgets import stills
 from snnlab.widgets.climbs import CLIMBERS, STEPS, Climb, climb, taken_for
-from snnlab.widgets.explorer import AttackedExplorer, Curved, Encoded, EncodedExplorer, Explorer, Timed
+from snnlab.widgets.explorer import AttackedExplorer, Encoded, EncodedExplorer, Explorer, Timed
 from snnlab.widgets.frames import Request, frame
 from snnlab.widgets.models import (
     SIDE_BY_SIDE,
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-class RobustnessExplorer(Timed, Curved, EncodedExplorer):
+class RobustnessExplorer(Timed, EncodedExplorer):
     """Turn code, budget, attack and exit step of a trained network, and see spikes, votes and accuracy answer.
 
     Args:
@@ -57,15 +57,14 @@ class RobustnessExplorer(Timed, Curved, EncodedExplorer):
         labels: their classes ``[N]``; needed with ``model``.
         num_steps: ``T`` of the codes fed to your model.
         decoder: how your model's output is read.
-        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` for the worst case of all
-            attacks or ``"own"`` for the attack that is chosen.
+        state: initial ``image, encoding, attack, attacker, eps, exit_step``.
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
         traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
-    shown_traits = ("explorer", "image", "encoding", "attack", "attacker", "curve", "eps", "exit_step")
+    shown_traits = ("explorer", "image", "encoding", "attack", "attacker", "eps", "exit_step")
 
     def __init__(
         self,
@@ -89,7 +88,7 @@ class RobustnessExplorer(Timed, Curved, EncodedExplorer):
         return frame(self._models.classifier(self.encoding), self.request())
 
     def _still(self) -> Still:
-        return stills.robustness_still(self.result(), _records(self._models), self.request(), self.curve)
+        return stills.robustness_still(self.result(), _records(self._models), self.request())
 
 
 class EncoderExplorer(Timed, Explorer):
@@ -112,7 +111,7 @@ class EncoderExplorer(Timed, Explorer):
         return stills.encoder_still(image, self.eps, self._models.num_steps)
 
 
-class TrainingExplorer(Timed, Curved, AttackedExplorer):
+class TrainingExplorer(Timed, AttackedExplorer):
     """One image through networks that learned by different rules, side by side: spikes, votes, answers, accuracy.
 
     Args:
@@ -129,7 +128,7 @@ class TrainingExplorer(Timed, Curved, AttackedExplorer):
 
     code = traitlets.Unicode("latency", help="what the networks are fed with").tag(sync=True)
 
-    shown_traits = ("explorer", "image", "code", "attack", "attacker", "curve", "eps", "exit_step")
+    shown_traits = ("explorer", "image", "code", "attack", "attacker", "eps", "exit_step")
 
     def __init__(
         self,
@@ -167,10 +166,10 @@ class TrainingExplorer(Timed, Curved, AttackedExplorer):
         request = self._asked(next(iter(self.columns().values())), self.exit_step)
         compared = {self.code, "ann"}
         records = {name: r for name, r in _records(self._models).items() if zoo.recipes()[name]["code"] in compared}
-        return stills.training_still(self.result(), records, request, self.code, self.curve)
+        return stills.training_still(self.result(), records, request, self.code)
 
 
-class ExitExplorer(Timed, Curved, EncodedExplorer):
+class ExitExplorer(Timed, EncodedExplorer):
     """Leave early: drag the exit, or leave it to a rule. When does ε arrive, and what does leaving before it cost?
 
     Args:
@@ -192,7 +191,7 @@ class ExitExplorer(Timed, Curved, EncodedExplorer):
     threshold = traitlets.Float(2.0, help="of the rules margin and confidence").tag(sync=True)
 
     shown_traits = (
-        *("explorer", "image", "encoding", "attack", "attacker", "curve", "eps"),
+        *("explorer", "image", "encoding", "attack", "attacker", "eps"),
         *("exit_step", "from_step", "rule", "threshold"),
     )
 
@@ -245,8 +244,7 @@ class ExitExplorer(Timed, Curved, EncodedExplorer):
         code = self._models.classifier(self.encoding).encoder
         reach = None if code is None else first_reach(code, self.eps, self.from_step)
         record = None if self._models.custom else zoo.results(self.encoding)
-        curve = self.curve if self.rule == "fixed" else "worst"  # rules were measured in the worst case alone
-        return stills.exit_still(shown, record, self.request(), self.leaves(shown), reach, curve)
+        return stills.exit_still(shown, record, self.request(), self.leaves(shown), reach)
 
 
 class FusionExplorer(EncodedExplorer):
@@ -309,10 +307,9 @@ class FusionExplorer(EncodedExplorer):
 
 
 class AttackExplorer(Encoded, Explorer):
-    """One image and one network under five attackers side by side, step by step: who sees what, and who gets through?
+    """One image and one network under four attackers side by side, step by step: who sees what, and who gets through?
 
-    The attackers are those of ``snnlab.widgets.climbs``: naive, BPDA, EOT and ASSG, each changing one thing of the one before,
-    and the search among the code's spike trains, where it has any.
+    The attackers are those of ``snnlab.widgets.climbs``: naive, BPDA, EOT and ASSG, each changing one thing of the one before.
 
     Args:
         model: a network of your own, as for ``RobustnessExplorer``.
@@ -349,8 +346,7 @@ class AttackExplorer(Encoded, Explorer):
         image, label = self._subject()
         model, budget = self._models.classifier(self.encoding), Budget(self.eps)
         label = taken_for(model, image) if label is None else label
-        able = [method for method, who in CLIMBERS.items() if not who.searches or has_trains(model.encoder)]
-        return {method: climb(model, image, label, budget, method) for method in able}
+        return {method: climb(model, image, label, budget, method) for method in CLIMBERS}
 
     def _still(self) -> Still:
         return stills.attack_still(self.result(), self.encoding, self.eps, self.step)
