@@ -268,7 +268,7 @@ def test_what_is_too_low_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_small_print_says_the_suite_the_exits_and_what_is_not_measured_yet() -> None:
     text = print_of_controls()
     assert text.startswith("n = 1,000 test digits, 3 training seeds")
-    assert "All were attacked by the suite `standard`." in text
+    assert f"All were attacked by the suite `{teach._suite()}`." in text
     assert "`latency` (8)" in text
     assert "`latency-reversed` (5)" in text
     (listed,) = re.findall(r"Not measured yet: (.*)\.$", text)
@@ -314,9 +314,11 @@ def test_records_of_another_suite_are_not_shown(monkeypatch: pytest.MonkeyPatch,
     stored = [made_record("ann-binary", seed, 0.5) for seed in range(3)]
     monkeypatch.setattr(controls, "repeats", lambda name: json.loads((tmp_path / f"{name}.json").read_text()))
     assert teach._records("ann-binary") is None  # missing
-    for suite, is_shown in (("standard", True), ("quick", False)):
-        (tmp_path / "ann-binary.json").write_text(json.dumps([record | {"suite": suite} for record in stored]))
-        assert (teach._records("ann-binary") is not None) == is_shown
+    for complete in (True, False):  # whether the codes are measured by the present suite
+        monkeypatch.setattr(teach, "_complete", lambda complete=complete: complete)
+        for suite, is_shown in (("standard", complete), ("quick", not complete)):
+            (tmp_path / "ann-binary.json").write_text(json.dumps([record | {"suite": suite} for record in stored]))
+            assert (teach._records("ann-binary") is not None) == is_shown
 
 
 def test_every_control_is_in_a_group_a_sweep_or_the_packing() -> None:
@@ -347,7 +349,8 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
 
     def measured(name: str, seed: int, scratch: Path) -> dict[str, object]:
         calls.append((name, seed))
-        return {"seed": seed, **controls.identity_of(name)}
+        suite = controls.evaluation_settings()["suite"]
+        return {"seed": seed, "suite": suite, **controls.identity_of(name)}
 
     monkeypatch.setattr(controls, "measured", measured)
     monkeypatch.setattr(controls, "SCRATCH", tmp_path / "unfinished")

@@ -154,7 +154,7 @@ def repeats(name: str, folder: Path = RECORDS) -> list[dict[str, Any]]:
         raise ValueError(f"{path.name} is not valid JSON ({error}); run 'snnlab zoo controls {name}'") from None
     for record in records:
         if record.get("suite") != evaluation_settings()["suite"]:
-            record["flags"]["worst"].append(FLAGS["earlier_suite"](zoo.EARLIER))
+            record.setdefault("flags", {}).setdefault("worst", []).append(FLAGS["earlier_suite"](zoo.EARLIER))
     return records
 
 
