@@ -112,16 +112,23 @@ class SuiteAttack:
         """The attack as it is run on a code: on its sample, or on all samples (see ``sample``)."""
         if not self.sample:
             return self
-        if self.method in ("sa_pgd", "fixed_surrogate", "square") and not has_trains(code):
+        in_images = self.method in ("sa_pgd", "fixed_surrogate", "square") and self.probe != "more_steps"
+        if in_images and not has_trains(code):
             return replace(self, sample=0)
         return replace(self, description=f"{self.description}, first {self.sample} samples")
 
     def suits(self, classifier: Classifier, norm: str = "Linf") -> bool:
-        """Whether it can be made: the lattice is that of a step code in L∞, and an ANN has one exit."""
+        """Whether it can be made: the lattice is that of a step code in L∞, and an ANN has one exit. The convergence check is
+        made with the strongest attack alone.
+        """
         code = classifier.encoder
-        if self.method in ("lattice", "spike_train") or self.steep:
-            suited = norm == "Linf" and has_trains(code) and not (self.method == "lattice" and classifier.stochastic)
-            return suited and (self.method != "spike_train" or classifier.levels is None)
+        searched = norm == "Linf" and has_trains(code) and classifier.levels is None
+        if self.probe == "more_steps" and self.method == "sa_pgd" and searched:
+            return False
+        if self.method == "spike_train":
+            return searched
+        if self.method == "lattice" or self.steep:
+            return norm == "Linf" and has_trains(code) and not (self.method == "lattice" and classifier.stochastic)
         if self.method in ("apgd", "square") and norm not in ("Linf", "L2"):
             return False
         if self.method in ("mifgsm", "difgsm") and norm != "Linf":
@@ -183,13 +190,6 @@ def _spike_train(
     )
 
 
-def _longer(
-    a: SuiteAttack, c: Classifier, x: Tensor, y: Tensor, b: Budget, g: torch.Generator, rule: ExitRule | None
-) -> AttackResult:
-    """The strongest attack that the code allows: on its spike trains, or in image space."""
-    return (_spike_train if has_trains(c.encoder) and b.norm == "Linf" else _sa_pgd)(a, c, x, y, b, g, rule)
-
-
 def _lattice(
     a: SuiteAttack, c: Classifier, x: Tensor, y: Tensor, b: Budget, g: torch.Generator, rule: ExitRule | None
 ) -> AttackResult:
@@ -208,7 +208,6 @@ METHODS: dict[str, Method] = {
     "fixed_surrogate": _fixed_surrogate,
     "lattice": _lattice,
     "spike_train": _spike_train,
-    "longer": _longer,
 }
 
 #: slopes of the relaxed code that are steeper than the usual 10: narrower than a bin of eight steps
@@ -283,8 +282,18 @@ def _on_trains(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
             aim="last",
             **entropy,
         ),
-        search("margin", f"on the margin {near}", steps, loss="margin", screen=steps // 3, aim="last"),
-        search("dlr", f"on the DLR loss {near}", steps, loss="dlr", screen=steps // 3, aim="last"),
+        *(
+            search(
+                kind,
+                f"{words}, {restarts // 2} restarts {near}",
+                times * steps,
+                loss=kind,
+                restarts=restarts // 2,
+                screen=steps // 3,
+                aim="last",
+            )
+            for kind, words, times in (("margin", "on the margin", 2), ("dlr", "on the DLR loss", 4))
+        ),
         *(
             search(
                 a.name,
@@ -340,27 +349,36 @@ def _probes(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
         ),
         _on_survivors("square", f"Square, {queries} queries", "square", queries, **options),
         *(
-            _on_survivors(
-                f"longer.{times}",
-                f"the strongest attack that the code allows, {times * steps} steps, {times * restarts} restarts",
-                "longer",
-                times * steps,
-                restarts=times * restarts,
-                screen=times * steps // 4,
-                probe="more_steps",
-                aim="last",
-                loss="cross_entropy",
-                sample=SAMPLE,
-                only_if="longer.2" if times > 2 else "",
-            )
+            check
             for times in ((2,) if scale == 1 else (2, 4))
+            for check in (
+                _check("longer", times, "search among the spike trains", "spike_train", times * steps, times * restarts),
+                _check("sa_pgd.longer", times, "SA-PGD", "sa_pgd", times * steps // 2, 2 * times),
+            )
         ),
     )
 
 
-_STANDARD = _searching(1, restarts=5)
+def _check(name: str, times: int, words: str, method: str, steps: int, restarts: int) -> SuiteAttack:
+    """The strongest attack that a code allows, ``times`` as long as before; four times if twice still breaks more."""
+    return _on_survivors(
+        f"{name}.{times}",
+        f"{words}, {steps} steps on the cross-entropy, {restarts} restarts",
+        method,
+        steps,
+        restarts=restarts,
+        screen=steps // 4 if method == "spike_train" else 0,
+        probe="more_steps",
+        aim="last",
+        loss="cross_entropy",
+        sample=SAMPLE,
+        only_if=f"{name}.2" if times > 2 else "",
+    )
+
+
+_STANDARD = _searching(1, restarts=8)
 _FULL = tuple(
-    replace(a, name=f"full.{a.name}", only_if=f"full.{a.only_if}" if a.only_if else "") for a in _searching(4, restarts=6)
+    replace(a, name=f"full.{a.name}", only_if=f"full.{a.only_if}" if a.only_if else "") for a in _searching(4, restarts=10)
 )
 _APGD = SuiteAttack("full.apgd", "APGD-100 on the cross-entropy", "apgd", INFORMED, 100, standing=True)
 

@@ -46,7 +46,8 @@ MOMENTUM = 0.75
 SHARES = (0.7, 0.02)  # of the pixels that take their best train, at the first and at the last iteration
 SHARPNESS = (0.4, 0.495)  # of the adaptive surrogate, drawn for each sample
 SOFTNESS = 0.5  # slope of the soft spikes
-NEAREST, FEWEST = 0.3, 32  # share of the survivors that a restart searches after a screening, and how many at least
+NEAREST, FEWEST = 0.3, 64  # share of the survivors that a restart searches after a screening, and how many at least
+PATIENCE = 3  # restarts in a row that break no sample, after which the rest is left out
 SPARED = 0.05  # broken samples leave the batch together, when they are this share of it
 
 
@@ -84,7 +85,8 @@ def spike_train_attack(
         budget: in L∞, for every pixel is moved by itself.
         loss: a key of ``snnlab.attack.LOSSES``.
         steps: iterations of each restart.
-        restarts: the first begins at ``start``, the others at random trains.
+        restarts: at most so many; the first begins at ``start``, the others at random trains. After ``PATIENCE`` of them in
+            a row that break nothing, the rest is left out.
         screen: iterations of a first look at all samples, after which each restart searches the ``NEAREST`` share of the
             survivors alone (at least ``FEWEST``), those whose loss came closest; 0: every restart searches all.
         surrogate: of the neurons; ``None``: the adaptive one.
@@ -119,18 +121,20 @@ def spike_train_attack(
     if not classifier.stochastic and goal.targets is None:
         done = is_wrong(classifier, best, labels, aim)
     lengths = ([screen] if screen else []) + [steps] * restarts
+    fruitless = 0
     for number, length in enumerate(lengths):
         rows = torch.nonzero(~done).flatten()
         if screen and number:
             nearest = best_loss[rows].argsort(descending=True)[: max(FEWEST, ceil(NEAREST * len(rows)))]
             rows = rows[nearest].sort().values
-        if len(rows) == 0:
+        if len(rows) == 0 or fruitless == PATIENCE:
             break
         search = _Search(of_rows(classifier, rows), images[rows], goal.of(rows), budget, eot, generator)
         found, score, reached = search.run(best[rows] if number == 0 else None, length, surrogate)
         better = reached | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = found[better], score[better]
         done[rows] |= reached
+        fruitless = 0 if reached.any() else fruitless + 1
     result = judged(classifier, best, images, labels, budget)
     return replace(result, success=goal.reached(classifier, result.logits, result.membrane))
 
