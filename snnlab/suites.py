@@ -279,20 +279,19 @@ def _on_trains(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
             2 * steps,
             restarts=restarts,
             screen=steps // 2,
-            aim="last",
             **entropy,
         ),
         *(
             search(
                 kind,
-                f"{words}, {restarts // 2} restarts {near}",
-                times * steps,
+                f"{words}, {times} restarts {near}",
+                2 * steps,
                 loss=kind,
-                restarts=restarts // 2,
+                restarts=times,
                 screen=steps // 3,
                 aim="last",
             )
-            for kind, words, times in (("margin", "on the margin", 2), ("dlr", "on the DLR loss", 4))
+            for kind, words, times in (("margin", "on the margin", restarts - 1), ("dlr", "on the DLR loss", restarts - 2))
         ),
         *(
             search(
@@ -376,9 +375,9 @@ def _check(name: str, times: int, words: str, method: str, steps: int, restarts:
     )
 
 
-_STANDARD = _searching(1, restarts=8)
+_STANDARD = _searching(1, restarts=4)
 _FULL = tuple(
-    replace(a, name=f"full.{a.name}", only_if=f"full.{a.only_if}" if a.only_if else "") for a in _searching(4, restarts=10)
+    replace(a, name=f"full.{a.name}", only_if=f"full.{a.only_if}" if a.only_if else "") for a in _searching(4, restarts=8)
 )
 _APGD = SuiteAttack("full.apgd", "APGD-100 on the cross-entropy", "apgd", INFORMED, 100, standing=True)
 
