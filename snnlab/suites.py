@@ -45,9 +45,11 @@ __all__ = ["ENOUGH", "QUICK", "SAMPLE", "SUITES", "SuiteAttack"]
 
 Aim = Literal["exit", "last", "joint", "rules"]
 
-#: size of the sample of the convergence check, and which share of them must fall for the attacks not to have ended
+#: size of the sample that the convergence check and some of the attacks run on
 SAMPLE = 100
+#: share of the sample that must fall in the convergence check for the attacks not to have ended
 ENOUGH = 0.01
+PATIENCE = 3  # restarts in a row of the search among spike trains that break no sample, after which it ends
 
 
 @dataclass(frozen=True, repr=False)
@@ -184,6 +186,7 @@ def _spike_train(
         steps=a.steps,
         restarts=a.restarts,
         screen=a.screen,
+        patience=PATIENCE,
         surrogate=surrogate,
         aim=aim,
         generator=g,

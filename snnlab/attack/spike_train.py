@@ -47,7 +47,6 @@ SHARES = (0.7, 0.02)  # of the pixels that take their best train, at the first a
 SHARPNESS = (0.4, 0.495)  # of the adaptive surrogate, drawn for each sample
 SOFTNESS = 0.5  # slope of the soft spikes
 NEAREST, FEWEST = 0.3, 64  # share of the survivors that a restart searches after a screening, and how many at least
-PATIENCE = 3  # restarts in a row that break no sample, after which the rest is left out
 SPARED = 0.05  # broken samples leave the batch together, when they are this share of it
 
 
@@ -69,6 +68,7 @@ def spike_train_attack(
     steps: int = 100,
     restarts: int = 1,
     screen: int = 0,
+    patience: int = 0,
     surrogate: Surrogate | None = None,
     aim: Aim = None,
     target: int | Tensor | None = None,
@@ -85,10 +85,10 @@ def spike_train_attack(
         budget: in L∞, for every pixel is moved by itself.
         loss: a key of ``snnlab.attack.LOSSES``.
         steps: iterations of each restart.
-        restarts: at most so many; the first begins at ``start``, the others at random trains. After ``PATIENCE`` of them in
-            a row that break nothing, the rest is left out.
+        restarts: the first begins at ``start``, the others at random trains.
         screen: iterations of a first look at all samples, after which each restart searches the ``NEAREST`` share of the
             survivors alone (at least ``FEWEST``), those whose loss came closest; 0: every restart searches all.
+        patience: of so many restarts in a row that break no sample, the rest is left out; 0: none is.
         surrogate: of the neurons; ``None``: the adaptive one.
         aim: ``None``, the exit in use; ``"all"``, every exit with one image; an ``ExitRule``, that dynamic exit.
         target: class that is to be answered, one or ``[N]``; ``None``: any wrong one.
@@ -103,8 +103,11 @@ def spike_train_attack(
     """
     if loss not in LOSSES:
         raise ValueError(f"unknown loss {loss!r}; choose one of {', '.join(LOSSES)}")
-    if steps < 1 or restarts < 1 or screen < 0:
-        raise ValueError(f"steps and restarts must be at least 1, screen 0 or more, got {steps!r}, {restarts!r}, {screen!r}")
+    if steps < 1 or restarts < 1 or min(screen, patience) < 0:
+        raise ValueError(
+            "steps and restarts must be at least 1, screen and patience 0 or more, got "
+            f"{steps!r}, {restarts!r}, {screen!r}, {patience!r}"
+        )
     if budget.norm != "Linf":
         raise ValueError(f"the spike-train attack moves each pixel by itself, in a budget of L∞; got {budget}")
     if not has_trains(classifier.encoder):
@@ -127,7 +130,7 @@ def spike_train_attack(
         if screen and number:
             nearest = best_loss[rows].argsort(descending=True)[: max(FEWEST, ceil(NEAREST * len(rows)))]
             rows = rows[nearest].sort().values
-        if len(rows) == 0 or fruitless == PATIENCE:
+        if len(rows) == 0 or (patience and fruitless == patience):
             break
         search = _Search(of_rows(classifier, rows), images[rows], goal.of(rows), budget, eot, generator)
         found, score, reached = search.run(best[rows] if number == 0 else None, length, surrogate)

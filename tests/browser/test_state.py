@@ -172,6 +172,15 @@ def test_a_setting_that_cannot_be_is_left_out_and_the_others_are_taken(reader: V
     expect(explorer.get_by_role("alert")).to_be_hidden()
 
 
+def _wait_until_told(visit: Visit, listener: Locator) -> None:
+    """Wait until a listener has been told something, and nothing new for two seconds."""
+    expect(listener).not_to_have_text("")
+    told = ""
+    while told != listener.inner_text():
+        told = listener.inner_text()
+        visit.page.wait_for_timeout(2000)
+
+
 @EVERY
 def test_link_to_the_state_is_copied_and_the_listener_told(kind: str, place: str, visit: Visit) -> None:
     visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -179,8 +188,7 @@ def test_link_to_the_state_is_copied_and_the_listener_told(kind: str, place: str
     field, change = CHANGES[kind]
     change(explorer)
     listener = explorer.locator('[aria-live="polite"]')
-    # The answer to the change is told a little later, and would take the place of ours.
-    expect(listener).not_to_have_text("")
+    _wait_until_told(visit, listener)  # the answer to the change, which would take the place of ours
     button = explorer.get_by_role("button", name=LINK)
     button.focus()
     visit.page.keyboard.press("Enter")
