@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from snnlab import data, zoo
-from snnlab.attack import ATTACKERS, Budget, attack, input_gradient
+from snnlab.attack import ATTACKERS, Budget, attack, has_trains, input_gradient, spike_train_attack, surrogate_of
+from snnlab.attack.spike_train import TrainSearch, goal_of, share_at
 from snnlab.decoding import predictions
 from snnlab.encoding import Fusion, encoder
 from snnlab.exiting import ExitRule, exit_steps
@@ -33,6 +34,8 @@ EXITS = (8, 5)
 REPEATS = 20  # encodings per image where only the distribution can agree
 FGSM_EPS = 0.1
 CLIMB_STEPS, CLIMB_DRAWS = 6, 3  # of an attack that is watched step by step
+SEARCH_LOOKS = 4  # iterations of a search among spike trains
+SEARCHED = 12  # images of a whole search
 RULES = (
     ExitRule("margin", 1),
     ExitRule("margin", 2),
@@ -108,7 +111,8 @@ def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -
         "exact": not _analog(classifier),
         "gradients": _gradients(classifier, few),
         "frames": _frames(classifier, payload["name"], few),
-        "climbs": [_climb(classifier, few, method) for method in climbs.CLIMBERS],
+        "climbs": [_climb(classifier, few, method) for method in climbs.CLIMBERS if _climbs(classifier, method)],
+        "trains": _trains(classifier, split) if has_trains(classifier.encoder) else None,
     }
     if classifier.stochastic:
         return vectors | _activity(classifier, few, detailed) | {"poisson": _distribution(classifier, split)}
@@ -219,8 +223,56 @@ def _climb(classifier: Classifier, split: data.Split, method: str) -> dict[str, 
         "predictions": found.predictions.tolist(),
         "zero": found.zero_gradient.tolist(),
         "marginal": _on_threshold(classifier, found.images),
-        "random": _pack(_numbers(1, CLIMB_STEPS * CLIMB_DRAWS * looks)) if method == "eot" or classifier.stochastic else "",
+        "random": _pack(_numbers(1, 1 + CLIMB_STEPS * CLIMB_DRAWS * looks)) if _draws(classifier, method) else "",
         "coin": _pack(_numbers(0, looks)) if classifier.stochastic else "",
+    }
+
+
+def _draws(classifier: Classifier, method: str) -> bool:
+    return method in ("eot", "spike_train") or classifier.stochastic
+
+
+def _climbs(classifier: Classifier, method: str) -> bool:
+    return method != "spike_train" or has_trains(classifier.encoder)
+
+
+def _trains(classifier: Classifier, split: data.Split) -> dict[str, Any]:
+    """The table of the code, the first iterations of a search among its trains, and how many images a whole one breaks."""
+    budget = Budget(FGSM_EPS)
+    images = split.images[:1]
+    # Away from the runner-up: where a network is certain, softmax - onehot cancels in float32.
+    labels = classifier.read(images)[0][-1].topk(2).indices[:, 1].detach()
+    generator = torch.Generator().manual_seed(1)
+    search = TrainSearch(classifier, images, goal_of(labels), budget, 1, generator)
+    used = search.begin(images)
+    momentum, looks = None, []
+    with surrogate_of(classifier.network, used):
+        for step in range(SEARCH_LOOKS):
+            before = {"bins": _pack(search.bins[0].int()), "values": _pack(search.values[0])}
+            value, _, gradient = search.look(used)
+            momentum = search.gathered(momentum, gradient.clone())
+            looks.append(
+                before | {"value": float(value), "gradient": _pack(gradient[:, 0]), "momentum": _pack(momentum[:, 0])}
+            )
+            search.move(momentum, share_at(step, web.TRAIN_STEPS))
+    few = split[slice(SEARCHED)]
+    found = spike_train_attack(
+        classifier, few.images, few.labels, budget, steps=web.TRAIN_STEPS, generator=torch.Generator().manual_seed(2)
+    )
+    table = search.table
+    return {
+        "lower": _pack(table.lower),
+        "upper": _pack(table.upper),
+        "trains": _pack(table.trains),
+        "label": int(labels),
+        "eps": FGSM_EPS,
+        "looks": looks,
+        "bins": _pack(search.bins[0].int()),
+        "values": _pack(search.values[0]),
+        "random": _pack(_numbers(1, 1 + SEARCH_LOOKS * images.numel())),
+        "broken": int(found.success.sum()),
+        "searched": len(few),
+        "marginal": any(_on_threshold(classifier, images)),
     }
 
 

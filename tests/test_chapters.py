@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from torch import Tensor
 
 from snnlab import zoo
-from snnlab.attack import LOSSES, NAIVE, AdaptiveSharpness, Budget, attack
-from snnlab.attack.spike_train import _Goal, _Search
+from snnlab.attack import NAIVE, AdaptiveSharpness, Budget, attack
+from snnlab.attack.spike_train import TrainSearch, goal_of
 from snnlab.convolution import Block, SpikingConvNet
 from snnlab.data import Split
 from snnlab.decoding import logits_at_every_exit
@@ -105,8 +105,7 @@ def test_the_adaptive_sharpness_of_the_text_is_that_of_the_package() -> None:
 
 def test_the_best_trains_of_the_text_are_those_of_the_package(few: Split) -> None:
     told, model = _told("07_honest.ipynb", "def best_trains("), zoo.load("latency")
-    goal = _Goal(LOSSES["margin"], few.labels[:1], None, None)
-    search = _Search(model, few.images[:1], goal, Budget(0.2), 1, torch.Generator().manual_seed(0))
+    search = TrainSearch(model, few.images[:1], goal_of(few.labels[:1]), Budget(0.2), 1, torch.Generator().manual_seed(0))
     search.begin(few.images[:1])
     gradient = torch.randn(8, 784, generator=torch.Generator().manual_seed(1))
     expected = told["best_trains"](gradient, search.table.trains.squeeze(-1), search.first[0], search.last[0])

@@ -8,12 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from snnlab import zoo
+from snnlab import codetable, zoo
+from snnlab.attack import spike_train
 from snnlab.data import Split
 from snnlab.encoding import encoder
 from snnlab.energy import energy
 from snnlab.network import Classifier, SpikingMLP
+from snnlab.suites import QUICK
 from snnlab.widgets.frames import Request, frame
+from snnlab.widgets.stills import robustness_still
+from snnlab.zoo import web
 
 SPIKING = [name for name in zoo.names("codes") if name != "ann"]
 
@@ -48,6 +52,41 @@ def test_a_frame_costs_what_the_package_counts(name: str, few: Split) -> None:
         model.generator = torch.Generator().manual_seed(0)
         counted = energy(model, torch.from_numpy(shown[side]["image"]).view(1, 1, 28, 28)).picojoules[:, 0]
         assert shown[side]["energy"].tolist() == counted.tolist()
+
+
+@pytest.mark.parametrize("name", ["onset", "latency", "fusion"])
+def test_the_attacker_who_knows_the_spike_trains_stays_in_the_budget_and_moves_the_image(name: str, few: Split) -> None:
+    model = zoo.load(name)
+    shown = frame(model, _request(few, name, attack="pgd", attacker="spike_train", eps=0.1))
+    change = shown["attacked"]["image"] - shown["clean"]["image"]
+    assert 0 < np.abs(change).max() <= 0.1 + 1e-6
+    assert shown["moved"] > 0
+
+
+@pytest.mark.parametrize("name", ["direct", "poisson", "ann"])
+def test_an_attacker_cannot_search_where_there_are_no_spike_trains_and_the_message_says_so(name: str, few: Split) -> None:
+    asked = _request(few, name, attack="pgd", attacker="spike_train")
+    with pytest.raises(ValueError, match='no spike trains to search among; use the attacker "informed"'):
+        frame(zoo.load(name), asked)
+    with pytest.raises(ValueError, match='iterative: use attack="pgd", got "fgsm"'):
+        _request(few, name, attacker="spike_train")
+
+
+def test_the_page_searches_with_the_constants_of_the_package() -> None:
+    sent = web.model_payload("onset", zoo.load("onset"))["spike_train"]
+    assert (sent["momentum"], tuple(sent["shares"])) == (spike_train.MOMENTUM, spike_train.SHARES)
+    assert (tuple(sent["sharpness"]), sent["softness"]) == (spike_train.SHARPNESS, spike_train.SOFTNESS)
+    assert (sent["grid"], sent["most_bins"]) == (codetable.GRID, codetable.MOST_BINS)
+    assert sent["steps"] == next(a.steps for a in QUICK if a.name == "spike_train")
+
+
+def test_a_still_of_an_ann_names_no_exit_and_one_of_a_tie_says_what_decided_it(few: Split) -> None:
+    ann = _request(few, "ann")
+    assert "exit" not in robustness_still(frame(zoo.load("ann"), ann), {}, ann).alt
+    request = _request(few, "onset", attack="none")
+    shown = frame(zoo.load("onset"), request)
+    shown["clean"]["votes"] = np.ones_like(shown["clean"]["votes"])
+    assert "(tie, decided by potential)" in robustness_still(shown, {}, request).alt
 
 
 def test_a_network_that_cannot_be_counted_has_no_energy(few: Split) -> None:

@@ -40,7 +40,7 @@ from snnlab.network import Classifier
 from snnlab.neuron import Surrogate
 from snnlab.swapping import frozen_weights, surrogate_of
 
-__all__ = ["has_trains", "spike_train_attack"]
+__all__ = ["TrainSearch", "goal_of", "has_trains", "share_at", "spike_train_attack"]
 
 MOMENTUM = 0.75
 SHARES = (0.7, 0.02)  # of the pixels that take their best train, at the first and at the last iteration
@@ -132,7 +132,7 @@ def spike_train_attack(
             rows = rows[nearest].sort().values
         if len(rows) == 0 or (patience and fruitless == patience):
             break
-        search = _Search(of_rows(classifier, rows), images[rows], goal.of(rows), budget, eot, generator)
+        search = TrainSearch(of_rows(classifier, rows), images[rows], goal.of(rows), budget, eot, generator)
         found, score, reached = search.run(best[rows] if number == 0 else None, length, surrogate)
         better = reached | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = found[better], score[better]
@@ -181,7 +181,18 @@ def _parts(code: Encoder, gate: float = 1.0) -> list[tuple[float, Encoder]]:
     return [found for g, part in zip(code.gate, code.parts, strict=True) for found in _parts(part, gate * g)]
 
 
-class _Search:
+def goal_of(labels: Tensor) -> _Goal:
+    """Any wrong class at the exit in use, by the cross-entropy."""
+    return _Goal(LOSSES["cross_entropy"], labels, None, None)
+
+
+def share_at(step: int, steps: int) -> float:
+    """The share of the pixels that take their best train at an iteration."""
+    first, last = SHARES
+    return first * float((last / first) ** (step / max(1, steps - 1)))
+
+
+class TrainSearch:
     """One restart on one batch: what every pixel can reach, and the train it has now.
 
     ``bins`` ``[N, P]`` is the bin of every pixel, ``values`` ``[N, P]`` its intensity in that bin. Samples that have reached
@@ -215,36 +226,34 @@ class _Search:
     def run(self, start: Tensor | None, steps: int, surrogate: Surrogate | None) -> tuple[Tensor, Tensor, Tensor]:
         """Search and return the kept image of every sample, its loss, and whether it has reached the goal."""
         num = len(self.clean)
-        self.begin(start)
+        adaptive = self.begin(start)
         kept, kept_loss = self.values.clone(), torch.full((num,), -torch.inf)
         reached = torch.zeros(num, dtype=torch.bool)
         left = torch.arange(num)
-        low, high = SHARPNESS
-        levels = low + (high - low) * torch.rand(num, generator=self.generator)
-        used = AdaptiveSharpness(levels) if surrogate is None else surrogate
+        used = adaptive if surrogate is None else surrogate
         momentum: Tensor | None = None
         with ExitStack() as stack:
             stack.enter_context(surrogate_of(self.classifier.network, used))
             stack.enter_context(frozen_weights(self.classifier.network))
             for step in range(steps + 1):
-                value, wanted, gradient = self._look(used)
+                value, wanted, gradient = self.look(used)
                 better = (wanted | (value > kept_loss[left])) & ~reached[left]
                 kept[left[better]], kept_loss[left[better]] = self.values[better], value[better]
                 reached[left] |= wanted
                 if step == steps or reached.all():
                     break
-                momentum = gradient if momentum is None else momentum.mul_(MOMENTUM).add_(gradient)
+                momentum = self.gathered(momentum, gradient)
                 if reached[left].float().mean() > SPARED:
                     rows = ~reached[left]
                     left, momentum = left[rows], momentum[:, rows]
                     self._keep(rows)
                     if isinstance(used, AdaptiveSharpness):
                         used.keep(rows)
-                share = SHARES[0] * (SHARES[1] / SHARES[0]) ** (step / max(1, steps - 1))
-                self.move(momentum, share)
+                self.move(momentum, share_at(step, steps))
         return kept.view(num, *self.shape), kept_loss, reached
 
-    def begin(self, start: Tensor | None) -> None:
+    def begin(self, start: Tensor | None) -> AdaptiveSharpness:
+        """Take the trains of ``start``, or random ones, and return the adaptive surrogate, its sharpness drawn."""
         if start is None:
             span = (self.last - self.first + 1).to(self.clean.dtype)
             drawn = (torch.rand(span.shape, generator=self.generator) * span).long()
@@ -256,6 +265,8 @@ class _Search:
             self.bins = self.table.bins(self.values)
         trains = self.table.trains[:, : self.read_steps]  # [B, T, C']
         self.leaf = trains[self.bins].permute(2, 3, 0, 1).contiguous()  # [T, C', N, P]
+        low, high = SHARPNESS
+        return AdaptiveSharpness(low + (high - low) * torch.rand(len(self.clean), generator=self.generator))
 
     def _nearest(self, bins: Tensor, pixels: Tensor) -> Tensor:
         """The intensity nearest to the clean one in these bins, inside the budget, of pixels by their flat index."""
@@ -270,7 +281,7 @@ class _Search:
         self.early = self.early[:, rows]
         self.goal, self.classifier = self.goal.of(rows), of_rows(self.classifier, rows)
 
-    def _look(self, used: Surrogate) -> tuple[Tensor, Tensor, Tensor]:
+    def look(self, used: Surrogate) -> tuple[Tensor, Tensor, Tensor]:
         """Loss ``[N]``, who has reached the goal ``[N]``, and the gradient ``[R, N, P]``: a row for each step and channel of
         the trains, and a last one for the intensity where the code has analog parts.
         """
@@ -318,12 +329,25 @@ class _Search:
             logits, soft = logits[-1:], soft[-1:]
         return self.goal.value(logits + soft)
 
+    @staticmethod
+    def gathered(momentum: Tensor | None, gradient: Tensor) -> Tensor:
+        """``m ← μ m + g``; ``momentum`` is changed."""
+        return gradient if momentum is None else momentum.mul_(MOMENTUM).add_(gradient)
+
     def move(self, momentum: Tensor, share: float) -> None:
         """Give a random share of the pixels their best train (and end of its bin)."""
         share = max(share, 1 / self.bins.shape[1])  # of few pixels, about one
         moved = torch.nonzero(torch.rand(self.bins.numel(), generator=self.generator) < share).flatten()
         if len(moved) == 0:
             return
+        best, values, _ = self.best(momentum, moved)
+        trains = self.table.trains[:, : self.read_steps].flatten(1)  # [B, T·C']
+        self.bins.view(-1)[moved] = best
+        self.values.view(-1)[moved] = values
+        self.leaf.view(trains.shape[1], -1).index_copy_(1, moved, trains[best].T)
+
+    def best(self, momentum: Tensor, moved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The best bin of pixels by their flat index, their intensity in it, and what they gain over the present one."""
         trains = self.table.trains[:, : self.read_steps].flatten(1)  # [B, T·C']
         gradient = momentum.flatten(1).index_select(1, moved)
         scores = trains @ gradient[: trains.shape[1]]  # [B, M]
@@ -341,9 +365,12 @@ class _Search:
             best_score = torch.where(better, score, best_score)
             if not all(self.stepped):
                 values = torch.where(better, end, values)
-        self.bins.view(-1)[moved] = best
-        self.values.view(-1)[moved] = self._nearest(best, moved) if all(self.stepped) else values
-        self.leaf.view(trains.shape[1], -1).index_copy_(1, moved, trains[best].T)
+        now = scores.gather(0, self.bins.view(-1)[moved][None])[0]
+        if all(self.stepped):
+            values = self._nearest(best, moved)
+        else:
+            now = now + gradient[-1] * self.values.view(-1)[moved]
+        return best, values, best_score - now
 
 
 def _joint_table(parts: tuple[tuple[float, Encoder], ...]) -> CodeTable:

@@ -1,18 +1,21 @@
 r"""An attack watched step by step: one image, and what one attacker sees and does at every iteration.
 
-Four climbers go up the same hill, the margin :math:`\max_{k≠y} z_k - z_y` of one network at one image. Each changes one
-thing of the one before it:
+Four climbers raise the margin :math:`\max_{k≠y} z_k - z_y` of one network at one image. Each changes one thing of the one
+before it. A fifth searches among the spike trains that the budget can reach:
 
-===== ================================================================== ==============================================
-name  what its gradient is                                               how it steps
-===== ================================================================== ==============================================
-naive through the spikes as they are (straight-through code)             PGD: ``ε/4`` along the sign
-bpda  through smooth steps in place of the code's (Athalye et al. 2018)  the same
-eot   that of ``bpda``, averaged over ``DRAWS`` draws                    the same
-assg  that of ``bpda``, with adaptive sharpness in every neuron          SA-PGD (Wang et al. 2025)
-===== ================================================================== ==============================================
+=========== ================================================================== =========================================
+name        what its gradient is                                               how it steps
+=========== ================================================================== =========================================
+naive       through the spikes as they are (straight-through code)             PGD: ``ε/4`` along the sign
+bpda        through smooth steps in place of the code's (Athalye et al. 2018)  the same
+eot         that of ``bpda``, averaged over ``DRAWS`` draws                    the same
+assg        that of ``bpda``, with adaptive sharpness in every neuron          SA-PGD (Wang et al. 2025)
+spike_train of the encoded sequence: exact for the code                        ``snnlab.attack.spike_train_attack``
+=========== ================================================================== =========================================
 
-All but ``assg`` keep the surrogate that the network was trained with. All start at the image itself, without noise, so that
+The first three keep the surrogate that the network was trained with. The last raises the cross-entropy of logits and soft spikes,
+and its ``gradients`` are gains: what each pixel's best train gains to first order, with the sign of its change of intensity. It
+needs a code with spike trains (``snnlab.attack.has_trains``). All start at the image itself, without noise, so that
 they can be compared step by step, and stop once the image is misread. ``eot`` averages over encodings of a stochastic code.
 A deterministic code has only one, so there it averages over images within ``JITTER`` of the present one: the slope of the
 hill around it, not of the stair that it stands on.
@@ -31,11 +34,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.attack import LOSSES, NAIVE, AdaptiveSharpness, Attacker, Budget, step_size, surrogate_of
+from snnlab.attack import LOSSES, NAIVE, AdaptiveSharpness, Attacker, Budget, has_trains, step_size, surrogate_of
 from snnlab.attack.sapgd import _checkpoints, _mean
+from snnlab.attack.spike_train import TrainSearch, goal_of, share_at
 from snnlab.decoding import SILENT
 from snnlab.encoding import check_images
 from snnlab.network import Classifier
+from snnlab.swapping import frozen_weights
+from snnlab.widgets.frames import SPIKE_TRAIN
 
 __all__ = ["CLIMBERS", "DRAWS", "JITTER", "STEPS", "Climb", "ClimbRequest", "Climber", "climb", "climb_frame", "taken_for"]
 
@@ -51,6 +57,7 @@ class Climber:
     attacker: Attacker
     averages: bool = False
     adapts: bool = False
+    searches: bool = False
 
 
 _RELAXED = Attacker("bpda", "relaxed", eot=1)
@@ -59,6 +66,7 @@ CLIMBERS: dict[str, Climber] = {
     "bpda": Climber(_RELAXED),
     "eot": Climber(Attacker("eot", "relaxed", eot=DRAWS), averages=True),
     "assg": Climber(_RELAXED, adapts=True),
+    SPIKE_TRAIN: Climber(_RELAXED, searches=True),
 }
 
 
@@ -66,7 +74,8 @@ CLIMBERS: dict[str, Climber] = {
 class Climb:
     """What happened on the way: ``S`` steps, ``S + 1`` images.
 
-    ``images`` ``[S + 1, C, H, W]`` from the start on; ``gradients`` ``[S, C, H, W]``, followed at each but the last;
+    ``images`` ``[S + 1, C, H, W]`` from the start on; ``gradients`` ``[S, C, H, W]``, followed at each but the last (of
+    ``spike_train``, gains);
     ``margins`` and ``predictions`` ``[S + 1]`` as the network reads each image, above 0 where the answer is wrong.
     """
 
@@ -135,7 +144,8 @@ def climb(
         seed: of the draws; a stochastic code shows every image under the same random numbers.
 
     Raises:
-        ValueError: unknown method, fewer than one step or draw, a bad image, a start outside the budget.
+        ValueError: unknown method, fewer than one step or draw, a bad image, a start outside the budget, ``spike_train`` on a
+            code without spike trains.
 
     >>> from snnlab import data, zoo
     >>> digit = data.load("mnist5k").test[:1]
@@ -152,6 +162,8 @@ def climb(
     current = clean if start is None else start.unsqueeze(0)
     budget.verify(current, clean)
     who, generator = CLIMBERS[method], torch.Generator().manual_seed(seed + 1)  # not the numbers that judge
+    if who.searches:
+        return _search(classifier, clean, current, label, budget, steps, seed, generator)
     sharpness = AdaptiveSharpness() if who.adapts else None
     rise: Callable[[Tensor, Tensor], Tensor] = _SaPgd(budget.eps, steps) if who.adapts else _Pgd(budget.eps, steps)
     images, gradients, read = [current], [], [_look(classifier, current, y, seed)]
@@ -171,8 +183,48 @@ def climb(
             gradients.append(gradient)
             read.append(_look(classifier, current, y, seed))
     budget.verify(current, clean)
+    return _recorded(images, gradients, read, label)
+
+
+def _search(
+    classifier: Classifier,
+    clean: Tensor,
+    start: Tensor,
+    label: int,
+    budget: Budget,
+    steps: int,
+    seed: int,
+    generator: torch.Generator,
+) -> Climb:
+    """The search of ``snnlab.attack.spike_train_attack``, step by step; a test holds the two together."""
+    if not has_trains(classifier.encoder):
+        name = "an ANN" if classifier.encoder is None else f"the code {classifier.encoder.title!r}"
+        raise ValueError(f"{name} has no spike trains to search among; choose one of {', '.join(list(CLIMBERS)[:-1])}")
+    y = torch.tensor([label])
+    search = TrainSearch(classifier, clean, goal_of(y), budget, DRAWS, generator)
+    used = search.begin(start)
+    images, gains, read = [start], [], [_look(classifier, start, y, seed)]
+    momentum: Tensor | None = None
+    everywhere = torch.arange(clean.numel())
+    with ExitStack() as stack:
+        stack.enter_context(surrogate_of(classifier.network, used))
+        stack.enter_context(frozen_weights(classifier.network))
+        for step in range(steps):
+            if read[-1][1] != label:
+                break
+            momentum = search.gathered(momentum, search.look(used)[2])
+            _, values, gained = search.best(momentum, everywhere)
+            gains.append((gained.clamp(min=0) * (values - search.values.view(-1)).sign()).view_as(clean))
+            search.move(momentum, share_at(step, steps))
+            images.append(search.values.detach().clone().view_as(clean))
+            read.append(_look(classifier, images[-1], y, seed))
+    budget.verify(images[-1], clean)
+    return _recorded(images, gains, read, label)
+
+
+def _recorded(images: list[Tensor], gradients: list[Tensor], read: list[tuple[float, int]], label: int) -> Climb:
     margins, predictions = (torch.tensor(values) for values in zip(*read, strict=True))
-    followed = torch.cat(gradients) if gradients else clean[:0]
+    followed = torch.cat(gradients) if gradients else images[0][:0]
     return Climb(torch.cat(images), followed, margins, predictions, label)
 
 

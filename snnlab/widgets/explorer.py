@@ -11,13 +11,13 @@ import anywidget
 import torch
 import traitlets
 
-from snnlab.attack import ATTACKERS, ATTACKS
+from snnlab.attack import ATTACKS
 from snnlab.widgets.climbs import ClimbRequest, climb_frame
-from snnlab.widgets.frames import Request, frame, pack
+from snnlab.widgets.frames import WHO, Request, frame, pack
 from snnlab.widgets.models import Models, ZooModels
 from snnlab.widgets.stills import Still
 
-__all__ = ["AttackedExplorer", "Encoded", "EncodedExplorer", "Explorer", "Timed"]
+__all__ = ["AttackedExplorer", "Curved", "Encoded", "EncodedExplorer", "Explorer", "Timed"]
 
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 DRAWN = -1
@@ -156,12 +156,18 @@ class AttackedExplorer(Explorer):
     """State of an explorer in which trained networks are attacked."""
 
     attack = traitlets.Enum(ATTACKS, default_value="none").tag(sync=True)
-    attacker = traitlets.Enum(tuple(ATTACKERS), default_value="informed").tag(sync=True)
+    attacker = traitlets.Enum(WHO, default_value="informed", help="what the attacker knows of the code").tag(sync=True)
 
     def _asked(self, encoding: str, exit_step: int, **more: int) -> Request:
         """The present image and attack as a request to ``snnlab.widgets.frames.frame``."""
         image, label = self._subject()
         return Request(image, label, encoding, self.attack, self.attacker, self.eps, exit_step, **more)
+
+
+class Curved(traitlets.HasTraits):
+    """State of an explorer that shows measured curves: the worst case of all attacks, or the attack that is chosen."""
+
+    curve = traitlets.Enum(("worst", "own"), default_value="worst", help="worst case, or this attack").tag(sync=True)
 
 
 class Encoded(traitlets.HasTraits):

@@ -11,7 +11,7 @@ import traitlets
 from torch import Tensor, nn
 
 from snnlab import zoo
-from snnlab.attack import Budget
+from snnlab.attack import Budget, has_trains
 from snnlab.encoding import Encoder, Fusion
 from snnlab.exiting import EXIT_RULES, ExitRule, exit_steps
 from snnlab.network import Classifier
@@ -19,7 +19,7 @@ from snnlab.neuron import Reset, lif
 from snnlab.records import over_seeds
 from snnlab.widgets import stills
 from snnlab.widgets.climbs import CLIMBERS, STEPS, Climb, climb, taken_for
-from snnlab.widgets.explorer import AttackedExplorer, Encoded, EncodedExplorer, Explorer, Timed
+from snnlab.widgets.explorer import AttackedExplorer, Curved, Encoded, EncodedExplorer, Explorer, Timed
 from snnlab.widgets.frames import Request, frame
 from snnlab.widgets.models import (
     SIDE_BY_SIDE,
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-class RobustnessExplorer(Timed, EncodedExplorer):
+class RobustnessExplorer(Timed, Curved, EncodedExplorer):
     """Turn code, budget, attack and exit step of a trained network, and see spikes, votes and accuracy answer.
 
     Args:
@@ -57,14 +57,15 @@ class RobustnessExplorer(Timed, EncodedExplorer):
         labels: their classes ``[N]``; needed with ``model``.
         num_steps: ``T`` of the codes fed to your model.
         decoder: how your model's output is read.
-        state: initial ``image, encoding, attack, attacker, eps, exit_step``.
+        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` for the worst case of all
+            attacks or ``"own"`` for the attack that is chosen.
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
         traitlets.TraitError: a state that does not exist (the message lists what does).
     """
 
-    shown_traits = ("explorer", "image", "encoding", "attack", "attacker", "eps", "exit_step")
+    shown_traits = ("explorer", "image", "encoding", "attack", "attacker", "curve", "eps", "exit_step")
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class RobustnessExplorer(Timed, EncodedExplorer):
         return frame(self._models.classifier(self.encoding), self.request())
 
     def _still(self) -> Still:
-        return stills.robustness_still(self.result(), _records(self._models), self.request())
+        return stills.robustness_still(self.result(), _records(self._models), self.request(), self.curve)
 
 
 class EncoderExplorer(Timed, Explorer):
@@ -111,7 +112,7 @@ class EncoderExplorer(Timed, Explorer):
         return stills.encoder_still(image, self.eps, self._models.num_steps)
 
 
-class TrainingExplorer(Timed, AttackedExplorer):
+class TrainingExplorer(Timed, Curved, AttackedExplorer):
     """One image through networks that learned by different rules, side by side: spikes, votes, answers, accuracy.
 
     Args:
@@ -128,7 +129,7 @@ class TrainingExplorer(Timed, AttackedExplorer):
 
     code = traitlets.Unicode("latency", help="what the networks are fed with").tag(sync=True)
 
-    shown_traits = ("explorer", "image", "code", "attack", "attacker", "eps", "exit_step")
+    shown_traits = ("explorer", "image", "code", "attack", "attacker", "curve", "eps", "exit_step")
 
     def __init__(
         self,
@@ -166,10 +167,10 @@ class TrainingExplorer(Timed, AttackedExplorer):
         request = self._asked(next(iter(self.columns().values())), self.exit_step)
         compared = {self.code, "ann"}
         records = {name: r for name, r in _records(self._models).items() if zoo.recipes()[name]["code"] in compared}
-        return stills.training_still(self.result(), records, request, self.code)
+        return stills.training_still(self.result(), records, request, self.code, self.curve)
 
 
-class ExitExplorer(Timed, EncodedExplorer):
+class ExitExplorer(Timed, Curved, EncodedExplorer):
     """Leave early: drag the exit, or leave it to a rule. When does ε arrive, and what does leaving before it cost?
 
     Args:
@@ -191,7 +192,7 @@ class ExitExplorer(Timed, EncodedExplorer):
     threshold = traitlets.Float(2.0, help="of the rules margin and confidence").tag(sync=True)
 
     shown_traits = (
-        *("explorer", "image", "encoding", "attack", "attacker", "eps"),
+        *("explorer", "image", "encoding", "attack", "attacker", "curve", "eps"),
         *("exit_step", "from_step", "rule", "threshold"),
     )
 
@@ -244,7 +245,8 @@ class ExitExplorer(Timed, EncodedExplorer):
         code = self._models.classifier(self.encoding).encoder
         reach = None if code is None else first_reach(code, self.eps, self.from_step)
         record = None if self._models.custom else zoo.results(self.encoding)
-        return stills.exit_still(shown, record, self.request(), self.leaves(shown), reach)
+        curve = self.curve if self.rule == "fixed" else "worst"  # rules were measured in the worst case alone
+        return stills.exit_still(shown, record, self.request(), self.leaves(shown), reach, curve)
 
 
 class FusionExplorer(EncodedExplorer):
@@ -307,9 +309,10 @@ class FusionExplorer(EncodedExplorer):
 
 
 class AttackExplorer(Encoded, Explorer):
-    """One image and one network under four attackers side by side, step by step: who sees what, and who gets through?
+    """One image and one network under five attackers side by side, step by step: who sees what, and who gets through?
 
-    The attackers are those of ``snnlab.widgets.climbs``: naive, BPDA, EOT and ASSG, each changing one thing of the one before.
+    The attackers are those of ``snnlab.widgets.climbs``: naive, BPDA, EOT and ASSG, each changing one thing of the one before,
+    and the search among the code's spike trains, where it has any.
 
     Args:
         model: a network of your own, as for ``RobustnessExplorer``.
@@ -346,7 +349,8 @@ class AttackExplorer(Encoded, Explorer):
         image, label = self._subject()
         model, budget = self._models.classifier(self.encoding), Budget(self.eps)
         label = taken_for(model, image) if label is None else label
-        return {method: climb(model, image, label, budget, method) for method in CLIMBERS}
+        able = [method for method, who in CLIMBERS.items() if not who.searches or has_trains(model.encoder)]
+        return {method: climb(model, image, label, budget, method) for method in able}
 
     def _still(self) -> Still:
         return stills.attack_still(self.result(), self.encoding, self.eps, self.step)

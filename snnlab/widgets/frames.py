@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snnlab.attack import ATTACKERS, ATTACKS, Budget, attack
+from snnlab.attack import ATTACKERS, ATTACKS, INFORMED, AttackResult, Budget, attack, has_trains, spike_train_attack
 from snnlab.convolution import ConvNet, SpikingConvNet
 from snnlab.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
 from snnlab.encoding import Encoder
@@ -22,9 +22,14 @@ from snnlab.energy import energy, energy_of_trace
 from snnlab.fusion import silenced
 from snnlab.late import Late
 from snnlab.network import MLP, Classifier, SpikingMLP
+from snnlab.zoo.web import TRAIN_STEPS
 
-__all__ = ["Request", "frame", "pack"]
+__all__ = ["SPIKE_TRAIN", "WHO", "Request", "frame", "pack"]
 
+#: the attacker who searches among the code's spike trains, in place of a gradient of the image
+SPIKE_TRAIN = "spike_train"
+#: who can attack
+WHO = (*ATTACKERS, SPIKE_TRAIN)
 PGD_STEPS = 10
 NO_PART = -1  # of a fusion is silenced
 
@@ -33,11 +38,12 @@ NO_PART = -1  # of a fusion is silenced
 class Request:
     """One state of an explorer: an image ``[C, H, W]`` in [0, 1], its class (``None`` if unknown) and the settings.
 
-    ``silenced`` is the index of a fusion's part that is silenced (-1: none). The perturbation acts on steps ``t ≥ from_step``
-    only, and is made knowing this.
+    The attacker ``spike_train`` searches among the code's trains: an iterative attack, of ``attack="pgd"`` alone, for codes that
+    have trains. ``silenced`` is the index of a fusion's part that is silenced (-1: none). The perturbation acts on steps
+    ``t ≥ from_step`` only, and is made knowing this.
 
     Raises:
-        ValueError: unknown attack or attacker, ε outside [0, 1] or not a number.
+        ValueError: unknown attack or attacker, or two that do not go together, ε outside [0, 1] or not a number.
     """
 
     image: Tensor
@@ -54,8 +60,10 @@ class Request:
     def __post_init__(self) -> None:
         if self.attack not in ATTACKS:
             raise ValueError(f"unknown attack {self.attack!r}; choose one of {', '.join(ATTACKS)}")
-        if self.attacker not in ATTACKERS:
-            raise ValueError(f"unknown attacker {self.attacker!r}; choose one of {', '.join(ATTACKERS)}")
+        if self.attacker not in WHO:
+            raise ValueError(f"unknown attacker {self.attacker!r}; choose one of {', '.join(WHO)}")
+        if self.attacker == SPIKE_TRAIN and self.attack == "fgsm":
+            raise ValueError('the search among spike trains is iterative: use attack="pgd", got "fgsm"')
         Budget(self.eps)
 
 
@@ -95,24 +103,27 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
         "moved": 0.0,
     }
     if request.attack != "none" and request.eps > 0:
-        generator = torch.Generator().manual_seed(request.seed)
-        late.generator = generator
-        result = attack(
-            late,
-            images,
-            torch.tensor([target]),
-            Budget(request.eps),
-            request.attack,
-            ATTACKERS[request.attacker],
-            steps=PGD_STEPS,
-            generator=generator,
-        )
+        result = _attacked(late, images, target, request)
         shown |= {
             "attacked": _side(late, result.images, request.seed, aimed.encoder),
             "gradient_zero": result.zero_gradient,
             "moved": result.moved,
         }
     return shown | {"ms": 1000 * (perf_counter() - started)}
+
+
+def _attacked(late: Classifier, images: Tensor, target: int, request: Request) -> AttackResult:
+    """What the attacker makes of the image."""
+    generator = torch.Generator().manual_seed(request.seed)
+    late.generator = generator
+    labels, budget = torch.tensor([target]), Budget(request.eps)
+    if request.attacker == SPIKE_TRAIN and request.attack == "pgd":
+        if not has_trains(late.encoder):
+            name = "an ANN" if late.encoder is None else f"the code {late.encoder.title}"
+            raise ValueError(f'{name} has no spike trains to search among; use the attacker "informed"')
+        return spike_train_attack(late, images, labels, budget, steps=TRAIN_STEPS, generator=generator)
+    attacker = ATTACKERS.get(request.attacker, INFORMED)  # of noise it does not matter
+    return attack(late, images, labels, budget, request.attack, attacker, steps=PGD_STEPS, generator=generator)
 
 
 def pack(shown: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab import data, zoo
+from snnlab.attack import has_trains
 from snnlab.data import Split
 from snnlab.encoding import ENCODINGS, Fusion, check_images, encoder
 from snnlab.network import Classifier
@@ -122,7 +123,8 @@ class OwnModels(Models):
 def _summary(name: str, model: Classifier) -> dict[str, Any]:
     code = model.encoder
     kind, encoding = ("ann", "none") if code is None else ("snn", code.title)
-    return {"name": name, "title": name, "kind": kind, "encoding": encoding, "decoder": model.decoder, "clean": None}
+    told = {"name": name, "title": name, "kind": kind, "encoding": encoding, "decoder": model.decoder, "clean": None}
+    return told | {"trains": has_trains(code)}
 
 
 def _checked(models: Mapping[str, Classifier]) -> dict[str, Classifier]:

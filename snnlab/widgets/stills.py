@@ -17,11 +17,11 @@ from snnlab.decoding import SILENT
 from snnlab.plot import ATTACK, CODES, INK, QUIET, accuracy_curves, draw_raster, mark, png, rasters, style
 from snnlab.records import Estimate, correct_count, wilson_interval
 from snnlab.widgets.climbs import Climb
-from snnlab.widgets.frames import Request
+from snnlab.widgets.frames import SPIKE_TRAIN, Request
 
 __all__ = ["Still", "attack_still", "encoder_still", "exit_still", "fusion_still", "robustness_still", "training_still"]
 
-CLIMBER_TITLES = {"naive": "naive", "bpda": "BPDA", "eot": "EOT", "assg": "ASSG"}
+CLIMBER_TITLES = {"naive": "naive", "bpda": "BPDA", "eot": "EOT", "assg": "ASSG", SPIKE_TRAIN: "spike trains"}
 
 Frame = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -40,15 +40,15 @@ class Still:
         return "data:image/png;base64," + base64.b64encode(self.png).decode()
 
 
-def robustness_still(shown: Frame, records: Mapping[str, Record], request: Request) -> Still:
-    """Images, input spikes, votes, and accuracy against ε."""
+def robustness_still(shown: Frame, records: Mapping[str, Record], request: Request, curve: str = "worst") -> Still:
+    """Images, input spikes, votes, and accuracy against ε: in the worst case, or under the attack (``curve="own"``)."""
     with style():
         figure, axes = _row([1, 1, 2.2, 1.8] + ([2.4] if records else []))
         _images(axes[:2], shown)
         _input(axes[2], shown, request.exit_step)
         _votes(axes[3], shown, request.exit_step)
         if records:
-            _curves(axes[4], records, request, request.exit_step, highlight=request.encoding)
+            _curves(axes[4], records, request, request.exit_step, curve, highlight=request.encoding)
     spikes = shown["clean"]["input"] is not None
     who = f"The network with the {request.encoding} code" if spikes else f"The network {request.encoding}, without spikes,"
     return Still(png(figure), f"{who} {_reads(shown, request, request.exit_step)}.")
@@ -65,7 +65,9 @@ def encoder_still(image: Tensor, eps: float, num_steps: int) -> Still:
     return Still(png(figure), alt)
 
 
-def training_still(columns: Mapping[str, Frame], records: Mapping[str, Record], request: Request, code: str) -> Still:
+def training_still(
+    columns: Mapping[str, Frame], records: Mapping[str, Record], request: Request, code: str, curve: str = "worst"
+) -> Still:
     """Hidden and output spikes of networks that learned by different rules, and their accuracy against ε.
 
     Args:
@@ -73,6 +75,7 @@ def training_still(columns: Mapping[str, Frame], records: Mapping[str, Record], 
         records: results by model name; may be empty.
         request: what the frames answer.
         code: what the networks are fed with.
+        curve: ``"worst"`` or ``"own"``, the attack of the request.
     """
     with style():
         figure = Figure(figsize=(9.6, 3.4), layout="constrained")
@@ -83,13 +86,15 @@ def training_still(columns: Mapping[str, Frame], records: Mapping[str, Record], 
             hidden.set_title(name)
             _outputs(output, shown, request.exit_step)
         if records:
-            _curves(figure.add_subplot(places[:, -1]), records, request, None)
+            _curves(figure.add_subplot(places[:, -1]), records, request, None, curve)
     answers = ", ".join(f"the one trained by {name} {_answer(shown, request.exit_step)}" for name, shown in columns.items())
     how = _attack(next(iter(columns.values())), request)
     return Still(png(figure), f"One digit through networks with the {code} code, {how}: {answers}{_truth(request)}.")
 
 
-def exit_still(shown: Frame, record: Record | None, request: Request, exit_step: int, reach: int | None) -> Still:
+def exit_still(
+    shown: Frame, record: Record | None, request: Request, exit_step: int, reach: int | None, curve: str = "worst"
+) -> Still:
     """Images, input spikes and votes with the exit, and accuracy at every exit.
 
     Args:
@@ -98,6 +103,7 @@ def exit_still(shown: Frame, record: Record | None, request: Request, exit_step:
         request: what the frame answers.
         exit_step: where this image leaves.
         reach: the step, from 0, at which ε first acts on a black pixel; ``None``: in none.
+        curve: ``"worst"`` or ``"own"``, the attack of the request.
     """
     with style():
         figure, axes = _row([1, 1, 2.2, 1.8] + ([2.4] if record else []))
@@ -107,7 +113,7 @@ def exit_still(shown: Frame, record: Record | None, request: Request, exit_step:
             axes[2].axvline(reach, color=ATTACK, lw=1.4, ls=(0, (3, 2)))
         _votes(axes[3], shown, exit_step)
         if record:
-            _exits(axes[4], record, request.eps, exit_step, reach)
+            _exits(axes[4], record, request, exit_step, reach, curve)
     acts = "never" if reach is None else f"only after {reach} steps" if reach else "from the first step on"
     alt = f"The network {request.encoding} {_reads(shown, request, exit_step)}; ε = {request.eps:g} acts on black pixels {acts}."
     return Still(png(figure), alt)
@@ -156,9 +162,10 @@ def attack_still(climbs: Mapping[str, Climb], encoding: str, eps: float, step: i
             column[2].axhline(0, color=ATTACK, lw=1, ls="--")
             column[2].axvline(step, color=INK, lw=1)
             column[2].set(xlabel="step", ylabel="margin" if name == "naive" else "")
-    each = ", ".join(f"{CLIMBER_TITLES[name]} {_gets(found)}" for name, found in climbs.items())
+    who = CLIMBER_TITLES | {SPIKE_TRAIN: "the spike-train attack"}
+    each = ", ".join(f"{who[name]} {_gets(found)}" for name, found in climbs.items())
     blind = f"{float(climbs['naive'].zero_gradient[0]):.0%}" if len(climbs["naive"].gradients) else "none"
-    alt = f"The network {encoding} under four attackers with ε = {eps:g}: {each}."
+    alt = f"The network {encoding} under {len(climbs)} attackers with ε = {eps:g}: {each}."
     return Still(png(figure), f"{alt} The naive gradient is zero on {blind} of the pixels.")
 
 
@@ -311,18 +318,41 @@ def _votes(ax: Axes, shown: Frame, exit_step: int) -> None:
     ax.set(title="votes", xlabel="exit step")
 
 
+def _shown_attack(request: Request, curve: str) -> tuple[str, str]:
+    """The attack whose counts a curve shows, by its name in records, and in words."""
+    if curve == "worst" or request.attack == "none":
+        return "worst", "worst case"
+    if request.attack == "noise":
+        return "noise", "noise"
+    if request.attacker == SPIKE_TRAIN:
+        return SPIKE_TRAIN, "survivors up to spike trains"
+    return f"{request.attack}.{request.attacker}", f"{request.attack.upper()}, {request.attacker}"
+
+
+def _with_survivors(record: Record) -> Record:
+    """A record whose counts hold the survivors of the spike-train attack too, where it has them."""
+    left = {name: counts for name, counts in record.get("left", {}).items() if name == SPIKE_TRAIN}
+    return {**record, "correct": {**left, **record["correct"]}}
+
+
 def _curves(
-    ax: Axes, records: Mapping[str, Record], request: Request, exit_step: int | None, highlight: str | None = None
+    ax: Axes,
+    records: Mapping[str, Record],
+    request: Request,
+    exit_step: int | None,
+    curve: str,
+    highlight: str | None = None,
 ) -> None:
-    name = request.attack if request.attack == "noise" else f"{request.attack}.{request.attacker}"
-    attack = "worst" if request.attack == "none" else name
+    attack, words = _shown_attack(request, curve)
     measured = {
-        model: record
+        model: _with_survivors(record)
         for model, record in records.items()
         if exit_step is None or record["num_steps"] == 1 or exit_step in record["exits"]
     }
     accuracy_curves(measured, attack, exit_step, highlight=highlight, axes=ax)
-    ax.set_title("accuracy")
+    ax.set_title(f"accuracy, {words}", fontsize=9)
+    if not any(attack in record["correct"] for record in measured.values()):
+        ax.text(0.5, 0.5, "not recorded by itself", ha="center", color=QUIET, transform=ax.transAxes)
     if (legend := ax.get_legend()) is not None:
         legend.remove()
     if highlight is None:
@@ -330,15 +360,17 @@ def _curves(
     ax.axvline(request.eps, color=INK, lw=1, ls="--")
 
 
-def _exits(ax: Axes, record: Record, eps: float, exit_step: int, reach: int | None) -> None:
-    """Accuracy at every measured exit, clean and in the worst case at the measured ε nearest to the explorer's."""
+def _exits(ax: Axes, record: Record, request: Request, exit_step: int, reach: int | None, curve: str) -> None:
+    """Accuracy at every measured exit, clean and attacked at the measured ε nearest to the explorer's."""
     exits, n = record["exits"], record["n"]
-    nearest = min(record["eps"], key=lambda radius: abs(radius - eps))
-    for radius, colour, line, marker, label in [
-        (0.0, INK, "-", "o", "clean"),
-        (nearest, ATTACK, (0, (5, 2)), "s", f"worst, ε = {nearest:g}"),
-    ]:
-        counts = [correct_count(record, "worst", e, radius) for e in exits]
+    nearest = min(record["eps"], key=lambda radius: abs(radius - request.eps))
+    attack, words = _shown_attack(request, curve)
+    known = _with_survivors(record)
+    series: list[tuple[str, float, str, Any, str, str]] = [("worst", 0.0, INK, "-", "o", "clean")]
+    if attack in known["correct"]:
+        series.append((attack, nearest, ATTACK, (0, (5, 2)), "s", f"{words}, ε = {nearest:g}"))
+    for name, radius, colour, line, marker, label in series:
+        counts = [correct_count(known, name, e, radius) for e in exits]
         low, high = np.array([wilson_interval(c, n) for c in counts]).T
         ax.plot(exits, [c / n for c in counts], color=colour, ls=line, marker=marker, label=label)
         ax.fill_between(exits, low, high, color=colour, alpha=0.15, lw=0)
@@ -389,15 +421,25 @@ def _side(shown: Frame) -> Mapping[str, Any]:
 
 def _answer(shown: Frame, exit_step: int) -> str:
     predictions = _side(shown)["predictions"]
-    last = min(exit_step, len(predictions)) - 1
-    answer = int(predictions[last])
-    votes = _side(shown)["votes"].reshape(len(predictions), -1)[last]
-    tied = " (equal votes, decided by the higher potential)" if (votes == votes.max()).sum() > 1 else ""
-    return "gives no answer" if answer == SILENT else f"reads {answer}{tied}"
+    answer = int(predictions[min(exit_step, len(predictions)) - 1])
+    tie = " (tie, decided by potential)" if _tied(shown, exit_step) else ""
+    return "gives no answer" if answer == SILENT else f"reads {answer}{tie}"
+
+
+def _tied(shown: Frame, exit_step: int) -> bool:
+    """Whether several classes have the most votes, so that the potential decides; an ANN has none."""
+    side = _side(shown)
+    if side["membrane"] is None:
+        return False
+    votes = side["votes"].reshape(len(side["predictions"]), -1)[exit_step - 1]
+    return bool((votes == votes.max()).sum() > 1)
 
 
 def _attack(shown: Frame, request: Request) -> str:
-    return "without attack" if shown["attacked"] is None else f"under {request.attack.upper()} with ε = {request.eps:.3g}"
+    if shown["attacked"] is None:
+        return "without attack"
+    searches = request.attacker == SPIKE_TRAIN and request.attack == "pgd"
+    return f"under {'the spike-train attack' if searches else request.attack.upper()} with ε = {request.eps:.3g}"
 
 
 def _truth(request: Request) -> str:
@@ -405,5 +447,6 @@ def _truth(request: Request) -> str:
 
 
 def _reads(shown: Frame, request: Request, exit_step: int) -> str:
-    at = "" if shown["num_steps"] == 1 else f", at exit {exit_step} of {shown['num_steps']}"  # an ANN has no exits
+    timeless = shown["clean"]["input"] is None
+    at = "" if timeless else f", at exit {exit_step} of {shown['num_steps']}"
     return f"{_answer(shown, exit_step)} {_attack(shown, request)}{at}{_truth(request)}"

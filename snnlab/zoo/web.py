@@ -18,11 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from snnlab import data, zoo
-from snnlab.attack import INFORMED
-from snnlab.encoding import Encoder, Fusion
+from snnlab import codetable, data, zoo
+from snnlab.attack import INFORMED, has_trains, spike_train
+from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.network import Classifier, SpikingMLP
 from snnlab.records import over_seeds, shared
+from snnlab.suites import SUITES
 from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.cifar10 import web as cifar10_web
 from snnlab.zoo.storage import integers
@@ -31,6 +32,10 @@ __all__ = ["keys", "model_payload", "payload", "script", "write"]
 
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
+#: attacks on the survivors whose counts the explorers show: who survives all attacks up to them
+SURVIVORS = ("spike_train",)
+#: of the search among spike trains, as the suite "quick" runs it
+TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
 
 def keys() -> list[str]:
@@ -107,6 +112,7 @@ def _zoo() -> dict[str, Any]:
             "n": first["n"],
             "attacks": {k: v for r in records.values() for k, v in r["attacks"].items()},
             **{key: {name: r[key] for name, r in records.items()} for key in ("exits", "correct", "silent", "flags")},
+            "left": {name: {a: r["left"][a] for a in SURVIVORS if a in r.get("left", {})} for name, r in records.items()},
             "repeats": {name: _repeats(zoo.repeats(name)) for name in records},
             "energy": {name: r["energy_pj"] for name, r in records.items()},
             **{key: {name: r[key] for name, r in records.items() if key in r} for key in ("dynamic", "late", "ablation")},
@@ -118,18 +124,22 @@ def _summary(name: str, record: dict[str, Any]) -> dict[str, Any]:
     recipe, encoding = zoo.recipes()[name], record["encoding"]
     kind = "ann" if encoding == "none" else "snn"
     title = "ANN" if kind == "ann" else encoding
+    trains = kind == "snn" and has_trains(encoder(encoding, num_steps=record["num_steps"]))
     clean = {"correct": record["correct"]["worst"][-1][0], "n": record["n"]}
     told = {key: recipe[key] for key in ("group", "code", "rule", "loss", "decoder")}
-    return {"name": name, "title": title, "kind": kind, "encoding": encoding, **told, "clean": clean}
+    return {"name": name, "title": title, "kind": kind, "encoding": encoding, **told, "clean": clean, "trains": trains}
 
 
 def _repeats(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over seeds with their intervals, ``[exit][ε]``, at the ε that every seed was measured at."""
     eps, exits = shared(records, "eps"), shared(records, "exits")
     found: dict[str, Any] = {"seeds": len(records), "eps": eps, "exits": exits}
-    for attack in ("worst", "fgsm.naive", "transfer"):
-        if attack in records[0]["correct"]:
-            rows = [[over_seeds(records, attack, e, radius) for radius in eps] for e in exits]
+    measured = [
+        r | {"correct": {a: r["left"][a] for a in SURVIVORS if a in r.get("left", {})} | r["correct"]} for r in records
+    ]
+    for attack in measured[0]["correct"]:
+        if all(attack in record["correct"] for record in measured):
+            rows = [[over_seeds(measured, attack, e, radius) for radius in eps] for e in exits]
             found[attack] = {
                 part: [[round(getattr(estimate, part), 4) for estimate in row] for row in rows]
                 for part in ("mean", "low", "high")
@@ -154,6 +164,20 @@ def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
         "surrogate": vars(network.surrogate),
         "attack_surrogate": vars(surrogate),
         "eot": INFORMED.eot if classifier.stochastic else 1,
+        "spike_train": _search(),
+    }
+
+
+def _search() -> dict[str, Any]:
+    """The constants of the search among spike trains, and its length in the suite "quick"."""
+    return {
+        "grid": codetable.GRID,
+        "most_bins": codetable.MOST_BINS,
+        "momentum": spike_train.MOMENTUM,
+        "shares": list(spike_train.SHARES),
+        "sharpness": list(spike_train.SHARPNESS),
+        "softness": spike_train.SOFTNESS,
+        "steps": TRAIN_STEPS,
     }
 
 

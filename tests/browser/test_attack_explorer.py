@@ -91,6 +91,12 @@ def test_every_network_of_the_codes_is_climbed(code: str, visit: Visit) -> None:
     live = explorer.locator('[aria-live="polite"]')
     title = {"ann": "ANN", "fusion": "fusion(direct, latency)"}.get(code, code)
     expect(live).to_contain_text(f"{title}, epsilon 0.20", timeout=15_000)
+    column = _column(explorer, "spike_train")
+    if code in ("ann", "poisson"):
+        expect(column.locator(".doing")).to_contain_text("no spike trains to search among")
+        expect(column.locator(".hill")).to_be_hidden()
+    else:
+        expect(column.locator(".zero")).to_contain_text("train for")
     averages = "10 encodings" if code == "poisson" else "10 images nearby"
     expect(_column(explorer, "eot").locator(".doing")).to_contain_text(averages)
     assert visit.problems == []
@@ -136,12 +142,12 @@ def test_step_is_dragged_in_any_of_the_curves(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_all_four_without_scrolling_sideways(scheme: str, chromium: Browser, folder: Path) -> None:
+def test_a_phone_shows_all_five_without_scrolling_sideways(scheme: str, chromium: Browser, folder: Path) -> None:
     context = chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     visit = Visit(context, folder.as_uri()).open("index")
     explorer = visit.explorer("attack")
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
-    expect(explorer.locator(".climber:visible")).to_have_count(4)
+    expect(explorer.locator(".climber:visible")).to_have_count(5)
     controls = explorer.locator(".controls").bounding_box()
     assert controls
     assert controls["y"] + controls["height"] <= 741  # pinned where the thumb is

@@ -36,6 +36,8 @@ def test_reader_compares_training_rules_on_one_digit(place: str, visit: Visit) -
     explorer.get_by_role("radio", name="informed").check(force=True)
     explorer.get_by_label("budget ε").fill("0.2")
     expect(explorer.locator(".column .answer[data-tone=wrong]").first).to_be_visible()
+    expect(explorer.locator(".curve h4")).to_contain_text("worst case of all attacks")
+    explorer.get_by_role("radio", name="this attack").check(force=True)
     expect(explorer.locator(".curve h4")).to_contain_text("PGD, informed")
     for rule in ("BPTT", "TSSL-BP", "converted", "FGSM-trained", "ANN"):
         expect(explorer.locator(".legend")).to_contain_text(rule)

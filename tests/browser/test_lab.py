@@ -293,7 +293,7 @@ def test_settings_outlive_the_kernel_and_can_still_be_changed(death: str, page: 
     explorer.get_by_label("budget ε").fill("0.2")
     expect(explorer.locator(".badge")).to_contain_text("computed in your browser", timeout=20_000)
     explorer.get_by_role("combobox", name="code").select_option("latency")
-    expect(explorer.locator(".facts")).to_contain_text("PGD-10")
+    expect(explorer.locator(".effect")).to_contain_text("PGD moved")
     expect(explorer.get_by_label("exit step")).to_have_value("6")
     expect(explorer.get_by_label("budget ε")).to_have_value("0.2")
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency")

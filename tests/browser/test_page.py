@@ -38,6 +38,8 @@ def test_reader_turns_every_knob_and_the_explorer_answers(visit: Visit) -> None:
     slider = explorer.get_by_label("budget ε")
     slider.fill("0.2")
     expect(_answer(explorer)).not_to_contain_text("Reads 7")  # offset is not robust after all
+    expect(explorer.locator(".facts")).to_contain_text("worst case")
+    explorer.get_by_role("radio", name="this attack").check(force=True)
     expect(explorer.locator(".facts")).to_contain_text("PGD-10, relaxed code")
 
     explorer.get_by_label("none", exact=True).check(force=True)
@@ -67,6 +69,7 @@ def test_badge_says_who_computed_and_on_what(kind: str, place: str, reader: Visi
 def test_naive_and_informed_attackers_differ_plainly_on_offset(reader: Visit) -> None:
     explorer = reader.open("intro").explorer()
     explorer.get_by_label("budget ε").fill("0.15")
+    explorer.get_by_role("radio", name="this attack").check(force=True)
     kept = []
     for attacker in ("naive", "informed"):
         explorer.get_by_role("radio", name=attacker).check(force=True)
@@ -74,6 +77,37 @@ def test_naive_and_informed_attackers_differ_plainly_on_offset(reader: Visit) ->
         accuracy = explorer.locator('.legend [data-name="offset"] b').inner_text()
         kept.append(float(re.sub(r"[^0-9.]", "", accuracy)))
     assert kept[0] > kept[1] + 50
+
+
+def test_curves_are_the_worst_case_until_the_reader_asks_for_the_attack(reader: Visit) -> None:
+    explorer = reader.open("intro").explorer()
+    title = explorer.locator(".curve h4")
+    for attack in ("none", "noise", "PGD"):
+        explorer.get_by_label(attack, exact=True).check(force=True)
+        expect(title).to_contain_text("worst case of all attacks")
+    explorer.get_by_role("radio", name="this attack").check(force=True)
+    expect(title).to_contain_text("PGD")
+    explorer.get_by_label("none", exact=True).check(force=True)
+    expect(explorer.get_by_role("radio", name="this attack")).to_be_disabled()
+    expect(title).to_contain_text("worst case of all attacks")
+
+
+def test_an_attacker_who_knows_the_spike_trains_needs_a_code_that_has_some(reader: Visit) -> None:
+    explorer = reader.open("intro").explorer()
+    explorer.get_by_label("PGD", exact=True).check(force=True)
+    trains = explorer.get_by_role("radio", name="spike trains")
+    trains.check(force=True)
+    expect(explorer.locator(".effect")).to_contain_text("The spike-train attack moved")
+    code = explorer.get_by_role("combobox", name="code")
+    code.select_option("direct")
+    expect(trains).to_be_disabled()
+    expect(explorer.get_by_role("radio", name="informed")).to_be_checked()
+    expect(explorer.locator(".setup")).to_contain_text("direct has no spike trains")
+    code.select_option("ann")
+    expect(explorer.get_by_role("radio", name="informed")).to_be_disabled()
+    expect(explorer.get_by_label("exit step")).to_be_disabled()
+    expect(explorer.locator(".setup")).to_contain_text("an ANN has no code")
+    assert reader.problems == []
 
 
 #: controls that a keyboard reaches, by explorer

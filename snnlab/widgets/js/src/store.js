@@ -15,6 +15,7 @@ const DEFAULTS = {
   silenced: -1,
   attack: "none",
   attacker: "informed",
+  curve: "worst",
   eps: 0.1,
   from_step: 0,
   exit_step: 8,

@@ -1,7 +1,7 @@
 /** Attacks that are watched step by step, adaptive sharpness, and what is said of them. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { AdaptiveSharpness, CLIMBERS, climb, mulberry32, network, pgd, saPgd, slope } from "../src/engine/index.js";
+import { AdaptiveSharpness, CLIMBERS, climb, mulberry32, network, pgd, saPgd, slope, SPIKE_TRAIN } from "../src/engine/index.js";
 import { margin, marginGradient } from "../src/engine/losses.js";
 import {
   brokenAt,
@@ -24,9 +24,13 @@ test("the margin is that of the strongest wrong class, and classes that tie shar
   assert.equal(margin([1, 3], 0), 2);
 });
 
+/** The attackers that can attack a model: a search among spike trains needs a code that has some. */
+const able = (encoding) =>
+  Object.keys(CLIMBERS).filter((m) => m !== SPIKE_TRAIN || !["direct", "poisson", "ann"].includes(encoding));
+
 test("no climb leaves its budget, and every image follows from the one before by less than ε", async () => {
   for (const encoding of MODELS) {
-    for (const method of Object.keys(CLIMBERS)) {
+    for (const method of able(encoding)) {
       for (const eps of [0, 0.1, 1]) {
         const { path } = await engine().climb(asked(encoding, method, { eps }));
         path.images.forEach((x, i) => {
@@ -41,7 +45,7 @@ test("no climb leaves its budget, and every image follows from the one before by
 
 test("a climb ends where the image is misread, with one gradient fewer than images", async () => {
   for (const method of Object.keys(CLIMBERS)) {
-    const frame = await engine().climb(asked("direct", method, { eps: 0.5 }));
+    const frame = await engine().climb(asked("fusion", method, { eps: 0.5 }));
     const { predictions, margins, gradients, images } = frame.path;
     const steps = predictions.length - 1;
     assert.equal(images.length, (steps + 1) * PIXELS);

@@ -6,6 +6,17 @@ export const PIXELS = 36;
 export const CODES = ["direct", "poisson", "onset", "offset", "latency", "phase"];
 export const MODELS = [...CODES, "fusion", "ann"];
 
+/** Constants of the search among spike trains, for tests alone: pages have Python's. */
+export const SEARCH = {
+  grid: 4096,
+  most_bins: 1024,
+  momentum: 0.75,
+  shares: [0.7, 0.02],
+  sharpness: [0.39, 0.49],
+  softness: 1,
+  steps: 40,
+};
+
 /** Weights q·2^-exponent with |q| ≤ 45, sent as characters. */
 export function layerPayload(outputs, inputs, exponent, seed) {
   const random = mulberry32(seed);
@@ -34,6 +45,7 @@ export function modelPayload(name, changes = {}) {
     surrogate: { shape: "sigmoid", slope: 4 },
     attack_surrogate: { shape: "arctan", slope: 2 },
     eot: name === "poisson" ? 10 : 1,
+    spike_train: SEARCH,
     layers: [layerPayload(12, name === "fusion" ? 2 * PIXELS : PIXELS, -7, 1), layerPayload(10, 12, -6, 2)],
     ...changes,
   };

@@ -24,6 +24,7 @@ export async function compare(engine, golden) {
     await compareGradients(task, found);
     await compareAttack(task, found);
     await compareClimbs(task, found);
+    await compareTrains(task, found);
     found.frames = await compareFrames(lab, name, task);
     report[name] = found;
     failures.push(...laws(found, expected).map((law) => `${name}: ${law}`));
@@ -52,7 +53,8 @@ function laws(found, expected) {
   for (const [method, climb] of Object.entries(found.climbs)) {
     hold(`${method}: no step is left to compare`, climb.steps > 0);
     // Adaptive sharpness divides by a potential's distance from threshold, and with it by the rounding of analog sums.
-    const sharp = method === "assg" && !expected.exact;
+    // Gains are relative to the gradient's own size, however small that is where the network is certain.
+    const sharp = (method === "assg" && !expected.exact) || method === "spike_train";
     hold(`${method}: gradient differs by ${climb.gradient} of its maximum`, climb.gradient <= (sharp ? 2e-2 : 3e-4));
     // Where terms cancel, rounding decides whether exactly zero is left.
     hold(`${method}: share of zero gradients differs by ${climb.zero}`, climb.zero <= 0.005);
@@ -65,6 +67,17 @@ function laws(found, expected) {
       `${method}: alone, it moves ${climb.moved} of the pixels otherwise`,
       climb.moved <= (expected.exact ? 0.05 : 1),
     );
+  }
+  if (found.trains) {
+    const { missing = 0, table, value, gradient, bins, values, broken: apart, outside } = found.trains;
+    hold("one engine finds spike trains to search among, the other none", missing === 0);
+    hold(`trains: ${table} entries of the table differ`, table === 0);
+    hold(`trains: loss differs by ${value}`, value <= 1e-4);
+    hold(`trains: gradient differs by ${gradient} of its maximum`, gradient <= (expected.exact ? 1e-4 : 2e-2));
+    hold(`trains: ${bins} pixels move to other trains`, bins <= 2);
+    hold(`trains: intensities differ by ${values}`, values <= (bins === 0 ? 0 : 1));
+    hold(`trains: a whole search breaks ${apart} images more, or fewer`, apart <= 3);
+    hold(`trains: ${outside} pixels leave the budget`, outside === 0);
   }
   if (found.poisson) {
     for (const [what, z] of Object.entries(found.poisson)) hold(`${what} is off by ${z} standard errors`, z < 5);
@@ -212,6 +225,10 @@ async function compareClimbs({ engine, network, expected, imageAt }, found) {
     };
     const worst = { steps: 0, gradient: 0, zero: 0, next: 0, margin: 0, predictions: 0, apart: 0, moved: 0 };
     const who = engine.CLIMBERS[method];
+    if (who.attacker === engine.SPIKE_TRAIN) {
+      found.climbs[method] = await compareSearch(engine, network, image, theirs, { images, gradients, feed });
+      continue;
+    }
     const sharpness = who.adapts ? new engine.AdaptiveSharpness() : null;
     const rise = who.adapts ? engine.saPgd(eps, steps) : engine.pgd(eps, steps);
     const aim = {
@@ -248,6 +265,72 @@ async function compareClimbs({ engine, network, expected, imageAt }, found) {
     }
     found.climbs[method] = worst;
   }
+}
+
+/** The search among spike trains as it is watched: from the same random numbers, the same images and gains. */
+async function compareSearch(engine, network, image, theirs, { images, gradients, feed }) {
+  const { method, eps, label, steps, margins, predictions, zero, marginal } = theirs;
+  const size = image.length;
+  const worst = { steps: margins.length, gradient: 0, zero: 0, next: 0, margin: 0, predictions: 0, apart: 0, moved: 0 };
+  if (marginal.some(Boolean)) return worst;
+  const options = { label, steps, random: feed(theirs.random), coin: () => feed(theirs.coin) };
+  const path = await engine.climb(method, network, image, eps, options);
+  worst.apart = Math.abs(path.margins.length - margins.length);
+  const last = Math.min(path.margins.length, margins.length);
+  worst.margin = Math.abs(path.margins[0] - margins[0]);
+  worst.predictions = path.predictions[0] === predictions[0] ? 0 : 1;
+  if (last > 1) {
+    const [ours, torch] = [path.gradients, gradients].map((values) => row(values, size, 0));
+    worst.gradient = distance(ours, torch) / Math.max(largest(torch), 1e-12);
+    worst.zero = Math.abs(ours.filter((g) => g === 0).length / size - zero[0]);
+  }
+  const [a, b] = [path.images, images].map((values) => row(values, size, last - 1));
+  worst.moved = a.filter((x, p) => Math.abs(x - b[p]) > 1e-3).length / size;
+  return worst;
+}
+
+/**
+ * The attack on the code's spike trains: the table; at each of PyTorch's states the loss and the gradient, and from PyTorch's
+ * momentum and random numbers the next trains and intensities; and how many images a whole search breaks.
+ */
+async function compareTrains({ engine, network, expected, labels, imageAt }, found) {
+  const theirs = expected.trains;
+  if (Boolean(theirs) !== Boolean(network.trains)) found.trains = { missing: 1 };
+  if (!theirs || !network.trains) return;
+  const { table } = network.trains;
+  const worst = { table: 0, value: 0, gradient: 0, bins: 0, values: 0, broken: 0, outside: 0 };
+  for (const part of ["lower", "upper", "trains"]) {
+    worst.table += differing(table[part], unpack(Float32Array, theirs[part]));
+  }
+  const numbers = unpack(Float32Array, theirs.random);
+  let k = 0;
+  const image = imageAt(0);
+  const aim = { label: theirs.label, exitStep: network.numSteps, random: () => numbers[k++] };
+  const search = new engine.TrainSearch(network, image, theirs.eps, aim);
+  const steps = expected.payload.spike_train.steps;
+  for (const [step, look] of theirs.looks.entries()) {
+    search.bins = unpack(Int32Array, look.bins);
+    search.values = unpack(Float32Array, look.values);
+    const { value, gradient } = search.look();
+    const torch = unpack(Float32Array, look.gradient);
+    worst.value = Math.max(worst.value, Math.abs(value - look.value));
+    worst.gradient = Math.max(worst.gradient, distance(gradient, torch) / Math.max(largest(torch), 1e-12));
+    search.move(Float64Array.from(unpack(Float32Array, look.momentum)), engine.shareAt(network.search.shares, step, steps));
+    const next = theirs.looks[step + 1] ?? theirs;
+    worst.bins += differing(search.bins, unpack(Int32Array, next.bins));
+    worst.values = Math.max(worst.values, distance(search.values, unpack(Float32Array, next.values)));
+  }
+  for (let n = 0; n < theirs.searched; n++) {
+    const random = engine.mulberry32(n, 2);
+    const clean = imageAt(n);
+    const aim = { label: labels[n], exitStep: network.numSteps, random };
+    const attacked = await engine.spikeTrainAttack(network, clean, theirs.eps, aim);
+    worst.outside += attacked.filter((x, p) => !(Math.abs(x - clean[p]) <= theirs.eps + 1e-6 && x >= 0 && x <= 1)).length;
+    if (network.forward(attacked).predictions[network.numSteps - 1] !== labels[n]) worst.broken += 1;
+  }
+  worst.broken = Math.abs(worst.broken - theirs.broken);
+  if (theirs.marginal) Object.assign(worst, { value: 0, gradient: 0 });
+  found.trains = worst;
 }
 
 /** The frames that this engine gives the view against those that come from a kernel: what differs, as sentences. */

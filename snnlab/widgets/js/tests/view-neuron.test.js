@@ -52,6 +52,8 @@ test("more current never means fewer spikes, and none gives none", () => {
 test("a regular rhythm is told, an irregular one is not", () => {
   assert.match(summary(run(state({ beta: 0, drive: 1.2, pattern: PATTERNS.beats, reset: "zero" }))), /8 times, every 3 steps, first at t = 0/);
   assert.equal(summary(run(state({ drive: 0 }))), "It never fires.");
+  assert.match(summary(run(state({ beta: 0, drive: 1.5, reset: "zero" }))), /24 times, in every step, first at t = 0/);
+  assert.match(reach(state({ pattern: PATTERNS.pulse })), /0\.30 would if it stayed on, but here it is on in 1 of 24 steps only/);
 });
 
 test("a state that does not exist is said in one sentence", () => {

@@ -91,11 +91,21 @@ test("numbers are shown as they are", () => {
   assert.equal(words.count(1234), "1,234");
 });
 
-test("results are looked up by attack and attacker, and by the worst where nothing attacks", () => {
-  assert.equal(words.resultKey({ attack: "none", attacker: "naive" }), "worst");
-  assert.equal(words.resultKey({ attack: "noise", attacker: "naive" }), "noise");
-  assert.equal(words.resultKey({ attack: "fgsm", attacker: "naive" }), "fgsm.naive");
-  assert.equal(words.resultKey({ attack: "pgd", attacker: "informed" }), "pgd.informed");
+test("curves show the worst case unless the reader asks for the attack that is chosen", () => {
+  const key = (changes) => words.resultKey({ attacker: "naive", curve: "own", ...changes });
+  assert.equal(words.resultKey({ attack: "pgd", attacker: "naive", curve: "worst" }), "worst");
+  assert.equal(key({ attack: "none" }), "worst");
+  assert.equal(key({ attack: "noise" }), "noise");
+  assert.equal(key({ attack: "fgsm" }), "fgsm.naive");
+  assert.equal(key({ attack: "pgd", attacker: "informed" }), "pgd.informed");
+  assert.equal(key({ attack: "pgd", attacker: "spike_train" }), "spike_train");
+});
+
+test("a tie is said, and that the potential decides it", () => {
+  const tie = { ...side([7, 7]), votes: Float32Array.from([2, 2, 3, 1]), membrane: new Float32Array(4) };
+  assert.equal(words.verdict(frame({ clean: tie }), 1).note, "correct; tie, decided by potential");
+  assert.equal(words.verdict(frame({ clean: tie }), 2).note, "correct");
+  assert.deepEqual(words.tied({ ...tie, membrane: null }, 1), []);
 });
 
 test("the spoken sentence holds the state and the outcome", () => {

@@ -5,12 +5,16 @@
  *   fgsm   x' = clip(x + ε sign ∇L(x))
  *   pgd    x'_0 = clip(x + U(-ε, ε)),  x'_{i+1} = clip(Π_ε(x'_i + ε/4 sign ∇L(x'_i))),  10 steps
  *
+ * An attacker who knows the code's spike trains searches among them instead (spiketrain.js).
+ *
  * L is the cross-entropy of the logits at the exit in use, averaged over fresh encodings for a stochastic code
  * (expectation over transformation). Every step is rounded to float32.
  */
 import { choose } from "./check.js";
 import { LOSS_GRADIENTS } from "./losses.js";
+import { SPIKE_TRAIN } from "./network.js";
 import { pause } from "./pause.js";
+import { spikeTrainAttack } from "./spiketrain.js";
 
 const { fround } = Math;
 
@@ -21,7 +25,7 @@ export const PGD_STEPS = 10;
  * @typedef {object} Target  what the attack is aimed at
  * @property {number} label
  * @property {number} exitStep
- * @property {string} attacker one of the network's views: "naive", "informed", "relaxed"
+ * @property {string} attacker one of the network's views ("naive", "informed", "relaxed"), or "spike_train"
  * @property {() => number} random
  * @property {string} [loss] a key of LOSS_GRADIENTS; cross-entropy if not given
  * @property {number} [draws] encodings averaged over; the network's own number if not given
@@ -42,7 +46,12 @@ export async function attack(name, network, image, eps, target) {
   let attacked = image;
   let gradientZero = null;
   if (name === "noise") attacked = noise(image, eps, target.random);
-  if (name === "fgsm" || name === "pgd") {
+  if (target.attacker === SPIKE_TRAIN && name === "fgsm") {
+    throw new Error(`the search among spike trains is iterative: use attack "pgd", got "fgsm"`);
+  }
+  if (target.attacker === SPIKE_TRAIN && name === "pgd") {
+    attacked = await spikeTrainAttack(network, image, eps, target);
+  } else if (name === "fgsm" || name === "pgd") {
     const gradient = await inputGradient(network, image, target);
     gradientZero = share(gradient, (g) => g === 0);
     attacked = name === "fgsm" ? along(gradient, image, eps) : await pgd(network, image, eps, target);

@@ -1,17 +1,21 @@
 /**
  * An attack watched step by step: one image, and what one attacker sees and does at every iteration. Mirrors
- * snnlab/widgets/climbs.py, which says why. All climb the margin, from the image itself, until it is misread.
+ * snnlab/widgets/climbs.py, which says why. All begin at the image itself and stop once it is misread. Four climb the margin,
+ * the last searches among the spike trains in reach (spiketrain.js).
  *
  *   naive  straight-through code                       PGD: ε/4 along the sign
  *   bpda   relaxed code                                the same
  *   eot    relaxed code, averaged over DRAWS draws     the same
  *   assg   relaxed code, adaptive sharpness            SA-PGD
+ *   spike_train   gain of each pixel's best train       a share of the pixels takes it
  */
 import { inputGradient } from "./attack.js";
 import { choose } from "./check.js";
 import { margin } from "./losses.js";
+import { SPIKE_TRAIN } from "./network.js";
 import { pause } from "./pause.js";
 import { AdaptiveSharpness } from "./sharpness.js";
+import { gathered, shareAt, TrainSearch } from "./spiketrain.js";
 
 const { fround } = Math;
 
@@ -20,6 +24,7 @@ export const CLIMBERS = {
   bpda: { attacker: "relaxed" },
   eot: { attacker: "relaxed", averages: true },
   assg: { attacker: "relaxed", adapts: true },
+  spike_train: { attacker: SPIKE_TRAIN },
 };
 export const STEPS = 10;
 export const DRAWS = 10;
@@ -28,7 +33,7 @@ export const JITTER = 1 / 16;
 /**
  * @typedef {object} Climb  S steps, S + 1 images of P pixels
  * @property {Float32Array} images [S + 1, P]
- * @property {Float32Array} gradients [S, P], followed at each but the last
+ * @property {Float32Array} gradients [S, P], followed at each but the last; of spike trains, the gain of each pixel's best
  * @property {Float32Array} margins [S + 1]
  * @property {Int8Array} predictions [S + 1]
  */
@@ -46,6 +51,7 @@ export const JITTER = 1 / 16;
 export async function climb(method, network, image, eps, options) {
   const who = CLIMBERS[choose("climber", method, Object.keys(CLIMBERS))];
   const { label, random, coin, steps = STEPS, draws = DRAWS, signal } = options;
+  if (who.attacker === SPIKE_TRAIN) return climbTrains(network, image, eps, { ...options, steps });
   const sharpness = who.adapts ? new AdaptiveSharpness() : null;
   const aim = { label, exitStep: network.numSteps, attacker: who.attacker, random, signal, sharpness, loss: "margin" };
   const rise = who.adapts ? saPgd(eps, steps) : pgd(eps, steps);
@@ -62,9 +68,36 @@ export async function climb(method, network, image, eps, options) {
     gradients.push(gradient);
     seen.push(read(current));
   }
+  return recorded(images, gradients, seen);
+}
+
+/** The search among spike trains, step by step; in place of a gradient, what every pixel gains by its best train. */
+async function climbTrains(network, image, eps, { label, random, coin, steps, start = image, signal }) {
+  const search = new TrainSearch(network, image, eps, { label, exitStep: network.numSteps, random });
+  const { momentum: decay, shares } = network.search;
+  const read = () => look(network, search.values, label, coin());
+  search.begin(start);
+  const images = [Float32Array.from(search.values)];
+  const gains = [];
+  const seen = [read()];
+  let momentum = null;
+  for (let k = 0; k < steps && seen.at(-1).answer === label; k++) {
+    await pause(signal);
+    momentum = gathered(momentum, search.look().gradient, decay);
+    gains.push(search.gains(momentum));
+    search.move(momentum, shareAt(shares, k, steps));
+    images.push(Float32Array.from(search.values));
+    seen.push(read());
+  }
+  return recorded(images, gains, seen);
+}
+
+/** @returns {Climb} */
+function recorded(images, gradients, seen) {
+  const size = images[0].length;
   return {
-    images: joined(images, image.length),
-    gradients: joined(gradients, image.length),
+    images: joined(images, size),
+    gradients: joined(gradients, size),
     margins: Float32Array.from(seen, (s) => s.margin),
     predictions: Int8Array.from(seen, (s) => s.answer),
   };

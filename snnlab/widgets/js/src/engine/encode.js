@@ -159,6 +159,16 @@ function describe(name) {
   };
 }
 
+/** Whether a part draws random numbers. */
+export function isStochastic(part) {
+  return Boolean(CODES[part.name].stochastic);
+}
+
+/** What a part that is not random emits for one pixel at one step, gate included. */
+export function emitted(part, x, t) {
+  return fround(part.gate * CODES[part.name].spike(x, t, part));
+}
+
 /** Whether a part emits the same values at every step (but for a late perturbation): its current is computed once. */
 export function isConstant(part) {
   return Boolean(CODES[part.name].constant);

@@ -21,6 +21,12 @@ export function crossEntropyGradient(logits, label) {
   return grad;
 }
 
+/** The cross-entropy, from logits of any size. */
+export function crossEntropy(logits, label) {
+  const top = Math.max(...logits);
+  return Math.log(logits.reduce((sum, z) => sum + Math.exp(z - top), 0)) + top - logits[label];
+}
+
 /** Votes of the strongest wrong class minus those of the label. */
 export function margin(logits, label) {
   return Math.max(...strongest(logits, label).map((k) => logits[k])) - logits[label];

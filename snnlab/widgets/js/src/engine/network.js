@@ -16,11 +16,16 @@ import { derivative, encode, encoder, isConstant } from "./encode.js";
 import { conventionalEnergy, spikingEnergy } from "./energy.js";
 import { lif, lifBackward, neuron } from "./lif.js";
 import { hiddenOrder } from "./order.js";
+import { SOFT_READOUTS } from "./soft.js";
+import { trainsOf } from "./spiketrain.js";
 import { surrogate } from "./surrogate.js";
 import { filterBackward, timeConstant } from "./synapse.js";
 import { addInputs, layer } from "./weights.js";
 
-export const ATTACKERS = ["naive", "informed"];
+/** What an attacker knows: two views of the network's gradient, or the spike trains of its code. */
+export const VIEWS = ["naive", "informed"];
+export const SPIKE_TRAIN = "spike_train";
+export const ATTACKERS = [...VIEWS, SPIKE_TRAIN];
 
 /**
  * @param {object} payload of the key "model/<name>"
@@ -62,6 +67,8 @@ function spiking(first, second, payload, key) {
       informed: { rule: "relaxed", h: surrogate(field(payload, "attack_surrogate", key)) },
     },
     decoder: DECODERS[choose("decoder", payload.decoder ?? "rate", Object.keys(DECODERS))],
+    soft: SOFT_READOUTS[payload.decoder ?? "rate"],
+    search: field(payload, "spike_train", key),
     eot: code.stochastic ? (payload.eot ?? 10) : 1,
     hiddenOrder: hiddenOrder(second.columns, second.outputs),
   });
@@ -69,6 +76,8 @@ function spiking(first, second, payload, key) {
 
 /** Two layers of LIF neurons behind an encoder. */
 export class SpikingNetwork {
+  #trains;
+
   /** @param {object} components what `spiking` reads from a payload */
   constructor(components) {
     Object.assign(this, components);
@@ -79,6 +88,12 @@ export class SpikingNetwork {
     this.blocks = this.encoder.parts.map((part, k) => {
       return { from: k * this.numPixels, to: (k + 1) * this.numPixels, constant: isConstant(part) };
     });
+  }
+
+  /** The step parts of the code and the table of their trains, worked out when first asked for; null: there are none. */
+  get trains() {
+    if (this.#trains === undefined) this.#trains = trainsOf(this);
+    return this.#trains;
   }
 
   /** The same network (shared weights) behind another view of its code: with a part silenced, or perturbed late. */
@@ -112,14 +127,30 @@ export class SpikingNetwork {
    * @returns {Float64Array} length C·H·W
    */
   backward(trace, gradLogits, exitStep, attacker, sharpness = null) {
-    const { rule, h } = this.views[attacker];
+    const { rule, h } = this.views[choose("view", attacker, Object.keys(this.views))];
+    const read = this.decoder.backward(gradLogits, trace.output, exitStep);
+    return this.#inputGradient(trace, this.#driveGradient(trace, read, exitStep, h, sharpness), exitStep, rule);
+  }
+
+  /**
+   * ∂L/∂s of the encoded sequence, [T, P], for given gradients of the output's spikes and potential.
+   *
+   * @param {{spikes: Float64Array, membrane: Float64Array|null}} read
+   * @param {import("./sharpness.js").AdaptiveSharpness} sharpness
+   */
+  sequenceGradient(trace, read, exitStep, sharpness) {
+    const drive = this.#driveGradient(trace, read, exitStep, null, sharpness);
+    return transposed(this.first, drive, this.numSteps, exitStep);
+  }
+
+  /** ∂L/∂(W s) of the first layer, [T, H]. */
+  #driveGradient(trace, read, exitStep, h, sharpness) {
     const of = (layer) => sharpness?.follow(layer.membrane, this.neuron.threshold) ?? h;
     const { numSteps, second, tau, neuron } = this;
-    const read = this.decoder.backward(gradLogits, trace.output, exitStep);
     const gradReadout = lifBackward(read.spikes, trace.output, numSteps, neuron, of(trace.output), read.membrane);
     const gradHidden = transposed(second, filterBackward(gradReadout, numSteps, tau), numSteps, exitStep);
     const gradCurrent = lifBackward(gradHidden, trace.hidden, numSteps, neuron, of(trace.hidden));
-    return this.#inputGradient(trace, filterBackward(gradCurrent, numSteps, tau), exitStep, rule);
+    return filterBackward(gradCurrent, numSteps, tau);
   }
 
   /** @returns {Float32Array} pJ up to every exit, [T] */
@@ -147,6 +178,7 @@ export class ConventionalNetwork {
   constructor(first, second, numSteps) {
     Object.assign(this, { first, second, numSteps });
     this.encoder = null;
+    this.trains = null;
     this.parts = 1;
     this.eot = 1;
     this.classes = second.outputs;

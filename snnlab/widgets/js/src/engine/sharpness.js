@@ -14,6 +14,12 @@ const { fround } = Math;
 export class AdaptiveSharpness {
   #layers = [];
   #turn = 0;
+  #factor;
+
+  /** @param {number} [sharpness] a, 0 < a < 1/2 */
+  constructor(sharpness = SHARPNESS) {
+    this.#factor = (2 / Math.PI) * Math.tan(sharpness * Math.PI);
+  }
 
   /** A new iteration: the layers of the next backward pass are counted from the last one again. */
   begin() {
@@ -43,7 +49,7 @@ export class AdaptiveSharpness {
     for (let k = 0; k < size; k++) {
       mean[k] = BETA * mean[k] + (1 - BETA) * distance[k];
       deviation[k] = BETA * deviation[k] + (1 - BETA) * Math.abs(distance[k] - mean[k]);
-      alpha[k] = ((2 / Math.PI) * Math.tan(SHARPNESS * Math.PI)) / (mean[k] + 1.5 * deviation[k] + 1e-4);
+      alpha[k] = this.#factor / (mean[k] + 1.5 * deviation[k] + 1e-4);
     }
     return (v, k) => alpha[k] / 2 / (1 + ((Math.PI / 2) * alpha[k] * v) ** 2);
   }

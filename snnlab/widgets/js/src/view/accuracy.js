@@ -21,12 +21,13 @@ export function measuredExits(results, model, steps) {
  *
  * @param {object} results of the zoo
  * @param {string} model
- * @param {string} key of the attack
+ * @param {string} key of the attack, or of one on the survivors: those left after it
  * @param {number} exit 1 … T
  * @returns {Point[]|null} null if this was not measured
  */
 export function accuracyCurve(results, model, key, exit) {
-  const row = results.correct[model]?.[key]?.[rowOf(results.exits[model] ?? [], exit)];
+  const counts = results.correct[model]?.[key] ?? results.left?.[model]?.[key];
+  const row = counts?.[rowOf(results.exits[model] ?? [], exit)];
   return row ? results.eps.map((eps, k) => ({ eps, ...wilson(row[k], results.n) })) : null;
 }
 

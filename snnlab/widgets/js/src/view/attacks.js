@@ -1,7 +1,8 @@
 /**
- * The attack explorer: one image and one network under four attackers, step by step. Each changes one thing of the one before;
- * the first cannot see.
+ * The attack explorer: one image and one network under five attackers, step by step. Of the first four each changes one thing
+ * of the one before; the last searches among the code's spike trains.
  */
+import { SPIKE_TRAIN } from "../engine/index.js";
 import { accuracyCurve, readCurve } from "./accuracy.js";
 import { Badge, flagsOf, ONE_RUN, whoComputed } from "./badge.js";
 import { Select } from "./choice.js";
@@ -21,9 +22,10 @@ import { count, epsText, intervalText, percent } from "./words.js";
 const STEPS = 10;
 
 const HOW = [
-  "All four climb the margin, the votes of the strongest wrong class minus those of the right one, with all steps read. They start at the image itself and stop once it is misread; equal votes are decided by the read-out's potential. Naive, BPDA and EOT move every pixel by ε/4 along the sign of their gradient (PGD) and keep the surrogate that the network was trained with. ASSG adapts each neuron's surrogate to its distance from threshold and steps by SA-PGD (Wang et al. 2025).",
+  "The first four climb the margin, the votes of the strongest wrong class minus those of the right one, with all steps read. They start at the image itself and stop once it is misread; equal votes are decided by the read-out's potential. Naive, BPDA and EOT move every pixel by ε/4 along the sign of their gradient (PGD) and keep the surrogate that the network was trained with. ASSG adapts each neuron's surrogate to its distance from threshold and steps by SA-PGD (Wang et al. 2025).",
+  "The spike-train attack needs no gradient of the code. A budget leaves a pixel of a step code finitely many spike trains; from the gradient of the loss with respect to the spikes follows, to first order, what each of them gains. At every step a random share of the pixels takes its best train, fewer and fewer, with the intensity that is nearest to the clean one. Its loss is the cross-entropy of votes and soft spikes, its surrogate that of ASSG.",
   "EOT averages over what is random. A stochastic code is averaged over 10 encodings; a deterministic one has only one, so there the average is over 10 images within ±1/16 of the present one.",
-  `Each gradient map is scaled to its own largest value, by a square root; a pixel is hatched where the gradient is exactly zero, not where it is small. Changes are magnified ${MAGNIFIED} times.`,
+  `Each gradient map is scaled to its own largest value, by a square root; a pixel is hatched where the gradient is exactly zero, not where it is small. Of the spike-train attack the map shows what each pixel gains by its best train, red where that train is of a brighter pixel. Changes are magnified ${MAGNIFIED} times.`,
   "One image proves nothing about a network: its accuracies are those of the zoo's suite, over all test digits.",
 ];
 
@@ -137,7 +139,10 @@ class AttackExplorer {
   /** One after the other: a kernel answers one question at a time. */
   async #climbs(request) {
     const climbs = [];
-    for (const method of ATTACKERS) climbs.push(await this.engine.climb({ ...request, method }));
+    const { trains } = chosen(this.models, request.encoding);
+    for (const method of ATTACKERS) {
+      if (method !== SPIKE_TRAIN || trains) climbs.push(await this.engine.climb({ ...request, method }));
+    }
     return climbs;
   }
 
@@ -152,9 +157,13 @@ class AttackExplorer {
   }
 
   paint(climbs, { request, step }, colours) {
-    const { kind, title } = chosen(this.models, request.encoding);
-    const model = { kind, stochastic: title.includes("poisson") };
-    for (const [k, column] of this.columns.entries()) column.show(climbs[k], climbs, step, model, colours);
+    const { kind, title, trains } = chosen(this.models, request.encoding);
+    const model = { kind, stochastic: title.includes("poisson"), trains };
+    for (const column of this.columns) {
+      const own = climbs.find(({ method }) => method === column.method);
+      if (own) column.show(own, climbs, step, model, colours);
+      else column.showNone(model);
+    }
     setText(this.conclusion, conclusion(climbs).join(" "));
     setText(this.people, this.#people(request));
     const ms = climbs.reduce((sum, climb) => sum + climb.ms, 0);
@@ -162,7 +171,7 @@ class AttackExplorer {
     const { zoo } = this;
     const flags = flagsOf(zoo, request.encoding, "worst", ONE_RUN);
     const measured = zoo.results ? [`Attacks of the suite: ${zoo.results.attacks.worst ?? "worst of all"}.`] : [];
-    this.badge.show(whole, `four attackers, ${STEPS} steps, one image`, flags, [
+    this.badge.show(whole, `${climbs.length} attackers, ${STEPS} steps, one image`, flags, [
       whoComputed(whole),
       ...HOW,
       ...measured,

@@ -1,6 +1,7 @@
 /** Who computed what is shown, on which data, and how. */
+import { SPIKE_TRAIN } from "../engine/index.js";
 import { h, setText } from "./dom.js";
-import { count, epsText } from "./words.js";
+import { count, epsText, SURVIVORS } from "./words.js";
 
 const WHO = { browser: "computed in your browser", kernel: "computed by PyTorch in your kernel" };
 
@@ -32,13 +33,13 @@ export class Badge {
   }
 }
 
-/** One line about the curves. @param {object} zoo  @param {string} key of the attack  @param {string} [model] whose training runs are counted */
+/** One line about the curves. @param {object} zoo  @param {string} key of the attack  @param {string|null} model whose training runs are counted; null: of one network alone */
 export function facts(zoo, key, model) {
   if (!zoo.results) return `${zoo.dataset} · no measured curves`;
   const { n, attacks, repeats } = zoo.results;
   const runs = repeats?.[model]?.[key] ? (repeats[model].seeds ?? 1) : 1;
-  const trained = model === undefined ? "" : runs > 1 ? ` · ${runs} training runs` : " · 1 training run";
-  return `curves: n = ${count(n)} test digits of ${zoo.dataset}${trained} · ${attacks[key] ?? key}`;
+  const trained = runs > 1 ? `${runs} training runs` : "1 training run";
+  return `curves: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? (key === SPIKE_TRAIN ? "spike-train attack, not recorded by itself" : key)}`;
 }
 
 /**
@@ -68,6 +69,16 @@ export function whoComputed({ computed_by: who, ms }) {
   return `${here} This took ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms.`;
 }
 
+/** What the attack on this image aims at, and how it goes. */
+function aimText(frame, { attack, attacker, eps, exit_step: exit }) {
+  const at = frame.clean.input ? `is aimed at exit ${exit} and ` : "";
+  const aim = `The attack ${at}pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(eps)}`;
+  if (attack === "pgd" && attacker === SPIKE_TRAIN) {
+    return `${aim}. It is a search among the spike trains that the code gives within ε: at every step a random share of the pixels takes the train that raises the loss most to first order, and the pixel the nearest intensity that has it.`;
+  }
+  return `${aim}; PGD takes 10 steps of ε/4 from a random start.`;
+}
+
 /**
  * What stands behind "how?".
  *
@@ -80,9 +91,7 @@ export function whoComputed({ computed_by: who, ms }) {
  * @returns {string[]} paragraphs
  */
 export function how(frame, state, zoo, key, runs, more = []) {
-  const aim = frame.attacked
-    ? `The attack is aimed at exit ${state.exit_step} and pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(state.eps)}; PGD takes 10 steps of ε/4 from a random start.`
-    : "";
+  const aim = frame.attacked ? aimText(frame, state) : "";
   if (!zoo.results) return [whoComputed(frame), aim, ...more].filter(Boolean);
   const { n, attacks } = zoo.results;
   const curves = `The accuracies are not computed here: they come from the zoo's results on ${count(n)} test digits of ${zoo.dataset} that no choice was made on. ${runs} A silent network counts as wrong.`;
@@ -90,5 +99,6 @@ export function how(frame, state, zoo, key, runs, more = []) {
     .filter(([name]) => name !== "worst")
     .map(([name, text]) => `${name} (${text})`)
     .join("; ")}. Worst: ${attacks.worst ?? "the smallest of them, image by image"}. Shown now: ${key}.`;
-  return [whoComputed(frame), aim, ...more, curves, list].filter(Boolean);
+  const survivors = key === SPIKE_TRAIN ? SURVIVORS : "";
+  return [whoComputed(frame), aim, ...more, curves, survivors, list].filter(Boolean);
 }

@@ -76,13 +76,24 @@ export function summary({ spikes }) {
   const times = [...spikes.keys()].filter((t) => spikes[t]);
   if (times.length === 0) return "It never fires.";
   const gaps = new Set(times.slice(1).map((t, k) => t - times[k]));
-  const rhythm = times.length > 2 && gaps.size === 1 ? `, every ${[...gaps][0]} steps` : "";
+  const rhythm = times.length > 2 && gaps.size === 1 ? `, ${gaps.has(1) ? "in every step" : `every ${[...gaps][0]} steps`}` : "";
   return `It fires ${times.length === 1 ? "once" : `${times.length} times`}${rhythm}, first at t = ${times[0]}.`;
+}
+
+/** "6 of 24 steps". */
+function onIn(pattern) {
+  const on = pattern.split("1").length - 1;
+  return `${on} of ${pattern.length} steps`;
 }
 
 /** Whether a constant current of this size could ever make it fire. */
 export function reach(state) {
   const least = rheobase(state);
-  if (state.drive > least) return `A constant current fires it if it exceeds θ(1 − β) = ${number(least)}; this one does.`;
+  if (state.drive > least) {
+    const now = state.pattern.includes("0")
+      ? `${number(state.drive)} would if it stayed on, but here it is on in ${onIn(state.pattern)} only`
+      : "this one does";
+    return `A constant current fires it if it exceeds θ(1 − β) = ${number(least)}; ${now}.`;
+  }
   return `A constant current of ${number(state.drive)} never fires it: U settles at I/(1 − β), and that exceeds θ only if I > θ(1 − β) = ${number(least)}.`;
 }

@@ -12,17 +12,30 @@ export class Choice {
     this.inputs = options.map(([value]) => h("input", { type: "radio", name, value, onchange: () => onChange(value) }));
     this.texts = options.map(([, text]) => h("span", {}, text));
     const labels = this.texts.map((text, k) => h("label", {}, this.inputs[k], text));
+    this.why = h("p", { class: "why", id: uniqueId("why"), hidden: true });
     this.element = h(
       "fieldset",
-      { class: "field choice" },
+      { class: "field choice", "aria-describedby": this.why.id },
       h("legend", {}, label),
       h("div", { class: "options" }, ...labels),
+      this.why,
     );
   }
 
-  show(value, disabled = false) {
-    for (const input of this.inputs) input.checked = input.value === value;
+  /**
+   * @param {string} value
+   * @param {boolean} [disabled] all of it
+   * @param {string[]} [without] options that cannot be chosen now
+   * @param {string} [why] the reason, shown below
+   */
+  show(value, disabled = false, without = [], why = "") {
+    for (const input of this.inputs) {
+      input.checked = input.value === value;
+      input.disabled = without.includes(input.value);
+    }
     this.element.disabled = disabled;
+    setText(this.why, why);
+    this.why.hidden = !why;
   }
 
   /** Other words for the options. @param {string[]} texts */

@@ -1,10 +1,11 @@
 /** What the attack explorer says: climbs in, sentences out. No page is needed, so these can be tested. */
+import { SPIKE_TRAIN } from "../engine/index.js";
 import { epsText, percent, SILENT } from "./words.js";
 
 /** The attackers in the order in which each changes one thing of the one before. */
-export const ATTACKERS = ["naive", "bpda", "eot", "assg"];
+export const ATTACKERS = ["naive", "bpda", "eot", "assg", SPIKE_TRAIN];
 
-export const TITLES = { naive: "naive", bpda: "BPDA", eot: "EOT", assg: "ASSG" };
+export const TITLES = { naive: "naive", bpda: "BPDA", eot: "EOT", assg: "ASSG", [SPIKE_TRAIN]: "spike trains" };
 
 /** From this share of zero gradients on, an attacker is called blind. */
 const BLIND = 0.5;
@@ -13,9 +14,9 @@ const BLIND = 0.5;
  * What an attacker does, in a line.
  *
  * @param {string} method
- * @param {{kind: string, stochastic: boolean}} model
+ * @param {{kind: string, stochastic: boolean, trains: boolean}} model
  */
-export function doing(method, { kind, stochastic }) {
+export function doing(method, { kind, stochastic, trains }) {
   if (kind === "ann" && method === "naive") return "An ANN has no code: its own gradient is all there is.";
   if (kind === "ann" && method === "bpda") return "No steps to replace: the same as naive.";
   return {
@@ -28,6 +29,11 @@ export function doing(method, { kind, stochastic }) {
       kind === "ann"
         ? "Momentum, and steps that start large; there are no spikes to adapt to."
         : "BPDA, with a surrogate fitted to every neuron, and momentum.",
+    [SPIKE_TRAIN]: trains
+      ? "Searches among the spike trains that the code gives within ε: no gradient of the code is needed."
+      : kind === "ann"
+        ? "An ANN has no spike trains to search among."
+        : "This code has no spike trains to search among: it is no step function of each pixel.",
   }[method];
 }
 
@@ -75,8 +81,15 @@ export function answerAt(climb, step) {
 /** How a climb ends. */
 export function ending(climb) {
   const at = brokenAt(climb);
-  if (at === 0) return "misread before any step";
-  return at === null ? `not broken in ${climb.steps} steps` : `broken at step ${at}`;
+  const tie = tiedAt(climb, taken(climb)) ? " (tie, decided by potential)" : "";
+  if (at === 0) return `misread before any step${tie}`;
+  return `${at === null ? `not broken in ${climb.steps} steps` : `broken at step ${at}`}${tie}`;
+}
+
+/** Whether the right class and a wrong one have equal votes at a step. */
+export function tiedAt({ path }, step) {
+  const at = Math.min(step, path.predictions.length - 1);
+  return path.margins[at] === 0 && path.predictions[at] !== SILENT;
 }
 
 /** All climbs in words, for those who cannot see them. @param {object[]} climbs  @param {number} step */

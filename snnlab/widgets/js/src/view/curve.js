@@ -47,8 +47,9 @@ export class AccuracyPlot {
    * @param {((name: string) => void)|null} [hooks.onPick]
    * @param {boolean} [hooks.intervals] whether the list says them too
    * @param {Budgets} [hooks.budgets] the axis of ε
+   * @param {Element|null} [hooks.control] what chooses the curves
    */
-  constructor({ onEps, onPick = null, intervals = false, budgets = PIXEL_UNITS }) {
+  constructor({ onEps, onPick = null, intervals = false, budgets = PIXEL_UNITS, control = null }) {
     this.budgets = budgets;
     this.frame = svg("g");
     this.lines = svg("g");
@@ -58,12 +59,14 @@ export class AccuracyPlot {
     this.title = h("h4", {});
     this.empty = h("p", { class: "empty" });
     this.legend = new Legend({ onPick, intervals });
-    this.element = h("section", { class: "panel curve" }, this.title, this.svg, this.empty, this.legend.element);
+    this.element = h("section", { class: "panel curve" }, control, this.title, this.svg, this.empty, this.legend.element);
+    this.control = control;
   }
 
   /** Say why there are no curves. */
   showNothing(sentence) {
     this.#empty = true;
+    if (this.control) this.control.hidden = true;
     setText(this.title, "Accuracy");
     setText(this.empty, sentence);
     this.svg.style.display = "none";
@@ -71,8 +74,8 @@ export class AccuracyPlot {
   }
 
   /**
-   * @param {{title: string, key: string, curves: Curve[], current: string[], eps: number, chance: number}} content `key`
-   *   says which curves these are
+   * @param {{title: string, key: string, curves: Curve[], current: string[], eps: number, chance: number,
+   *   nothing?: string}} content `key` says which curves these are, `nothing` why the current one is not there
    * @param {object} colours
    */
   show(content, colours) {
@@ -85,6 +88,7 @@ export class AccuracyPlot {
     const y = scaleLinear([0, 1], [height - MARGIN.bottom, MARGIN.top]);
     this.x = x;
     setText(this.title, content.title);
+    setText(this.empty, own.length === 0 ? (content.nothing ?? "") : "");
     this.sentence = describe(content);
     this.svg.setAttribute("aria-label", this.sentence);
     const names = curves.map(({ name }) => name);

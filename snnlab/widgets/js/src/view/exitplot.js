@@ -23,20 +23,22 @@ export class ExitPlot {
   sentence = "";
   #steps = 8;
 
-  /** @param {{onExit: (exit: number) => void}} hooks */
-  constructor({ onExit }) {
+  /** @param {{onExit: (exit: number) => void, control?: Element|null}} hooks `control`: what chooses the curves */
+  constructor({ onExit, control = null }) {
+    this.control = control;
     this.hatch = uniqueId("hatch");
     this.svg = svg("svg", { class: "plot", role: "img" });
     this.svg.addEventListener("pointerdown", (event) => this.#drag(event, onExit));
     this.title = h("h4", {}, "Accuracy at every exit");
     this.empty = h("p", { class: "empty" });
     this.rows = h("ul", { class: "legend" });
-    this.element = h("section", { class: "panel curve" }, this.title, this.svg, this.empty, this.rows);
+    this.element = h("section", { class: "panel curve" }, control, this.title, this.svg, this.empty, this.rows);
   }
 
   /** Say why there is nothing to see. */
   showNothing(sentence) {
     setText(this.empty, sentence);
+    if (this.control) this.control.hidden = true;
     this.svg.style.display = "none";
     this.rows.hidden = true;
   }
@@ -62,6 +64,7 @@ export class ExitPlot {
     this.x = x;
     const styles = marks(colours);
     this.sentence = describe(content);
+    setText(this.empty, series.attacked.length === 0 ? (content.nothing ?? "") : "");
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("aria-label", this.sentence);
     const faded = points.length > 0;

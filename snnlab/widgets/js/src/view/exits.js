@@ -5,7 +5,7 @@
 import { bestCurve, measuredExits, readCurve } from "./accuracy.js";
 import { ALL_RUNS, Badge, facts, flagsOf, how } from "./badge.js";
 import { Select } from "./choice.js";
-import { AttackControls, EpsSlider, ExitSlider } from "./controls.js";
+import { AttackControls, checkAttacker, CurveControl, EpsSlider, ExitSlider } from "./controls.js";
 import { converse } from "./converse.js";
 import { h } from "./dom.js";
 import { ExitPlot } from "./exitplot.js";
@@ -18,12 +18,12 @@ import { HiddenPanel, InputPanel, VotesPanel } from "./panels.js";
 import { atFixedExit, atThresholds, nearest, RULE_NAMES } from "./population.js";
 import { isAnalog } from "./raster.js";
 import { firstReach, reachText } from "./reach.js";
-import { ATTACK, imageOf, modelOf, oneOf, whole } from "./settable.js";
+import { ATTACK, CURVE, imageOf, modelOf, oneOf, whole } from "./settable.js";
 import { Slider } from "./slider.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
-import { chanceOf, effect, epsText, NO_CURVES, resultKey, shownSide, spoken, underText, verdict } from "./words.js";
+import { chanceOf, effect, epsText, NO_CURVES, notRecorded, resultKey, shownSide, spoken, underPhrase, underText, verdict } from "./words.js";
 
 const BY_RULE =
   "Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit; mean exit and energy are those of the clean digits, of the network that is shown.";
@@ -48,6 +48,7 @@ class ExitExplorer {
       ...imageOf(zoo),
       encoding: modelOf(this.models),
       ...ATTACK,
+      ...CURVE,
       exit_step: whole(1, steps),
       from_step: whole(0, steps - 1),
       rule: oneOf(Object.keys(RULE_NAMES)),
@@ -77,7 +78,8 @@ class ExitExplorer {
     });
     this.pictures = new Pictures();
     this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()], { onExit: setExit });
-    this.plot = new ExitPlot({ onExit: setExit });
+    this.shown = new CurveControl(store);
+    this.plot = new ExitPlot({ onExit: setExit, control: this.shown.element });
     this.meter = new Meter();
     this.leaving = new Leaving(store);
     this.verdict = new Verdict();
@@ -127,7 +129,9 @@ class ExitExplorer {
   changed(state) {
     this.subject.show(state);
     this.model.show(state.encoding);
-    this.attack.show(state);
+    const model = this.models.find(({ name }) => name === state.encoding);
+    if (model) this.attack.show(state, model);
+    this.shown.show(state);
     this.eps.show(state.eps);
     this.from.show(state.from_step);
     this.leaving.show(state);
@@ -141,7 +145,9 @@ class ExitExplorer {
 
   ask(state) {
     const { image, encoding, attack, attacker, eps, exit_step, from_step, rule, threshold } = state;
-    checkRule(state, chosen(this.models, encoding).decoder);
+    const model = chosen(this.models, encoding);
+    checkRule(state, model.decoder);
+    checkAttacker(state, model);
     const settings = { encoding, attack, attacker, eps, exit_step, from_step, seed: 0 };
     const request = { ...this.subject.pixels(state), ...settings };
     return { request: { request, rule, threshold }, topic: [image, encoding, attack, attacker, rule].join() };
@@ -196,7 +202,9 @@ class ExitExplorer {
     const { zoo, badge, plot, leaving } = this;
     const { results } = zoo;
     const ruled = seen.rule !== "fixed";
-    const key = ruled ? "worst" : resultKey(seen);
+    // Which curves are shown changes nothing that was computed; rules were measured in the worst case alone.
+    const curve = ruled ? "worst" : this.store.get("curve");
+    const key = resultKey({ ...seen, curve });
     const flags = flagsOf(zoo, frame.encoding, key, ALL_RUNS);
     badge.show(
       frame,
@@ -208,7 +216,7 @@ class ExitExplorer {
     const name = frame.encoding;
     const points = ruled ? atThresholds(results, name, seen.rule, seen.eps) : [];
     const now = ruled ? nearest(points, seen.threshold) : atFixedExit(results, name, key, seen.exit_step, seen.eps);
-    const under = `${ruled ? "worst of all attacks" : underText(seen)}, ε = ${epsText(seen.eps)}`;
+    const under = `${underText({ ...seen, curve })}, ε = ${epsText(seen.eps)}`;
     const exits = measuredExits(results, name, frame.num_steps);
     const series = (attack, eps) =>
       exits.flatMap((exit) => {
@@ -222,10 +230,11 @@ class ExitExplorer {
       now,
       under,
       reach,
+      nothing: notRecorded({ ...seen, curve }),
       chance: chanceOf(frame),
     };
     plot.show(content, colours);
-    leaving.say(peopleText(now, seen, results.n, `under ${under}`));
+    leaving.say(peopleText(now, seen, results.n, `${underPhrase({ ...seen, curve })}, ε = ${epsText(seen.eps)}`));
   }
 }
 

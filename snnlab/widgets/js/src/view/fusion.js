@@ -4,7 +4,7 @@
  */
 import { bestCurve, readCurve, withoutPart } from "./accuracy.js";
 import { ALL_RUNS, Badge, facts, flagsOf, how } from "./badge.js";
-import { AttackControls, EpsSlider } from "./controls.js";
+import { AttackControls, checkAttacker, EpsSlider } from "./controls.js";
 import { converse } from "./converse.js";
 import { h } from "./dom.js";
 import { memberTitle, mixesOf, partsOf } from "./fused.js";
@@ -82,13 +82,14 @@ class FusionExplorer {
   changed(state) {
     this.subject.show(state);
     this.mixer.show(state);
-    this.attack.show(state);
+    const model = this.models.find(({ name }) => name === state.encoding);
+    if (model) this.attack.show(state, model);
     this.eps.show(state.eps);
   }
 
   ask(state) {
     const { image, encoding, silenced, attack, attacker, eps } = state;
-    chosen(this.models, encoding);
+    checkAttacker(state, chosen(this.models, encoding));
     const { parts } = this.mixer.find(encoding).mix;
     const known = [-1, ...(parts.length > 1 ? parts.keys() : [])];
     if (!known.includes(silenced)) {

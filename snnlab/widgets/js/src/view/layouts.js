@@ -18,8 +18,9 @@ export const LAYOUTS = `
   .setup .select { max-width: 118px; }
   .setup .select label, .setup .choice legend { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .setup .select select, .setup .options { width: 100%; }
-  .setup .options label { flex: 1; }
-  .setup .options span { width: 100%; justify-content: center; padding: 0 5px; }
+  .setup .options label { flex: 1 1 auto; font-size: 13px; white-space: nowrap; }
+  .setup .options span { width: 100%; justify-content: center; padding: 0 3px; }
+  .setup .why { font-size: 11px; }
   .slider { grid-template-columns: 4.6em minmax(0, 1fr) 4.4em; gap: 10px; min-height: 32px; }
   .digits .row { height: 42px; }
   .drawing { position: static; width: 100%; }
@@ -98,6 +99,8 @@ export const LAYOUTS = `
   .code .swatch { display: none; }
 }
 @container snn-lab (min-width: 700px) {
+  /* No set-up stands beside these digits. */
+  .encoder > .digits { margin-right: 0; }
   .encoder { display: grid; gap: 10px 28px; grid-template-columns: 316px auto minmax(0, 1fr);
     grid-template-areas: "pair digits digits" "pair change tune" "pair pixel pixel" "codes codes codes" "caption caption caption"; }
   .encoder .pair { grid-area: pair; }
@@ -229,7 +232,7 @@ export const LAYOUTS = `
   .fusion > .digits, .fusion .setup { grid-area: top; }
 }
 
-/* --- attack explorer: four attackers, side by side, two by two on a narrow screen ------------------------------- */
+/* --- attack explorer: five attackers, side by side, two by two on a narrow screen ------------------------------- */
 .climbers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 16px; }
 .climber { min-width: 0; display: grid; grid-template-rows: subgrid; grid-row: span 7; row-gap: 0; align-content: start; padding-bottom: 14px; }
 .climber h4 { font-size: 17px; font-weight: 700; border-top: 2px solid var(--ink); padding-top: 4px; }
@@ -282,13 +285,15 @@ export const LAYOUTS = `
   .attacks .tune { display: grid; grid-template-columns: 1fr 1fr; gap: 0 32px; align-items: center; }
   .attacks .tune .slider { grid-template-columns: auto minmax(0, 1fr) 4.8em; }
 }
-@container snn-lab (min-width: 760px) {
-  .climbers { grid-template-columns: repeat(4, minmax(0, 1fr)); column-gap: 20px; }
-  .climber { padding-bottom: 0; }
+@container snn-lab (min-width: 700px) {
+  .climbers { grid-template-columns: repeat(3, minmax(0, 1fr)); column-gap: 20px; }
 }
 @container snn-lab (min-width: 900px) {
   .attacks > .digits { margin-right: 0; }
-  .climbers { column-gap: 26px; }
+  .climbers { grid-template-columns: repeat(5, minmax(0, 1fr)); }
+  .climber { padding-bottom: 0; }
+}
+@container snn-lab (min-width: 1150px) {
   .seen { grid-template-columns: minmax(0, 1fr) calc((100% - 34px) / 3); }
   .seen .gradient { grid-column: 1; grid-row: 1 / span 2; }
 }

@@ -44,7 +44,8 @@ export class Meter {
     this.ann.hidden = ann === null;
     this.ann.firstChild.style.width = share(ann ?? 0);
     const times = (ann ?? 0) / spent;
-    const ratio = times >= 1.05 ? `, ${times < 10 ? times.toFixed(1) : Math.round(times)} times as much` : "";
+    // Before the first spike nothing has been spent, and nothing is a multiple of that.
+    const ratio = spent > 0 && times >= 1.05 ? `, ${times < 10 ? times.toFixed(1) : Math.round(times)} times as much` : "";
     setText(this.compare, ann === null ? "" : `the ANN: ${nanojoules(ann)}${ratio}`);
   }
 }

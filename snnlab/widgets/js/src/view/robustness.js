@@ -5,7 +5,7 @@
 import { accuracyCurve } from "./accuracy.js";
 import { Badge, facts, flagsOf, how, ONE_RUN } from "./badge.js";
 import { Select } from "./choice.js";
-import { AttackControls, EpsSlider, ExitSlider, MAX_EPS } from "./controls.js";
+import { AttackControls, checkAttacker, CurveControl, EpsSlider, ExitSlider, MAX_EPS } from "./controls.js";
 import { converse } from "./converse.js";
 import { AccuracyPlot } from "./curve.js";
 import { h } from "./dom.js";
@@ -15,11 +15,11 @@ import { Pictures } from "./image.js";
 import { chosen, ofGroups } from "./models.js";
 import { HiddenPanel, InputPanel, VotesPanel } from "./panels.js";
 import { isAnalog } from "./raster.js";
-import { ATTACK, imageOf, modelOf, whole } from "./settable.js";
+import { ATTACK, CURVE, imageOf, modelOf, whole } from "./settable.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
 import { Verdict } from "./verdict.js";
-import { chanceOf, curveTitle, effect, flipText, NO_CURVES, resultKey, spoken, verdict } from "./words.js";
+import { chanceOf, curveTitle, effect, flipText, NO_CURVES, notRecorded, resultKey, spoken, verdict } from "./words.js";
 
 /** @param {object} stage  @param {object} store  @param {object} engine */
 export async function robustnessExplorer(stage, store, engine) {
@@ -36,6 +36,7 @@ class RobustnessExplorer {
       ...imageOf(zoo),
       encoding: modelOf(this.models),
       ...ATTACK,
+      ...CURVE,
       exit_step: whole(1, zoo.num_steps),
     };
     const set = (name) => (value) => store.set({ [name]: value });
@@ -50,7 +51,8 @@ class RobustnessExplorer {
     this.exit = new ExitSlider(zoo.num_steps, set("exit_step"));
     this.pictures = new Pictures();
     this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()], { onExit: set("exit_step") });
-    this.curve = new AccuracyPlot({ onEps: set("eps"), onPick: set("encoding") });
+    this.shown = new CurveControl(store);
+    this.curve = new AccuracyPlot({ onEps: set("eps"), onPick: set("encoding"), control: this.shown.element });
     this.verdict = new Verdict();
     this.badge = new Badge();
     this.flip = new FlipSearch((request) => engine.run(request), MAX_EPS);
@@ -83,16 +85,18 @@ class RobustnessExplorer {
   changed(state) {
     this.subject.show(state);
     this.code.show(state.encoding);
-    this.attack.show(state);
+    const model = this.models.find(({ name }) => name === state.encoding);
+    if (model) this.attack.show(state, model);
+    this.shown.show(state);
     this.eps.show(state.eps);
-    this.exit.show(state.exit_step);
+    this.exit.show(state.exit_step, model?.kind === "ann");
     this.time.showExit(state.exit_step, this.zoo.num_steps);
     this.flip.stop();
   }
 
   ask(state) {
     const { image, encoding, attack, attacker, eps, exit_step } = state;
-    chosen(this.models, encoding);
+    checkAttacker(state, chosen(this.models, encoding));
     const request = { ...this.subject.pixels(state), encoding, attack, attacker, eps, exit_step, seed: 0 };
     return { request, topic: [image, encoding, attack, attacker].join() };
   }
@@ -129,16 +133,19 @@ class RobustnessExplorer {
 
   #paintCurves(frame, request, colours) {
     const { zoo, badge, curve, models } = this;
-    const key = resultKey(request);
+    // Which curves are shown changes nothing that was computed.
+    const seen = { ...request, curve: this.store.get("curve") };
+    const key = resultKey(seen);
     const flags = flagsOf(zoo, frame.encoding, key, ONE_RUN);
-    badge.show(frame, facts(zoo, key), flags, how(frame, request, zoo, key, ONE_RUN));
+    badge.show(frame, facts(zoo, key, null), flags, how(frame, request, zoo, key, ONE_RUN));
     if (!zoo.results) return;
     const curves = models.map((model) => ({
       ...model,
       points: accuracyCurve(zoo.results, model.name, key, frame.exit_step) ?? [],
     }));
     const content = {
-      title: curveTitle(request, frame.exit_step),
+      title: curveTitle(seen, frame.exit_step),
+      nothing: notRecorded(seen),
       key: [key, frame.exit_step].join(),
       curves,
       current: [frame.encoding],

@@ -23,3 +23,6 @@ export function imageOf({ digits }) {
 export const BUDGET = { eps: between(0, 1) };
 
 export const ATTACK = { attack: oneOf(ATTACKS), attacker: oneOf(ATTACKERS), ...BUDGET };
+
+/** Which curves are shown. */
+export const CURVE = { curve: oneOf(["worst", "own"]) };

@@ -36,6 +36,16 @@ button:hover, .select select:hover { border-color: var(--ink); }
 .options label:has(:focus-visible) { outline: 2px solid var(--focus); outline-offset: -3px; }
 fieldset:disabled .options { opacity: 0.45; }
 fieldset:disabled .options * { cursor: not-allowed; }
+.why { clear: both; font-size: 12px; color: var(--quiet); margin-top: 2px; }
+.options input:disabled + span { opacity: 0.45; cursor: not-allowed; }
+.slider.off input { opacity: 0.45; cursor: not-allowed; }
+.slider.off .value { font-weight: 400; color: var(--quiet); white-space: normal; }
+.small { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: center; margin-bottom: 6px; }
+.small legend { float: left; margin: 0; padding-right: 8px; line-height: 26px; }
+.small .options { height: 26px; clear: none; width: max-content; }
+.small .options label { font-size: 13px; }
+.small .options span { padding: 0 9px; }
+.small .why { margin: 2px 0 0; }
 .slider { display: grid; grid-template-columns: 5.4em minmax(0, 1fr) 7.2em; gap: 12px; align-items: center; min-height: 34px; }
 .slider label { font-size: 14px; color: var(--ink); }
 .slider .value { font-size: 14px; font-weight: 600; white-space: nowrap; }

@@ -6,17 +6,17 @@ import { bestCurve } from "./accuracy.js";
 import { ALL_RUNS, Badge, facts, flagsOf, how } from "./badge.js";
 import { Choice, Select } from "./choice.js";
 import { Column } from "./column.js";
-import { AttackControls, EpsSlider, ExitSlider } from "./controls.js";
+import { AttackControls, checkAttacker, CurveControl, EpsSlider, ExitSlider, together } from "./controls.js";
 import { converse } from "./converse.js";
 import { AccuracyPlot } from "./curve.js";
 import { h } from "./dom.js";
 import { Picture } from "./image.js";
 import { chosen, ofGroups, RULES } from "./models.js";
 import { InputPanel } from "./panels.js";
-import { ATTACK, imageOf, modelOf, whole } from "./settable.js";
+import { ATTACK, CURVE, imageOf, modelOf, whole } from "./settable.js";
 import { Subject } from "./subject.js";
 import { Timeline } from "./timeline.js";
-import { chanceOf, curveTitle, NO_CURVES, resultKey, spokenColumns, verdict } from "./words.js";
+import { chanceOf, curveTitle, NO_CURVES, notRecorded, resultKey, spokenColumns, verdict } from "./words.js";
 
 /** Rules that stand side by side; the others are curves only. */
 const SHOWN = ["bptt", "tsslbp", "conversion"];
@@ -40,7 +40,7 @@ class TrainingExplorer {
     this.own = !zoo.results;
     this.codes = codesOf(this.models);
     engine.foresee?.(this.codes.flatMap((code) => this.#shown(code.name)).map(({ name }) => name));
-    this.settings = { ...imageOf(zoo), code: modelOf(this.codes), ...ATTACK, exit_step: whole(1, zoo.num_steps) };
+    this.settings = { ...imageOf(zoo), code: modelOf(this.codes), ...ATTACK, ...CURVE, exit_step: whole(1, zoo.num_steps) };
     const set = (name) => (value) => store.set({ [name]: value });
     this.subject = new Subject(zoo, store);
     this.code = new Select(
@@ -54,7 +54,8 @@ class TrainingExplorer {
     this.clean = new Picture("the image");
     this.spikes = new Timeline([new InputPanel()], { onExit: set("exit_step"), margins: MARGINS });
     this.columns = this.#shown(this.codes[0]?.name).map(({ title }) => new Column(title, set("exit_step")));
-    this.curve = new AccuracyPlot({ onEps: set("eps"), intervals: true });
+    this.shown = new CurveControl(store);
+    this.curve = new AccuracyPlot({ onEps: set("eps"), intervals: true, control: this.shown.element });
     this.badge = new Badge();
     // On a narrow screen one column is shown at a time.
     const titles = this.columns.map(({ title }, k) => [String(k), title]);
@@ -99,9 +100,11 @@ class TrainingExplorer {
   changed(state) {
     this.subject.show(state);
     this.code.show(state.code);
-    this.attack.show(state);
+    const attacked = together(this.#shown(state.code), this.own ? "one of these networks" : state.code);
+    this.attack.show(state, attacked);
+    this.shown.show(state);
     this.eps.show(state.eps);
-    this.exit.show(state.exit_step);
+    this.exit.show(state.exit_step, attacked.kind === "ann");
     for (const time of [this.spikes, ...this.columns.map((column) => column.time)]) {
       time.showExit(state.exit_step, this.zoo.num_steps);
     }
@@ -110,6 +113,7 @@ class TrainingExplorer {
   ask(state) {
     const { image, code, attack, attacker, eps, exit_step } = state;
     if (!this.own) chosen(this.codes, code, "code");
+    checkAttacker(state, together(this.#shown(code), this.own ? "one of these networks" : code));
     const request = { ...this.subject.pixels(state), attack, attacker, eps, exit_step, seed: 0 };
     return { request: { request, code }, topic: [image, code, attack, attacker].join() };
   }
@@ -143,7 +147,9 @@ class TrainingExplorer {
 
   #paintCurves(frames, models, request, code, colours) {
     const { zoo, badge, curve } = this;
-    const key = resultKey(request);
+    // Which curves are shown changes nothing that was computed.
+    const seen = { ...request, curve: this.store.get("curve") };
+    const key = resultKey(seen);
     const exit = zoo.num_steps;
     const whole = { ...frames[0], ms: frames.reduce((sum, { ms }) => sum + ms, 0) };
     badge.show(
@@ -158,7 +164,8 @@ class TrainingExplorer {
       ...this.models.filter(({ kind }) => kind === "ann"),
     ].map((model) => ({ ...model, points: bestCurve(zoo.results, model.name, key, exit) ?? [] }));
     const content = {
-      title: curveTitle(request, exit, zoo.num_steps),
+      title: curveTitle(seen, exit, zoo.num_steps),
+      nothing: notRecorded(seen),
       key: [key, code].join(),
       curves,
       current: models.map(({ name }) => name),

@@ -2,6 +2,8 @@
  * What an explorer says: state and frame in, sentences out. No page is needed, so these can be tested.
  */
 
+import { SPIKE_TRAIN } from "../engine/index.js";
+
 export const SILENT = -1;
 
 export const ATTACKS = { none: "none", noise: "noise", fgsm: "FGSM", pgd: "PGD" };
@@ -9,10 +11,11 @@ export const ATTACKS = { none: "none", noise: "noise", fgsm: "FGSM", pgd: "PGD" 
 /** Attacks that follow the gradient: only for these it matters what the attacker knows. */
 export const isGradientAttack = (attack) => attack === "fgsm" || attack === "pgd";
 
-/** Under which name the zoo keeps the results of these settings; without an attack, the worst of all. */
-export function resultKey({ attack, attacker }) {
-  if (attack === "none") return "worst";
-  return isGradientAttack(attack) ? `${attack}.${attacker}` : attack;
+/** Under which name the zoo keeps what the curves show: the worst case, or the attack that is chosen. */
+export function resultKey({ attack, attacker, curve }) {
+  if (attack === "none" || curve !== "own") return "worst";
+  if (!isGradientAttack(attack)) return attack;
+  return attacker === SPIKE_TRAIN ? SPIKE_TRAIN : `${attack}.${attacker}`;
 }
 
 /** 0.1 → "0.10", 0.125 → "0.125". */
@@ -63,6 +66,15 @@ export function answer(side, exit) {
   return side.predictions[Math.min(exit, side.predictions.length) - 1];
 }
 
+/** The classes with the most votes at an exit, where the potential decides between them; an ANN has none to decide. */
+export function tied(side, exit) {
+  if (!side.votes || !side.membrane || answer(side, exit) === SILENT) return [];
+  const classes = classesOf(side);
+  const votes = side.votes.subarray((exit - 1) * classes, exit * classes);
+  const most = Math.max(...votes);
+  return [...votes.keys()].filter((k) => votes[k] === most);
+}
+
 /**
  * The answer in large letters.
  *
@@ -71,21 +83,22 @@ export function answer(side, exit) {
 export function verdict(frame, exit) {
   const read = answer(shownSide(frame), exit);
   const { label, attacked, target } = frame;
+  const tie = tied(shownSide(frame), exit).length > 1 ? "; tie, decided by potential" : "";
   if (read === SILENT) return { text: "Silent: no answer", note: "counts as an error", tone: "wrong", sign: "✗" };
   if (label !== null) {
     const right = read === label;
     return {
       text: `Reads ${read}`,
-      note: right ? "correct" : `the truth is ${label}`,
+      note: `${right ? "correct" : `the truth is ${label}`}${tie}`,
       tone: right ? "right" : "wrong",
       sign: right ? "✓" : "✗",
     };
   }
-  if (!attacked) return { text: `Reads ${read}`, note: "your digit", tone: "open", sign: "" };
+  if (!attacked) return { text: `Reads ${read}`, note: `your digit${tie}`, tone: "open", sign: "" };
   const same = read === target;
   return {
     text: `Reads ${read}`,
-    note: same ? "as without the attack" : `without the attack: ${target}`,
+    note: `${same ? "as without the attack" : `without the attack: ${target}`}${tie}`,
     tone: same ? "right" : "wrong",
     sign: same ? "✓" : "✗",
   };
@@ -152,7 +165,8 @@ export function effect(frame, state, analog) {
   const { clean, attacked } = frame;
   const exit = state.exit_step;
   if (!attacked) return ["Not attacked.", quietly(frame, exit)];
-  const name = { noise: "Noise", fgsm: "FGSM", pgd: "PGD" }[state.attack];
+  const searches = state.attacker === SPIKE_TRAIN && state.attack === "pgd";
+  const name = searches ? "The spike-train attack" : { noise: "Noise", fgsm: "FGSM", pgd: "PGD" }[state.attack];
   const out = [`${name} moved ${percent(frame.moved)} of the pixels by at most ${epsText(state.eps)}.`];
   const before = answer(clean, exit);
   if (clean.input && !analog)
@@ -203,11 +217,13 @@ export function flipText(found, most) {
 /** The state and its outcome in one sentence, for a screen reader. */
 export function spoken(frame, state, title) {
   const { text, note } = verdict(frame, state.exit_step);
-  return `${title}, ${attackText(state)}, exit ${state.exit_step}: ${text}, ${note}.`;
+  const exit = frame.clean.input ? `, exit ${state.exit_step}` : "";
+  return `${title}, ${attackText(state)}${exit}: ${text}, ${note}.`;
 }
 
 function attackText({ attack, attacker, eps }) {
   if (attack === "none") return "no attack";
+  if (attacker === SPIKE_TRAIN && attack === "pgd") return `spike-train attack, epsilon ${epsText(eps)}`;
   return `${ATTACKS[attack]}${isGradientAttack(attack) ? `, ${attacker}` : ""}, epsilon ${epsText(eps)}`;
 }
 
@@ -251,9 +267,31 @@ function firing(spiking, neurons, exit) {
   return { total, fired: found.size, first };
 }
 
-/** The attack whose results are shown; where nothing attacks, the worst of all. */
-export const underText = ({ attack, attacker }) =>
-  ({ none: "worst of all attacks", noise: "noise" })[attack] ?? `${ATTACKS[attack]}, ${attacker}`;
+/** The attack whose results are shown. */
+export function underText(state) {
+  const key = resultKey(state);
+  if (key === "worst") return "worst case of all attacks";
+  if (key === SPIKE_TRAIN) return "survivors up to spike trains";
+  return key === "noise" ? "noise" : `${ATTACKS[state.attack]}, ${state.attacker}`;
+}
+
+/** The same behind a share: "84 % in the worst case of all attacks". */
+export function underPhrase(state) {
+  const key = resultKey(state);
+  if (key === "worst") return "in the worst case of all attacks";
+  if (key === SPIKE_TRAIN) return "after all quick attacks up to the spike-train attack";
+  return `under ${underText(state)}`;
+}
+
+/** Why no curve is shown. */
+export const notRecorded = (state) =>
+  resultKey(state) === SPIKE_TRAIN
+    ? "The spike-train attack was not recorded by itself in these results: it counts in the worst case."
+    : "This attack was not recorded by itself here: it counts in the worst case.";
+
+/** What a curve of survivors is. */
+export const SURVIVORS =
+  "The spike-train attack runs on the survivors alone, the digits that no quick attack before it (noise, FGSM, PGD, transfer) has broken. Its curve counts who survives all of them up to it: at most what the attack alone would leave.";
 
 /** What the curves show. */
 export function curveTitle(state, exit, steps = null) {

@@ -1,0 +1,240 @@
+/**
+ * The spike-train attack on one image: a search among the spike trains that a budget can reach. Mirrors
+ * snnlab/attack/spike_train.py, which derives it.
+ *
+ *   score of bin b      Σ_t g[t] s_b[t]  (+ g_x x_b where the code has analog parts)
+ *   momentum            m ← μ m + g / mean|g|
+ *   one iteration       a random share of the pixels takes its best train; the share falls geometrically
+ *
+ * g is the gradient of the cross-entropy of logits and soft spikes with respect to the encoded sequence, through a surrogate
+ * of adaptive sharpness. All constants are Python's: they come with the network's weights.
+ */
+import { binOf, codeTable, firstBin } from "./codetable.js";
+import { derivative, encode } from "./encode.js";
+import { crossEntropy, crossEntropyGradient } from "./losses.js";
+import { pause } from "./pause.js";
+import { AdaptiveSharpness } from "./sharpness.js";
+
+const { fround } = Math;
+
+/** The step parts of a network's code, and their table; null where the code has none. */
+export function trainsOf(network) {
+  if (!network.encoder || !network.search) return null;
+  const { encoder, search } = network;
+  const stepped = encoder.parts.map((part) => codeTable([{ ...part, gate: 1 }], encoder.numSteps, search) !== null);
+  if (!stepped.includes(true)) return null;
+  const parts = encoder.parts.filter((_, k) => stepped[k]);
+  const table = codeTable(parts, encoder.numSteps, search);
+  if (!table) throw new Error(`${encoder.name} has more than ${search.most_bins} trains; use the attacker "informed"`);
+  return { table, stepped };
+}
+
+/** The share of the pixels that take their best train at an iteration. */
+export function shareAt([first, last], step, steps) {
+  return first * (last / first) ** (step / Math.max(1, steps - 1));
+}
+
+/** One restart on one image: what every pixel can reach, and the train and intensity it has now. */
+export class TrainSearch {
+  /**
+   * @param {object} network
+   * @param {Float32Array} image clean
+   * @param {number} eps
+   * @param {{label: number, exitStep: number, random: () => number}} aim
+   */
+  constructor(network, image, eps, { label, exitStep, random }) {
+    const trains = network.trains;
+    if (!trains) {
+      const code = network.encoder ? `the code ${network.encoder.name}` : "an ANN";
+      throw new Error(`${code} has no spike trains to search among; use the attacker "informed"`);
+    }
+    Object.assign(this, { network, label, exitStep, random, ...trains });
+    const radius = fround(eps);
+    this.clean = image;
+    this.low = image.map((x) => Math.max(0, fround(x - radius)));
+    this.high = image.map((x) => Math.min(1, fround(x + radius)));
+    this.first = Int32Array.from(this.low, (x) => firstBin(this.table, x));
+    this.last = Int32Array.from(this.high, (x) => binOf(this.table, x));
+    this.joint = trains.stepped.includes(false);
+    this.draws = network.encoder.stochastic ? network.eot : 1;
+    const [from, to] = network.search.sharpness;
+    this.sharpness = new AdaptiveSharpness(from + (to - from) * random());
+  }
+
+  /** @param {Float32Array} start an image inside the budget */
+  begin(start) {
+    this.values = Float32Array.from(start);
+    this.bins = Int32Array.from(start, (x) => binOf(this.table, x));
+  }
+
+  /**
+   * Loss, answer and gradient at the present trains.
+   *
+   * @returns {{value: number, wrong: boolean, gradient: Float64Array}} gradient [R, P], divided by its mean size: a row for
+   *   each step and part of the trains, and a last one for the intensity where the code has analog parts
+   */
+  look() {
+    const pixels = this.clean.length;
+    const gradient = new Float64Array((this.table.width + (this.joint ? 1 : 0)) * pixels);
+    let [value, wrong] = [0, false];
+    for (let k = 0; k < this.draws; k++) {
+      this.sharpness.begin();
+      const trace = this.network.respond(this.values, this.#sequence());
+      value += this.#look(trace, gradient) / this.draws;
+      wrong = trace.predictions[this.exitStep - 1] !== this.label;
+    }
+    let size = 0;
+    for (let k = 0; k < this.table.width * pixels; k++) size += Math.abs(gradient[k]);
+    size = Math.max(size, 1e-20);
+    for (let k = 0; k < gradient.length; k++) gradient[k] /= size;
+    return { value, wrong: wrong && !this.network.encoder.stochastic, gradient };
+  }
+
+  /** The encoded sequence of the trains and intensities. */
+  #sequence() {
+    const { network, table, stepped, bins, values } = this;
+    const { encoder } = network;
+    const pixels = values.length;
+    const sequence = encode(encoder, values, this.random);
+    const parts = stepped.length;
+    const own = stepped.filter(Boolean).length;
+    for (let t = encoder.fromStep; t < encoder.numSteps; t++) {
+      let c = 0;
+      for (let k = 0; k < parts; k++) {
+        if (!stepped[k]) continue;
+        const start = (t * parts + k) * pixels;
+        for (let p = 0; p < pixels; p++) sequence[start + p] = table.trains[bins[p] * table.width + t * own + c];
+        c += 1;
+      }
+    }
+    return sequence;
+  }
+
+  /** The loss of one draw; its gradient is added. */
+  #look(trace, total) {
+    const { network, label, exitStep, stepped, table, clean } = this;
+    const { classes, encoder } = network;
+    const options = {
+      threshold: network.neuron.threshold,
+      slope: network.search.softness,
+      classes,
+      exitStep,
+      numSteps: network.numSteps,
+    };
+    const start = (exitStep - 1) * classes;
+    const soft = network.soft.votes(trace.output.membrane, options);
+    const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
+    const gradLogits = crossEntropyGradient(logits, label);
+    const read = network.decoder.backward(gradLogits, trace.output, exitStep);
+    const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
+    const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
+    const sequence = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, this.sharpness);
+    const pixels = clean.length;
+    const [parts, own] = [stepped.length, stepped.filter(Boolean).length];
+    let c = 0;
+    for (let k = 0; k < parts; k++) {
+      const slopes = stepped[k] ? null : derivative(encoder, k, "straight_through", this.values, trace.input);
+      for (let t = encoder.fromStep; t < exitStep; t++) {
+        const from = (t * parts + k) * pixels;
+        const to = (stepped[k] ? t * own + c : table.width) * pixels;
+        for (let p = 0; p < pixels; p++) {
+          const along = stepped[k] ? 1 : slopes ? slopes[t * pixels + p] : encoder.parts[k].gate;
+          total[to + p] += (along * sequence[from + p]) / this.draws;
+        }
+      }
+      if (stepped[k]) c += 1;
+    }
+    return crossEntropy(logits, label);
+  }
+
+  /**
+   * The best bin of one pixel, the intensity in it, and what it gains over the present one.
+   *
+   * @param {Float64Array} momentum [R, P]
+   * @param {number} p pixel
+   * @returns {{bin: number, value: number, gain: number}}
+   */
+  best(momentum, p) {
+    const { table, joint, low, high, first, last } = this;
+    const { width, trains, lower, upper } = table;
+    const pixels = low.length;
+    const along = joint ? momentum[width * pixels + p] : 0;
+    const score = (bin) => {
+      let total = 0;
+      for (let r = 0; r < width; r++) {
+        const s = trains[bin * width + r];
+        if (s !== 0) total += s * momentum[r * pixels + p];
+      }
+      return total;
+    };
+    let [best, most, value] = [first[p], Number.NEGATIVE_INFINITY, low[p]];
+    for (let bin = first[p]; bin <= last[p]; bin++) {
+      const end = along > 0 ? Math.min(high[p], upper[bin]) : Math.max(low[p], lower[bin]);
+      const total = score(bin) + along * end;
+      if (total > most) [best, most, value] = [bin, total, end];
+    }
+    if (!joint) value = this.#nearest(best, p);
+    return { bin: best, value, gain: most - score(this.bins[p]) - along * this.values[p] };
+  }
+
+  /** Give a random share of the pixels their best train. */
+  move(momentum, share) {
+    const limit = fround(share);
+    for (let p = 0; p < this.clean.length; p++) {
+      if (!(fround(this.random()) < limit)) continue;
+      const { bin, value } = this.best(momentum, p);
+      this.bins[p] = bin;
+      this.values[p] = value;
+    }
+  }
+
+  /** What every pixel gains by its best train, with the sign of its change of intensity. @returns {Float32Array} */
+  gains(momentum) {
+    return Float32Array.from(this.values, (now, p) => {
+      const { value, gain } = this.best(momentum, p);
+      return Math.max(0, gain) * Math.sign(value - now);
+    });
+  }
+
+  /** The intensity nearest to the clean one in a bin, inside the budget. */
+  #nearest(bin, p) {
+    const least = Math.max(this.table.lower[bin], this.low[p]);
+    const most = Math.min(this.table.upper[bin], this.high[p]);
+    return Math.min(Math.max(this.clean[p], least), most);
+  }
+}
+
+/** m ← μ m + g; `momentum` is changed. @returns {Float64Array} */
+export function gathered(momentum, gradient, decay) {
+  if (!momentum) return gradient;
+  for (let k = 0; k < momentum.length; k++) momentum[k] = decay * momentum[k] + gradient[k];
+  return momentum;
+}
+
+/**
+ * Attack one image: the best iterate of one restart that begins at the image itself, or at another one inside the budget.
+ *
+ * @param {object} network a SpikingNetwork
+ * @param {Float32Array} image
+ * @param {number} eps
+ * @param {{label: number, exitStep: number, random: () => number, steps?: number, start?: Float32Array,
+ *   signal?: AbortSignal}} aim
+ * @returns {Promise<Float32Array>} an image inside the budget
+ */
+export async function spikeTrainAttack(network, image, eps, aim) {
+  const search = new TrainSearch(network, image, eps, aim);
+  const { momentum: decay, shares, steps: usual } = network.search;
+  const steps = aim.steps ?? usual;
+  const start = aim.start ?? image;
+  search.begin(start);
+  let [kept, most, momentum] = [start, Number.NEGATIVE_INFINITY, null];
+  for (let step = 0; step <= steps; step++) {
+    if (step > 0) await pause(aim.signal);
+    const { value, wrong, gradient } = search.look();
+    if (wrong || value > most) [kept, most] = [Float32Array.from(search.values), value];
+    if (wrong || step === steps) break;
+    momentum = gathered(momentum, gradient, decay);
+    search.move(momentum, shareAt(shares, step, steps));
+  }
+  return kept;
+}
