@@ -32,6 +32,8 @@ export async function compare(engine, golden) {
   return { report, failures };
 }
 
+const CERTAIN = 5; // a margin of logits
+
 /** The laws that hold between engines, as sentences where broken. */
 function laws(found, expected) {
   const { count } = expected;
@@ -63,9 +65,11 @@ function laws(found, expected) {
     hold(`${method}: ${climb.predictions} predictions differ`, climb.predictions === 0);
     // Alone, one spike that falls otherwise changes all that follows: only exact sums are sure to stay together.
     hold(`${method}: alone, it ends ${climb.apart} steps away`, climb.apart <= (expected.exact ? 1 : 3));
+    // Of hundreds of trains two are often equally good, but for rounding.
+    const other = method === "spike_train" ? 0.2 : 0.05;
     hold(
       `${method}: alone, it moves ${climb.moved} of the pixels otherwise`,
-      climb.moved <= (expected.exact ? 0.05 : 1),
+      climb.moved <= (expected.exact ? other : 1),
     );
   }
   if (found.trains) {
@@ -279,7 +283,8 @@ async function compareSearch(engine, network, image, theirs, { images, gradients
   const last = Math.min(path.margins.length, margins.length);
   worst.margin = Math.abs(path.margins[0] - margins[0]);
   worst.predictions = path.predictions[0] === predictions[0] ? 0 : 1;
-  if (last > 1) {
+  // Where a network is certain, the cross-entropy's gradient is what float32 leaves of 1 - p: nothing to compare.
+  if (last > 1 && Math.abs(margins[0]) < CERTAIN) {
     const [ours, torch] = [path.gradients, gradients].map((values) => row(values, size, 0));
     worst.gradient = distance(ours, torch) / Math.max(largest(torch), 1e-12);
     worst.zero = Math.abs(ours.filter((g) => g === 0).length / size - zero[0]);
