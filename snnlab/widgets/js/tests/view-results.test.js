@@ -129,6 +129,18 @@ test("networks trained on attacked pictures do not count for the claim on plain 
   assert.equal(claimed(RECORD, "adaptive", at({ against: "worst" })).best.model.name, "direct");
 });
 
+test("the claim is one on fused codes: where a table has any, a better code that is not fused does not decide", () => {
+  const both = structuredClone(RECORD);
+  both.models.push({ name: "fused", title: "direct + onset", kind: "snn", rule: "bptt", code: "fusion" });
+  both.results.fused = structuredClone(both.results.direct);
+  for (const seed of both.results.fused.current.correct.transfer)
+    for (const row of seed) for (const k of row.keys()) row[k] = Math.min(row[k], 20);
+  const found = claimed(both, "transfer", at());
+  assert.equal(found.best.model.name, "fused");
+  assert.ok(found.ratio < claimed(RECORD, "transfer", at()).ratio);
+  assert.match(finding(both, "transfer", at()).sentence, /direct \+ onset, the best fused code, keeps/);
+});
+
 test("a verdict tells both numbers, with their intervals", () => {
   const { verdict, sentence, tone } = finding(RECORD, "transfer", at());
   assert.equal(verdict, "4.2 ×");

@@ -6,6 +6,9 @@
  */
 import { wilson } from "../engine/index.js";
 
+/** Code of a network that reads several. */
+export const FUSED = "fusion";
+
 /** Unit of ε in the record: grey levels of 255. */
 export const LEVELS = 255;
 
@@ -67,7 +70,8 @@ export function fairAnn({ models, source }, threat) {
 }
 
 /**
- * Does a spiking network, trained plainly, keep at least `factor` times what the ANN keeps?
+ * Does a spiking network, trained plainly, keep at least `factor` times what the ANN keeps? The claim is one on fused codes:
+ * where a table has any, the best of these is compared, otherwise the best of all.
  *
  * @returns {{state: "reached"|"missed"|"undecided"|"chance"|"unmeasured", best?: object, ann?: object, ratio?: number}}
  *   "chance": the best one does not clearly keep more than guessing would, and a ratio of such shares says nothing; "reached" and
@@ -76,8 +80,9 @@ export function fairAnn({ models, source }, threat) {
 export function claimed(record, threat, at, factor = 2) {
   const rival = fairAnn(record, threat);
   const ann = rival && readAt(record, rival.name, at);
-  const spiking = record.models
-    .filter(({ kind, rule }) => kind === "snn" && rule === "bptt")
+  const plain = record.models.filter(({ kind, rule }) => kind === "snn" && rule === "bptt");
+  const fused = plain.filter(({ code }) => code === FUSED);
+  const spiking = (fused.length ? fused : plain)
     .map((model) => ({ model, read: readAt(record, model.name, at) }))
     .filter(({ read }) => read);
   if (!ann || spiking.length === 0) return { state: "unmeasured" };

@@ -1,5 +1,5 @@
 /** What the explorer of results says: a state and a record in, sentences out. */
-import { claimed, curveOf, decoded } from "./tally.js";
+import { claimed, curveOf, decoded, FUSED } from "./tally.js";
 import { count, intervalText, percent } from "./words.js";
 
 export const THREATS = { transfer: "transfer", naive: "naive", adaptive: "adaptive" };
@@ -56,7 +56,7 @@ export function finding(record, threat, at) {
   }
   const { best, ann, ratio, state } = found;
   const here = at.level === 0 ? "On clean pictures" : `At ε = ${levelText(at.level)}`;
-  const kept = `${here} ${best.model.title}, the best of them, keeps ${percent(best.read.share)} ${intervalText(best.read)}, the ${ann.model.title} ${percent(ann.read.share)} ${intervalText(ann.read)}`;
+  const kept = `${here} ${best.model.title}, the best ${best.model.code === FUSED ? "fused code" : "of them"}, keeps ${percent(best.read.share)} ${intervalText(best.read)}, the ${ann.model.title} ${percent(ann.read.share)} ${intervalText(ann.read)}`;
   // A factor that a flag speaks against must not stand without it.
   const flags = decoded(record, best.model.name, at.decoder)?.flags?.[at.against] ?? [];
   const said = flags.filter((flag) => flag !== ALONE);
@@ -66,7 +66,7 @@ export function finding(record, threat, at) {
       tone: "wrong",
       sign: "✗",
       verdict: "nothing is left",
-      sentence: `${kept}. No spiking network clearly beats guessing (${percent(record.chance)}), so a ratio says nothing.${noted}`,
+      sentence: `${kept}. ${best.model.code === FUSED ? "No fused code" : "No spiking network"} clearly beats guessing (${percent(record.chance)}), so a ratio says nothing.${noted}`,
     };
   }
   const times = Number.isFinite(ratio) ? `${ratio.toFixed(1)} times as much` : "where the ANN keeps nothing";
