@@ -299,7 +299,7 @@ class TrainSearch:
         gradients = torch.autograd.grad(value.sum(), leaves)
         rows = [g.reshape(-1, *self.clean.shape) if g is gradients[0] else g.flatten(1)[None] for g in gradients]
         stacked = torch.cat(rows) if len(rows) > 1 else rows[0]
-        size = torch.linalg.vector_norm(rows[0], ord=1, dim=(0, 2)).clamp(min=1e-20)
+        size = torch.linalg.vector_norm(rows[0], ord=1, dim=2).sum(0).clamp(min=1e-20)
         return value.detach(), wanted, stacked.div_(size[:, None])
 
     def _sequence(self, leaf: Tensor, intensity: Tensor) -> Tensor:
@@ -352,24 +352,15 @@ class TrainSearch:
         gradient = momentum.flatten(1).index_select(1, moved)
         scores = trains @ gradient[: trains.shape[1]]  # [B, M]
         first, last, low, high = (v.view(-1).index_select(0, moved) for v in (self.first, self.last, self.low, self.high))
-        best, best_score = first.clone(), torch.full_like(low, -torch.inf)
-        values = low
-        for b in range(int(first.min()), int(last.max()) + 1):
-            score = scores[b]
-            if not all(self.stepped):
-                lower, upper = low.clamp(min=float(self.table.lower[b])), high.clamp(max=float(self.table.upper[b]))
-                end = torch.where(gradient[-1] > 0, upper, lower)
-                score = score + gradient[-1] * end
-            better = (score > best_score) & (first <= b) & (last >= b)
-            best = torch.where(better, b, best)
-            best_score = torch.where(better, score, best_score)
-            if not all(self.stepped):
-                values = torch.where(better, end, values)
         now = scores.gather(0, self.bins.view(-1)[moved][None])[0]
-        if all(self.stepped):
-            values = self._nearest(best, moved)
-        else:
+        bins = torch.arange(len(trains))[:, None]
+        if not all(self.stepped):
+            lower, upper = torch.maximum(low, self.table.lower[bins]), torch.minimum(high, self.table.upper[bins])
+            ends = torch.where(gradient[-1] > 0, upper, lower)
+            scores += gradient[-1] * ends
             now = now + gradient[-1] * self.values.view(-1)[moved]
+        best_score, best = scores.masked_fill_((bins < first) | (bins > last), -torch.inf).max(0)
+        values = self._nearest(best, moved) if all(self.stepped) else ends.gather(0, best[None])[0]
         return best, values, best_score - now
 
 
