@@ -38,9 +38,9 @@ def test_reader_turns_every_knob_and_the_explorer_answers(visit: Visit) -> None:
     slider = explorer.get_by_label("budget ε")
     slider.fill("0.2")
     expect(_answer(explorer)).not_to_contain_text("Reads 7")  # offset is not robust after all
+    expect(explorer.locator(".facts")).to_contain_text("PGD-10, relaxed code")  # this page opens on its attack
+    explorer.get_by_role("radio", name="worst case").check(force=True)
     expect(explorer.locator(".facts")).to_contain_text("worst case")
-    explorer.get_by_role("radio", name="this attack").check(force=True)
-    expect(explorer.locator(".facts")).to_contain_text("PGD-10, relaxed code")
 
     explorer.get_by_label("none", exact=True).check(force=True)
     expect(_answer(explorer)).to_contain_text("Reads 7")
@@ -79,9 +79,10 @@ def test_naive_and_informed_attackers_differ_plainly_on_offset(reader: Visit) ->
     assert kept[0] > kept[1] + 50
 
 
-def test_curves_are_the_worst_case_until_the_reader_asks_for_the_attack(reader: Visit) -> None:
+def test_curves_stay_the_worst_case_whatever_attack_is_chosen(reader: Visit) -> None:
     explorer = reader.open("intro").explorer()
     title = explorer.locator(".curve h4")
+    explorer.get_by_role("radio", name="worst case").check(force=True)
     for attack in ("none", "noise", "PGD"):
         explorer.get_by_label(attack, exact=True).check(force=True)
         expect(title).to_contain_text("worst case of all attacks")
