@@ -16,7 +16,7 @@ from snnlab.records import correct_count
 from snnlab.teach import cifar10 as teach
 from snnlab.widgets import ResultsExplorer
 from snnlab.zoo import cifar10
-from snnlab.zoo.cifar10 import build, draws, saved, tasks, web
+from snnlab.zoo.cifar10 import build, draws, saved, tasks, trains, web
 
 SMALL = cifar10.names()
 CONTROLS = cifar10.names("control")
@@ -94,6 +94,17 @@ def test_of_the_wanted_models_there_is_a_record_of_saved_pictures(name: str) -> 
     )
 
 
+@pytest.mark.parametrize("name", cifar10.study_settings("trains")["models"])
+def test_of_step_codes_there_is_a_record_of_the_search_among_spike_trains(name: str) -> None:
+    record = trains.record(name)
+    assert record["weights_sha256"] == cifar10.card(name)["weights_sha256"]
+    assert record["n"] == cifar10.study_settings("trains")["samples"]
+    images, searched, both = (record["correct"][count] for count in trains.COUNTS)
+    for image, search, left in zip(images, searched, both, strict=True):
+        assert max(0, image + search - record["n"]) <= left <= min(image, search)
+    assert both == sorted(both, reverse=True)
+
+
 @pytest.mark.parametrize("name", cifar10.study_settings("draws")["models"])
 def test_of_random_codes_there_is_a_record_over_draws(name: str) -> None:
     record = draws.record(name)
@@ -159,6 +170,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         model.pop("epochs", None)
     told["evaluation"] |= {"samples": 8, "eps": [0.0, 4.0], "eps_adversarial": [0.0, 8.0]}
     told["saved"] |= {"models": ["latency"], "samples": 8, "eps": [4.0]}
+    told["trains"] |= {"models": ["latency"], "samples": 8, "eps": [4.0]}
     told["draws"] |= {"models": ["ann-poisson"], "samples": 8, "eps": [4.0]}
     monkeypatch.setattr(cifar10, "_file", lambda: told)
     from dataclasses import replace
@@ -188,12 +200,14 @@ def test_a_zoo_is_built_from_the_files_and_what_is_done_is_skipped(tmp_path: Pat
     blob = (folder / "latency" / "weights.safetensors").read_bytes()
     assert cifar10.card("latency", folder)["weights_sha256"] == hashlib.sha256(blob).hexdigest()
     assert "nothing to do" in CliRunner().invoke(app, options).output
-    for file in ("results.json", "saved.json"):
+    for file in ("results.json", "saved.json", "trains.json"):
         (folder / "latency" / file).unlink()
         assert "built latency" in CliRunner().invoke(app, options).output
     control = draws.record("ann-poisson", folder)
     assert not cifar10.measured("ann-poisson", folder)  # a control has its study alone
     assert 0 <= control["right"]["many"][0] <= 8
+    searched = trains.record("latency", folder)["correct"]
+    assert searched["both"][0] <= min(searched["images"][0], searched["trains"][0])
     counts = saved.record("latency", folder)["correct"]
     assert set(counts) == set(saved.COUNTS)
     assert all(known <= of_file for known, of_file in zip(counts["known"], counts["saved"], strict=True))

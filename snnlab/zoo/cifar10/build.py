@@ -11,14 +11,14 @@ from typing import Any
 from snnlab import data
 from snnlab.zoo import cifar10
 from snnlab.zoo.build import write_json
-from snnlab.zoo.cifar10 import draws, saved
+from snnlab.zoo.cifar10 import draws, saved, trains
 from snnlab.zoo.cifar10.tasks import measure_model, settings_sha256, train_model
 from snnlab.zoo.schedule import Task, run
 
 __all__ = ["STUDIES", "build"]
 
 #: what is measured of some models at the first seed, beside the suite
-STUDIES: tuple[ModuleType, ...] = (saved, draws)
+STUDIES: tuple[ModuleType, ...] = (saved, draws, trains)
 
 
 def build(

@@ -15,7 +15,7 @@ export class ClimberColumn {
     this.verdict = new Verdict();
     this.ending = h("p", { class: "ending" });
     this.doing = h("p", { class: "doing" });
-    this.map = new GradientMap(method === SPIKE_TRAIN ? "gain of each pixel's best train" : "gradient it follows");
+    this.map = new GradientMap(method === SPIKE_TRAIN ? "gain of its best train" : "gradient it follows");
     this.zero = h("p", { class: "zero" });
     this.picture = new Picture("attacked", "attacked changed");
     this.change = new Picture(`change ×${MAGNIFIED}`, "difference");
