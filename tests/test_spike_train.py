@@ -62,7 +62,13 @@ def test_it_breaks_what_brute_force_breaks_and_nothing_else(code: str, seed: int
     possible = _breakable(model, images, labels, eps)
     starts = 32  # side by side, as a batch
     found = spike_train_attack(
-        model, images.repeat(starts, 1, 1, 1), labels.repeat(starts), Budget(eps), steps=20, restarts=2, generator=_generator()
+        model,
+        images.repeat(starts, 1, 1, 1),
+        labels.repeat(starts),
+        Budget(eps),
+        steps=20,
+        restarts=2,
+        generator=_generator(),
     )
     assert torch.equal(found.success.view(starts, -1).any(0), possible)
 
