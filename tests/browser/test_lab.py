@@ -236,8 +236,8 @@ def test_four_attackers_climb_in_the_kernel_and_traits_follow(page: Page, lab: s
 def test_a_network_of_your_own_is_climbed_in_the_kernel(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "own-attack")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
-    expect(explorer.locator(".climber .answer")).to_contain_text([re.compile("Reads|Silent")] * 4)
-    assert _kernel_state(page, "sorted(explorer.result())") == "['assg', 'bpda', 'eot', 'naive']"
+    expect(explorer.locator(".climber .answer")).to_contain_text([re.compile("Reads|Silent")] * 5)
+    assert _kernel_state(page, "sorted(explorer.result())") == "['assg', 'bpda', 'eot', 'naive', 'spike_train']"
 
 
 def test_a_code_of_your_own_is_attacked_in_the_kernel(page: Page, lab: str) -> None:
