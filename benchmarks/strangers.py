@@ -182,9 +182,9 @@ def main() -> None:
                 if not (attack in ("mixture", "exchange") and classifier.encoder.channel_factor > 1)
             }
             left = {attack: len(rows) - int(broken[attack].sum()) if attack in broken else None for attack in ATTACKS}
-            both = torch.stack(list(broken.values())).any(0)
+            by_any = torch.stack(list(broken.values())).any(0)
             cells = ["–" if n is None else f"{n / len(digits):.3f}" for n in left.values()]
-            fell = float(both.sum()) / len(digits)
+            fell = float(by_any.sum()) / len(digits)
             worst = max(worst, *(float(b.sum()) / len(digits) for b in broken.values()))
             print(f"| {name} | {eps:g} | {len(rows) / len(digits):.3f} | {' | '.join(cells)} | −{fell:.3f} |", flush=True)
     print(f"\nThe largest fall by one attack: {worst:.3f} ({'within' if worst <= MOST else 'more than'} {MOST:g}).")

@@ -88,7 +88,7 @@ def spike_train_attack(
         restarts: the first begins at ``start``, the others at random trains.
         screen: iterations of a first look at all samples, after which each restart searches the ``NEAREST`` share of the
             survivors alone (at least ``FEWEST``), those whose loss came closest; 0: every restart searches all.
-        patience: of so many restarts in a row that break no sample, the rest is left out; 0: none is.
+        patience: after so many restarts in a row that break no sample the search ends; a first look counts as one. 0: never.
         surrogate: of the neurons; ``None``: the adaptive one.
         aim: ``None``, the exit in use; ``"all"``, every exit with one image; an ``ExitRule``, that dynamic exit.
         target: class that is to be answered, one or ``[N]``; ``None``: any wrong one.

@@ -260,7 +260,7 @@ def trains_finding() -> str:
     return (
         "**Finding.** What the search breaks beside the attacks on the image, at the ε where it is most: "
         f"{', '.join(told)}. The adaptive numbers of this chapter rest on more attacks on the image and on no search: a search "
-        "would lower them too, by less than this."
+        "would lower them too, by at most this on the same pictures."
     )
 
 
