@@ -72,6 +72,7 @@ export class ElementStore extends Store {
   #drawing = DEFAULTS.drawing;
   #own = null;
   #kept = null;
+  #writing = false;
 
   /** @param {Element} element  @param {import("./address.js").Address} [address] that keeps what the reader sets */
   constructor(element, address = null) {
@@ -92,11 +93,18 @@ export class ElementStore extends Store {
     this.#kept?.changed(Object.keys(changes).filter((name) => asText(changes[name]) !== asText(before[name])));
   }
 
+  /** The element reports each of its attributes; of several that are written together, listeners hear once. */
+  changed() {
+    if (!this.#writing) super.changed();
+  }
+
   #write(changes) {
+    this.#writing = true;
     for (const [name, value] of Object.entries(changes)) {
       if (name === "drawing") this.#drawing = value;
       else if (this.#element.getAttribute(name) !== String(value)) this.#element.setAttribute(name, String(value));
     }
+    this.#writing = false;
     this.changed();
   }
 

@@ -203,8 +203,12 @@ test("a training rule keeps its code's colour, and has a dash and a marker of it
 
 class FakeElement {
   attributes = new Map();
-  getAttribute = (name) => this.attributes.get(name) ?? null;
-  setAttribute = (name, value) => this.attributes.set(name, value);
+  getAttribute(name) {
+    return this.attributes.get(name) ?? null;
+  }
+  setAttribute(name, value) {
+    this.attributes.set(name, value);
+  }
 }
 
 class FakeModel {
@@ -246,4 +250,21 @@ test("an attribute that is no number stays visible as none", () => {
   const store = new ElementStore(element);
   assert.ok(Number.isNaN(store.get("eps")));
   assert.ok(Number.isNaN(store.get("image")));
+});
+
+test("settings that are changed together are heard once", () => {
+  class Reporting extends FakeElement {
+    setAttribute(name, value) {
+      super.setAttribute(name, value);
+      this.store.changed(); // as the element in a page does
+    }
+  }
+  const element = new Reporting();
+  const store = (element.store = new ElementStore(element));
+  let heard = 0;
+  store.subscribe(() => (heard += 1));
+  store.set({ eps: 0.05, encoding: "offset", exit_step: 3 });
+  assert.equal(heard, 1);
+  element.setAttribute("eps", "0.2");
+  assert.equal(heard, 2);
 });
