@@ -44,6 +44,7 @@ from snnlab.suites import ENOUGH, QUICK, SUITES, SuiteAttack
 __all__ = ["Evaluation", "evaluate", "evaluate_robustness", "seed_summary", "summary", "wilson_interval"]
 
 WORST = "worst"
+CUSTOM = "custom"  # a list of attacks that is not one of ``SUITES``
 WORST_IN_WORDS = "per-sample worst case over all attacks listed here, aimed at any exit that was measured"
 HUGE_EPS = 0.5  # every image can be made uniformly grey
 CHECKED = 100  # samples of the check at HUGE_EPS
@@ -79,7 +80,7 @@ class Evaluation:
     energy_pj: list[float] | None = None
     dynamic: dict[str, Any] | None = None
     norm: str = "Linf"
-    suite: str | None = None
+    suite: str = CUSTOM
     attacks: dict[str, str] = field(default_factory=dict)
     probes: dict[str, str] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
@@ -208,7 +209,7 @@ def evaluate_robustness(
         cache=cache,
         progress=progress,
     )
-    found.suite = suite if isinstance(suite, str) else None
+    found.suite = suite if isinstance(suite, str) else CUSTOM
     found.notes, found.diagnostics = notes, _at_huge_eps(classifier, split, seed)
     return found
 
@@ -333,9 +334,10 @@ def _collect(attacks: Sequence[SuiteAttack], partial: dict[str, Any], run: Run) 
 
 def _energy(run: Run) -> list[float] | None:
     """Mean energy of the clean samples at every exit, in pJ; ``None`` for a network that cannot be counted."""
-    run.classifier.generator = torch.Generator().manual_seed(run.seed)
+    classifier = run.classifier.at()
+    classifier.generator = torch.Generator().manual_seed(run.seed)
     try:
-        return [round(float(e), 1) for e in energy(run.classifier, run.split.images).picojoules.mean(1)]
+        return [round(float(e), 1) for e in energy(classifier, run.split.images).picojoules.mean(1)]
     except ValueError:
         return None
 

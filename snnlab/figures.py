@@ -408,18 +408,20 @@ def energy_curves(repeats: Repeats, eps: float | None = None) -> Figure:
     return figure
 
 
-def late_curves(repeats: Repeats, method: str = "pgd") -> Figure:
+def late_curves(repeats: Repeats, method: str | None = None) -> Figure:
     """Accuracy against exit step, a panel a model and a line for each step ``t0`` from which the perturbation acts.
 
     Args:
         repeats: the records of all seeds by model name, with late perturbations of this kind.
-        method: ``"pgd"``, ``"noise"`` or ``"flips"``.
+        method: ``"pgd"``, ``"spike_train"``, ``"noise"`` or ``"flips"``; ``None``: the search among spike trains, and PGD of
+            codes without them.
     """
     with style():
         figure = Picture(figsize=(2.3 * len(repeats) + 0.6, 2.9), layout="constrained")
         panels = np.atleast_1d(figure.subplots(1, len(repeats), sharey=True))
         for ax, (name, records) in zip(panels, repeats.items(), strict=True):
-            _late_panel(ax, name, [record["late"][method] for record in records])
+            kind = method or ("spike_train" if "spike_train" in records[0]["late"] else "pgd")
+            _late_panel(ax, name, [record["late"][kind] for record in records])
             _chance(ax, 1)
             ax.set(xlabel="exit step", ylim=(-0.02, 1.02), title=name)
         panels[0].set_ylabel("accuracy")
@@ -433,7 +435,7 @@ def _late_panel(ax: Axes, name: str, measured: Sequence[Mapping[str, Any]]) -> N
         shares = np.array([[c / late["n"] for c in late["correct"][k]] for late in measured])
         low, high = np.clip([mean_interval(list(column)) for column in shares.T], 0, 1).T
         dash, marker = STARTS[k % len(STARTS)]
-        colour = CODES[zoo.recipes()[name]["code"]][0]
+        colour = look(name)[0]
         ax.fill_between(first["exits"], low, high, color=colour, alpha=0.08, lw=0)
         ax.plot(first["exits"], shares.mean(0), color=colour, ls=dash, marker=marker, ms=4, lw=1.4, label=f"$t_0$ = {start}")
 
@@ -476,7 +478,12 @@ def _left_by(records: Sequence[Mapping[str, Any]], rule: str, eps: float) -> tup
 
 
 def look(name: str) -> tuple[str, Dash, str, str]:
-    """Colour, dash, marker and label of a model of the zoo: the code's, unless it was trained or read in another way."""
+    """Return colour, dash, marker and label of a model: those of its code, unless it was trained or read in another way.
+
+    A model that is not in the zoo is labelled by its name.
+    """
+    if name not in zoo.recipes():
+        return *mark(name), name
     recipe = zoo.recipes()[name]
     how = {"training": "rule", "exit": "loss"}.get(recipe["group"])
     return *mark(name), name if how is None else f"{recipe['code']}, {TITLES[recipe[how]]}"

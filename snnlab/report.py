@@ -71,7 +71,7 @@ def table(record: Record) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(
         f"n = {record['n']:,}, 95 % intervals over samples (Wilson), exit {record['exits'][-1]} of {record['num_steps']}, "
-        f"suite {record.get('suite', 'quick')}"
+        f"suite {record['suite']}"
     )
     for name in _attacks(record):
         if record["flags"].get(name):

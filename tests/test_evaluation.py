@@ -4,14 +4,16 @@ from math import inf, sqrt
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from snnlab import zoo
 from snnlab.attack import INFORMED, NAIVE
 from snnlab.data import Split
-from snnlab.evaluation import Evaluation, evaluate, wilson_interval
+from snnlab.evaluation import Evaluation, evaluate, evaluate_robustness, wilson_interval
 from snnlab.exiting import ExitRule
+from snnlab.report import page, report, table
 from snnlab.suites import QUICK as SUITE
 from snnlab.suites import SuiteAttack
 
@@ -180,3 +182,18 @@ def test_bad_requests_say_what_is_valid(few: Split) -> None:
 def test_names_of_the_suite_are_unique_and_described() -> None:
     assert len({a.name for a in SUITE}) == len(SUITE)
     assert all(a.description for a in SUITE)
+
+
+def test_an_evaluation_gives_the_classifier_no_other_generator(few: Split) -> None:
+    classifier, generator = zoo.load("poisson"), torch.Generator().manual_seed(5)
+    classifier.generator = generator
+    evaluate_robustness(classifier, few[:5], [0, 0.1], SHORT[:1], progress=False)
+    assert classifier.generator is generator
+
+
+def test_a_list_of_attacks_is_never_reported_as_a_suite(few: Split) -> None:
+    record = evaluate_robustness(zoo.load("onset"), few[:5], [0, 0.1], SHORT[:1], progress=False).record()
+    assert record["suite"] == "custom"
+    told = report(record, {"model": "mine", "data": "digits"})
+    assert "suite custom" in table(told)
+    assert "suite custom" in page(told, [])

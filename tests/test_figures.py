@@ -79,3 +79,8 @@ def test_figures_leave_all_settings_as_they_were(repeats: dict[str, Any]) -> Non
     figures.exit_curves(repeats, 0.1)._repr_png_()
     figures.energy_curves(repeats, 0.1)._repr_png_()
     assert dict(mpl.rcParams) == before
+
+
+def test_a_network_that_is_not_in_the_zoo_is_drawn_under_its_own_name(repeats: dict[str, Any]) -> None:
+    (ax,) = figures.exit_curves({"mine": repeats["latency"]}, 0.1).axes
+    assert "mine" in [line.get_label() for line in ax.get_lines()]

@@ -311,6 +311,7 @@ def _look(classifier: Classifier, images: Tensor, labels: Tensor, seed: int) -> 
 def _answer(classifier: Classifier, images: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, read-out potential and answer at the exit in use, ``[1, K]``, ``[1, K]`` and ``[1]``."""
     if classifier.stochastic:
+        classifier = classifier.at(exit_step=classifier.exit_step)
         classifier.generator = torch.Generator().manual_seed(seed)
     logits, membrane = (values[-1] for values in classifier.read(images, classifier.exit_step))
     return logits, membrane, classifier.answers(logits, membrane)

@@ -11,9 +11,8 @@ import anywidget
 import torch
 import traitlets
 
-from snnlab.attack import ATTACKS
 from snnlab.widgets.climbs import ClimbRequest, climb_frame
-from snnlab.widgets.frames import WHO, Request, frame, pack
+from snnlab.widgets.frames import ATTACKS, WHO, Request, frame, pack
 from snnlab.widgets.models import Models, ZooModels
 from snnlab.widgets.stills import Still
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snnlab.attack import ATTACKERS, ATTACKS, INFORMED, AttackResult, Budget, attack, has_trains, spike_train_attack
+from snnlab.attack import ATTACKERS, INFORMED, AttackResult, Budget, attack, has_trains, spike_train_attack
 from snnlab.convolution import ConvNet, SpikingConvNet
 from snnlab.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
 from snnlab.encoding import Encoder
@@ -24,7 +24,10 @@ from snnlab.late import Late
 from snnlab.network import MLP, Classifier, SpikingMLP
 from snnlab.zoo.web import TRAIN_STEPS
 
-__all__ = ["SPIKE_TRAIN", "WHO", "Request", "frame", "pack"]
+__all__ = ["ATTACKS", "SPIKE_TRAIN", "WHO", "Request", "frame", "pack"]
+
+#: attacks that explorers show, those that the page can compute as well
+ATTACKS = ("none", "noise", "fgsm", "pgd")
 
 #: the attacker who searches among the code's spike trains, in place of a gradient of the image
 SPIKE_TRAIN = "spike_train"

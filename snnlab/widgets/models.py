@@ -24,7 +24,7 @@ MOST_SAMPLES = 60  # that a strip of images can show
 MOST_MODELS = 6
 
 #: training rules that stand side by side, and what they are called
-SIDE_BY_SIDE = {"bptt": "BPTT", "tsslbp": "TSSL-BP", "conversion": "conversion"}
+SIDE_BY_SIDE = {"bptt": "BPTT", "tsslbp": "TSSL-BP", "conversion": "converted"}
 
 
 class Models(ABC):
