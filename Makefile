@@ -40,7 +40,7 @@ test: install js browser
 	ruff format --check .
 	mypy
 	$(NPM) --prefix $(BUNDLE) test
-	@pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lab: install
 	@jupyter lab --notebook-dir=book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)

@@ -41,6 +41,13 @@ settings.load_profile("busy")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process build the book while the other runs what does not need it: one file with pages first, the rest last."""
+    with_pages = {item.path for item in items if "book" in getattr(item, "fixturenames", ())}
+    first = min(with_pages, default=None)
+    items.sort(key=lambda item: (item.path != first, item.path in with_pages))
+
+
 @pytest.fixture(scope="session")
 def mnist() -> Dataset:
     return data.load("mnist5k")
