@@ -75,13 +75,6 @@ _KINDS = (
         "Run the suite 'full', with more steps and restarts, until the number stays; until then read it as an upper bound.",
     ),
     Flag(
-        "earlier_suite",
-        "an earlier suite: ",
-        "The number was measured by an attack list that lacked a stronger attack. That attack breaks many samples that survived "
-        "this list, so the number is too high.",
-        "Measure again by the present suite 'standard'; until then do not compare with numbers measured by it.",
-    ),
-    Flag(
         "attacks_disagree",
         "attacks disagree: ",
         "An attack that knows less, or does less, breaks clearly more samples than this one. So this one fails for a reason of "

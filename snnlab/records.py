@@ -26,11 +26,14 @@ from typing import Any
 import pandas as pd
 from scipy.stats import t as student
 
+from snnlab.flags import kind_of
+
 __all__ = [
     "MIN_EFFECT",
     "Change",
     "Estimate",
     "accuracy_of",
+    "attacks_line",
     "change_over_seeds",
     "correct_count",
     "flags_line",
@@ -266,30 +269,68 @@ def small_print(repeats: Mapping[str, Sequence[Record]], attack: str = "worst") 
         seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's)"
     else:
         seeds = f"training seed {first[0]['seed']}; 95 % intervals over digits (Wilson's)"
-    attacks = {key: text for records in repeats.values() for key, text in records[0]["attacks"].items() if key != "worst"}
     flagged: dict[str, list[str]] = {}
     for name, records in repeats.items():
         for note in flags_of(records, attack):
             flagged.setdefault(note, []).append(name)
+    return f"n = {first[0]['n']:,} test digits, {seeds}. {attacks_line(list(repeats.values()))}\n\n{flags_line(flagged)}"
+
+
+def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
+    """How many attacks the worst case is over, of which suite, and a fold that lists them, as Markdown.
+
+    Args:
+        repeats: the records of all seeds of each model. An attack that one model met on fewer samples is listed once.
+    """
+    first = [records[0] for records in repeats]
+    words: dict[str, list[str]] = {}
+    for record in first:
+        for name, text in record["attacks"].items():
+            if name != "worst" and text not in words.setdefault(name, []):
+                words[name].append(text)
+    listed = [
+        f"{min(texts, key=len)} ({_where(max(texts, key=len))})" if len(texts) > 1 else texts[0] for texts in words.values()
+    ]
+    suites = ", ".join(dict.fromkeys(f"`{record['suite']}`" for record in first if record.get("suite")))
+    of_suite = f" of the suite {suites}" if suites else ""
+    number = f"any of {len(listed)} attacks{of_suite}" if len(listed) > 1 else "the attack"
+    uneven = any(not words.keys() <= record["attacks"].keys() for record in first)
+    allowed = " Each network met those that its code allows." if uneven else ""
     return (
-        f"n = {first[0]['n']:,} test digits, {seeds}. "
-        f"The worst case counts a digit as lost if any attack broke it: {'; '.join(attacks.values())}.\n\n"
-        f"{flags_line(flagged)}"
+        f"The worst case counts a digit as lost if {number} broke it.{allowed}\n\n"
+        f"<details><summary>The list of attacks</summary>\n\n{'; '.join(listed)}.\n\n</details>"
     )
 
 
+def _where(text: str) -> str:
+    """What a longer description of an attack adds: on how many samples it ran where another attack is the main one."""
+    return f"{text.rpartition(', ')[2]} where the code has spike trains"
+
+
 def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:
-    """The flags of an attack over all seeds of a model: one of a kind, since seeds differ in its numbers, the first seed's.
+    """The flags of an attack over all seeds of a model: one of a kind, the one with the largest figure.
 
     Several seeds are not flagged as a single one.
     """
     kinds: dict[str, str] = {}
     for note in (note for record in records for note in record["flags"].get(attack, [])):
-        kinds.setdefault(re.split(r"\d", note)[0], note)
+        kind = re.split(r"\d", note)[0]
+        kinds[kind] = max(kinds.get(kind, note), note, key=_figure)
     return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
 
 
 def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:
-    """Every flag with the models that have it, as Markdown."""
-    flags = (f"{note} ({', '.join(f'`{name}`' for name in names)})" for note, names in flagged.items())
-    return f"*Flags:* {'; '.join(flags) or 'none'}."
+    """Every kind of flag with its figures and the models that have them, as Markdown."""
+    kinds: dict[str, list[str]] = {}
+    for note, names in flagged.items():
+        sign = kind_of(note).sign
+        figures = note.removeprefix(sign) if note.startswith(sign) else ""
+        kinds.setdefault(sign.strip(), []).append(f"{figures} ({', '.join(f'`{name}`' for name in names)})".strip())
+    shown = [f"{sign} {', '.join(parts)}" for sign, parts in kinds.items()]
+    return f"*Flags:* {'; '.join(shown) or 'none'}."
+
+
+def _figure(note: str) -> float:
+    """The first number in a flag; 0 without one."""
+    found = re.search(r"\d+(\.\d+)?", note)
+    return float(found[0]) if found else 0.0

@@ -170,15 +170,13 @@ def test_both_sides_of_a_comparison_face_the_same_suite() -> None:
 
 def test_the_ledger_has_one_suite_for_each_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (zoo.evaluation_settings()["suite"], "adaptive") == SUITES
-    made = {suite: [record(60, seed) | {"suite": suite} for seed in range(3)] for suite in ("quick", SUITES[0])}
-    monkeypatch.setattr(zoo, "is_measured", lambda name, seed: True)
-    monkeypatch.setattr(zoo, "measured", lambda name, seed: made["quick" if name == "phase" else SUITES[0]][seed])
-    monkeypatch.setattr(controls, "repeats", lambda name: made[SUITES[0]])
-    assert zoo_records("latency", SUITES[0]) == zoo_records("ann-binary", SUITES[0]) == made[SUITES[0]]
-    assert zoo_records("phase", SUITES[0]) is None  # of another suite, whatever the file is called
+    made = [record(60, seed) | {"suite": SUITES[0]} for seed in range(3)]
+    monkeypatch.setattr(zoo, "repeats", lambda name: made)
+    monkeypatch.setattr(controls, "repeats", lambda name: made)
+    assert zoo_records("latency", SUITES[0]) == zoo_records("ann-binary", SUITES[0]) == made
     assert zoo_records("latency", "quick") is zoo_records("latency", "adaptive") is None
-    mixed = claim(Comparison(Quantity("latency", eps=0.1), Quantity("phase", eps=0.1), "higher"))
-    with pytest.raises(ValueError, match=r"latency: .* against phase: .* no records of both"):
+    mixed = claim(Comparison(Quantity("latency", eps=0.1), Quantity("cifar10/latency", eps=0.1), "higher"))
+    with pytest.raises(ValueError, match=r"latency: .* against cifar10/latency: .* no records of both"):
         measure(mixed)
 
 

@@ -14,7 +14,7 @@ from snnlab.attack import INFORMED, input_gradient
 from snnlab.data import Split
 from snnlab.encoding import encoder
 from snnlab.network import MLP, Classifier
-from snnlab.records import over_seeds
+from snnlab.records import accuracy_of, change_over_seeds, over_seeds
 from snnlab.teach import controls as teach
 from snnlab.teach.controls import (
     COLUMNS,
@@ -188,6 +188,14 @@ def test_records_hold_every_seed_and_what_a_reader_needs(name: str) -> None:
     assert over_seeds(records, "worst", None, 0.0).mean > 0.85
 
 
+def test_a_threshold_alone_keeps_more_than_every_spiking_code_as_the_chapters_say() -> None:
+    threshold = controls.repeats("ann-binary")
+    for name in (name for name in zoo.names("codes") if name != "ann"):
+        for eps in (0.1, 0.2):
+            sides = ([accuracy_of(r, "worst", None, eps) for r in records] for records in (threshold, zoo.repeats(name)))
+            assert change_over_seeds(*sides).direction == "higher"
+
+
 def test_controls_stand_apart_from_the_zoo_and_its_explorers() -> None:
     assert set(controls.names()).isdisjoint(zoo.names())
 
@@ -265,10 +273,9 @@ def test_what_is_too_low_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.usefixtures("measured")
-def test_the_small_print_says_the_suite_the_exits_and_what_is_not_measured_yet() -> None:
+def test_the_small_print_says_the_exits_and_what_is_not_measured_yet() -> None:
     text = print_of_controls()
     assert text.startswith("n = 1,000 test digits, 3 training seeds")
-    assert f"All were attacked by the suite `{teach._suite()}`." in text
     assert "`latency` (8)" in text
     assert "`latency-reversed` (5)" in text
     (listed,) = re.findall(r"Not measured yet: (.*)\.$", text)
@@ -307,18 +314,6 @@ def test_without_any_record_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> N
     assert print_of_controls().startswith("Not measured yet: `onset`")
     for figure in (sweep_figure(), packing_figure()):
         figure._repr_png_()
-
-
-def test_records_of_another_suite_are_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(controls, "RECORDS", tmp_path)
-    stored = [made_record("ann-binary", seed, 0.5) for seed in range(3)]
-    monkeypatch.setattr(controls, "repeats", lambda name: json.loads((tmp_path / f"{name}.json").read_text()))
-    assert teach._records("ann-binary") is None  # missing
-    for complete in (True, False):  # whether the codes are measured by the present suite
-        monkeypatch.setattr(teach, "_complete", lambda complete=complete: complete)
-        for suite, is_shown in (("standard", complete), ("quick", not complete)):
-            (tmp_path / "ann-binary.json").write_text(json.dumps([record | {"suite": suite} for record in stored]))
-            assert (teach._records("ann-binary") is not None) == is_shown
 
 
 def test_every_control_is_in_a_group_a_sweep_or_the_packing() -> None:

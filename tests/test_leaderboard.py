@@ -20,7 +20,7 @@ from snnlab.suites import SUITES
 from snnlab.teach.entries import entries, record_of, submit
 from snnlab.teach.leaderboard import AGAINST, LEAST, REQUIRED, SEARCH, Row, board, figure, page, ranked, refusal, row
 
-ZOO = {name: zoo.results(name, suite="standard") for name in zoo.names("codes")}
+ZOO = {name: zoo.results(name) for name in zoo.names("codes")}
 
 
 @pytest.fixture

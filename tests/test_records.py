@@ -12,6 +12,7 @@ from snnlab.records import (
     accuracy_of,
     change_over_seeds,
     correct_count,
+    flags_line,
     over_seeds,
     seed_summary,
     small_print,
@@ -96,11 +97,22 @@ def test_tables_show_a_dash_where_an_attack_was_not_run() -> None:
 
 
 def test_the_small_print_names_attacks_and_whose_flags_there_are() -> None:
-    seeds = [_record(70) | {"attacks": {"pgd": "PGD-10", "worst": "any"}, "flags": {"worst": flags}} for flags in FLAGS]
-    text = small_print({"onset": seeds, "latency": seeds[:1] * 3})
+    attacks = {"pgd": "PGD-10", "square": "Square, 300 queries", "worst": "any"}
+    sampled = {"pgd": "PGD-10", "square": "Square, 300 queries, first 100 samples", "lattice": "lattice", "worst": "any"}
+    seeds = [_record(70) | {"attacks": attacks, "suite": "quick", "flags": {"worst": flags}} for flags in FLAGS]
+    text = small_print({"onset": seeds, "latency": [seeds[0] | {"attacks": sampled}] * 3})
     assert text.startswith("n = 100 test digits, 3 training seeds")
-    assert "broke it: PGD-10." in text
-    assert text.endswith("*Flags:* not near chance at ε = 0.3 (`onset`, `latency`); silent outputs up to 2.0% (`onset`).")
+    assert "if any of 3 attacks of the suite `quick` broke it. Each network met those that its code allows." in text
+    assert "PGD-10; Square, 300 queries (first 100 samples where the code has spike trains); lattice." in text
+    assert text.endswith(
+        "*Flags:* accuracy not near chance at ε = 0.3 (`onset`, `latency`); silent outputs up to 3.0% (`onset`)."
+    )
+
+
+def test_flags_of_one_kind_share_its_sign() -> None:
+    flagged = {"silent outputs up to 2.0%": ["a"], "single seed": ["a", "b"], "silent outputs up to 3.0%": ["b", "c"]}
+    assert flags_line(flagged) == "*Flags:* silent outputs up to 2.0% (`a`), 3.0% (`b`, `c`); single seed (`a`, `b`)."
+    assert flags_line({}) == "*Flags:* none."
 
 
 def test_the_small_print_of_one_seed_claims_no_interval_over_seeds() -> None:
@@ -111,8 +123,8 @@ def test_the_small_print_of_one_seed_claims_no_interval_over_seeds() -> None:
 
 
 FLAGS = (
-    ["single seed", "not near chance at ε = 0.3"],
-    ["not near chance at ε = 0.2", "silent outputs up to 2.0%"],
+    ["single seed", "accuracy not near chance at ε = 0.3"],
+    ["accuracy not near chance at ε = 0.2", "silent outputs up to 2.0%"],
     ["silent outputs up to 3.0%"],
 )
 

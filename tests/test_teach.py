@@ -2,6 +2,7 @@
 
 import copy
 from math import inf
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,10 @@ from snnlab.encoding import Fusion, encoder
 from snnlab.network import MLP, Classifier
 from snnlab.suites import QUICK
 from snnlab.teach import CHECKS, check, cifar10
+from snnlab.teach import training as training_chapter
 from snnlab.teach.adversarial import winners, winners_text
+from snnlab.teach.answer import answer as answer_of_the_book
+from snnlab.teach.encoding import finding as encoding_finding
 from snnlab.teach.energy import fair_finding
 from snnlab.teach.exit import clean_cost, safe_exits
 from snnlab.teach.fusion import which_moves_first
@@ -539,3 +543,45 @@ def test_the_last_safe_exit_reads_nothing_of_a_raised_background() -> None:
         clean, raised = (encoder(code)(x) for x in (images, images + 0.2))
         assert torch.equal(clean[:exit_step], raised[:exit_step])
         assert exit_step == 8 or not torch.equal(clean[: exit_step + 1], raised[: exit_step + 1])
+
+
+def _survivors(*counts: int) -> list[dict[str, Any]]:
+    """Made records of three seeds of 100 samples: survivors at ε = 0, 0.1, 0.2, one more each seed."""
+    return [
+        {"n": 100, "num_steps": 8, "eps": [0.0, 0.1, 0.2], "exits": [8], "seed": s}
+        | {"correct": {attack: [[c + s for c in counts]] for attack in ("worst", "fgsm.naive", "transfer")}}
+        for s in range(3)
+    ]
+
+
+def test_the_finding_on_codes_names_those_clearly_above_direct_at_each_eps() -> None:
+    codes = {"direct": (95, 5, 0), "offset": (95, 4, 0), "onset": (95, 80, 20), "latency": (92, 57, 0), "phase": (94, 5, 0)}
+    near, far = encoding_finding({name: _survivors(*counts) for name, counts in codes.items()}).split("\n\n")[1:]
+    assert "leaves `onset` 81%, `latency` 58%" in near
+    assert "`onset`, `latency` are clearly more robust than `direct`, `phase` not." in near
+    assert "`onset` is clearly more robust than `direct`, `latency`, `phase` not." in far
+
+
+def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {name: _survivors(95, 50, 10) for name in zoo.names()}
+    made |= {"fgsm-latency": _survivors(95, 70, 10), "fgsm-onset": _survivors(95, 50, 40), "direct": _survivors(95, 51, 10)}
+    monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
+    monkeypatch.setattr(zoo, "results", lambda name: made[name][0])
+    text = training_chapter.adversarial_finding()
+    assert (
+        "At ε = 0.1 the gain over plain training is clear for `fgsm-latency` (+0.20), not for `fgsm-ann` (+0.00), " in text
+    )
+    assert "At ε = 0.2 the gain over plain training is clear for `fgsm-onset` (+0.30), not for `fgsm-ann` (+0.00), " in text
+    assert "The most robust is now `fgsm-onset`, with 0.410" in text
+    table = training_chapter.adversarial_table()
+    assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
+    assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
+
+
+def test_the_answer_of_the_book_is_that_of_the_records() -> None:
+    text = answer_of_the_book()
+    for name in ("onset", "latency"):
+        kept = [
+            sum(r["correct"]["worst"][-1][r["eps"].index(eps)] / r["n"] for r in zoo.repeats(name)) / 3 for eps in (0.1, 0.2)
+        ]
+        assert f"`{name}` {kept[0]:.0%} and {kept[1]:.0%}" in text

@@ -25,7 +25,6 @@ from snnlab import zoo
 from snnlab.attack import has_trains
 from snnlab.cli import app
 from snnlab.data import Dataset
-from snnlab.flags import kind_of
 from snnlab.records import accuracy_of, over_seeds
 from snnlab.training import accuracy
 from snnlab.zoo import web
@@ -55,14 +54,12 @@ def test_clean_accuracy_is_what_the_book_promises(name: str) -> None:
 def test_record_says_how_it_was_measured(name: str) -> None:
     for record in zoo.repeats(name):
         assert record["n"] == zoo.evaluation_settings()["samples"]
-        # the costly attack counts in the worst case alone
-        assert set(record["attacks"]) - set(record["correct"]) == {"sa_pgd"}
+        # the costly attacks count in the worst case alone
+        assert set(record["attacks"]) - set(record["correct"]) == set(record["left"])
         assert set(record["correct"]) <= set(record["attacks"])
         assert all("single seed" in notes for notes in record["flags"].values())
         assert record["data_sha256"] == zoo.card(name)["data"]["sha256"]
         assert record["recipe_sha256"] == zoo.recipes()[name].at_seed(record["seed"]).sha256
-        # of the first edition: its suite lacked the search among spike trains, and every worst case says so
-        assert "earlier_suite" in [kind_of(note).name for note in record["flags"]["worst"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -258,17 +255,9 @@ def test_how_a_model_is_shown_does_not_decide_its_weights() -> None:
     assert recipe.at_seed(1).sha256 != recipe.sha256
 
 
-def _standard() -> list[str]:
-    return [name for name in NAMES if (zoo.MODELS / name / "standard.json").exists()]
-
-
-def _measured() -> list[tuple[str, int]]:
-    return [(name, seed) for name in NAMES for seed in zoo.seeds() if zoo.is_measured(name, seed)]
-
-
-@pytest.mark.parametrize(("name", "seed"), _measured())
-def test_measured_records_are_of_the_present_suite_recipe_and_weights(name: str, seed: int) -> None:
-    record, recipe = zoo.measured(name, seed), zoo.recipes()[name].at_seed(seed)
+@pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in NAMES for seed in zoo.seeds()])
+def test_records_are_of_the_present_suite_recipe_and_weights(name: str, seed: int) -> None:
+    record, recipe = zoo.results(name, seed), zoo.recipes()[name].at_seed(seed)
     assert (record["settings_sha256"], record["recipe_sha256"]) == (settings_sha256(recipe), recipe.sha256)
     assert (record["suite"], record["eps"]) == (zoo.evaluation_settings()["suite"], zoo.evaluation_settings()["eps"])
     left = [counts[-1][-1] for counts in record["left"].values()]
@@ -276,25 +265,13 @@ def test_measured_records_are_of_the_present_suite_recipe_and_weights(name: str,
     assert has_trains(zoo.load(name, seed).encoder) == ("spike_train" in record["attacks"])
 
 
-def test_records_of_an_earlier_suite_are_flagged() -> None:
-    for record in (zoo.results("latency"), zoo.results("latency", suite="standard")):
-        assert "earlier_suite" in [kind_of(note).name for note in record["flags"]["worst"]]
-
-
-def test_every_code_was_measured_by_the_standard_suite() -> None:
-    assert set(zoo.names("codes")) <= set(_standard())
-    assert zoo.strongest("latency") == zoo.repeats("latency", suite="standard")
-
-
 def test_bad_requests_of_a_build_say_what_is_valid(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown seeds \[7\]; choose from 0, 1, 2"):
         build(["ann"], tmp_path, seeds=[7])
     with pytest.raises(ValueError, match="unknown group 'spikes'; choose one of codes, training, exit, fusion"):
         zoo.names("spikes")
-    with pytest.raises(ValueError, match="unknown suite 'hard'"):
-        zoo.results("ann", suite="hard")
     with pytest.raises(ValueError, match="run 'snnlab zoo build ann'"):
-        zoo.results("ann", folder=tmp_path, suite="standard")
+        zoo.results("ann", folder=tmp_path)
     with pytest.raises(ValueError, match="unknown seed 7; choose one of 0, 1, 2"):
         zoo.results("ann", seed=7)
 

@@ -10,7 +10,7 @@ kind            value
 ``energy``      nJ a clean digit costs up to ``exit`` (``snnlab.energy``)
 ``dynamic``     fraction right where every image leaves by ``rule``, on every image the suite made of it within ``eps``
 ``interpolated`` worst case of the fixed exits that read as many steps as ``rule`` does on clean digits, interpolated
-``late``        fraction right where ``attack`` (noise, pgd or flips) acts from ``from_step`` on, read at ``exit``
+``late``        fraction right where ``attack`` (noise, pgd, spike_train or flips) acts from ``from_step`` on, read at ``exit``
 ``silenced``    worst case with the part ``part`` of a fused code silenced
 ``gate``        the gate of ``part`` in a fused code
 ``coin``        clean accuracy of a random choice between the two networks ``parts`` that is as robust within ``eps`` as ``model``

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -36,6 +35,13 @@ COLUMNS = (
     ("worst case, 0.1", "worst", 0.1),
     ("worst case, 0.2", "worst", 0.2),
 )
+#: the four of the experiment: rounding, packing
+FOUR: dict[tuple[str, str], str] = {
+    ("up", "early"): "offset",
+    ("up", "late"): "onset-up",
+    ("down", "early"): "offset-down",
+    ("down", "late"): "onset",
+}
 #: rows of the table by group: what it is, and the model or control. A group begins with what its controls are compared with.
 GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     "codes": (
@@ -91,13 +97,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("fusion of direct and latency", "fusion"),
         ("fusion, direct at 1/8", "fusion-8th"),
     ),
-}
-#: the four of the experiment: rounding, packing
-FOUR: dict[tuple[str, str], str] = {
-    ("up", "early"): "offset",
-    ("up", "late"): "onset-up",
-    ("down", "early"): "offset-down",
-    ("down", "late"): "onset",
+    "packing": tuple((f"packed {when}, rounded {rounding}", name) for (rounding, when), name in FOUR.items()),
 }
 #: settings that are swept, as figures call them: key of a recipe
 SWEEPS: dict[str, str] = {"β": "beta", "T": "num_steps"}
@@ -156,30 +156,11 @@ COMPARED: dict[str, tuple[_Pair, ...]] = {
 }
 
 
-def _complete() -> bool:
-    """Whether the codes that all is compared with were measured by the present suite at every seed."""
-    return all(zoo.is_measured(name, seed) for _, name in GROUPS["codes"] for seed in zoo.seeds())
-
-
-def _suite() -> str:
-    """The suite whose records are read: the present one when it is complete, until then that of the first edition."""
-    return str(zoo.evaluation_settings()["suite"]) if _complete() else "quick"
-
-
 def _records(name: str) -> Records | None:
-    """Return the records of a model or control at every seed; ``None`` where there are none.
-
-    All are of one suite: the present one once the codes are measured by it; until then that of the first edition, flagged.
-    """
-    suite = _suite()
-    if name in controls.names():
-        found = controls.repeats(name) if (controls.RECORDS / f"{name}.json").exists() else []
-        return found if found and all(record.get("suite") == suite for record in found) else None
-    if suite == "quick":
+    """Return the records of a model or control at every seed; ``None`` of a control without records."""
+    if name not in controls.names():
         return zoo.repeats(name)
-    return (
-        [zoo.measured(name, seed) for seed in zoo.seeds()] if all(map(partial(zoo.is_measured, name), zoo.seeds())) else None
-    )
+    return controls.repeats(name) if (controls.RECORDS / f"{name}.json").exists() else None
 
 
 def _chosen(groups: Sequence[str]) -> list[str]:
@@ -215,17 +196,23 @@ def table(*groups: str) -> pd.DataFrame:
     return cells
 
 
-def print_of_controls() -> str:
-    """Return n, seeds, suite, attacks and flags of all controls, and which are not measured yet, as Markdown."""
-    in_groups = [name for rows in GROUPS.values() for _, name in rows]
-    names = list(dict.fromkeys([*in_groups, *FOUR.values(), *controls.names()]))
+def print_of_controls(*groups: str) -> str:
+    """Return n, seeds, suite, attacks and flags of controls, and which are not measured yet, as Markdown.
+
+    Args:
+        groups: keys of ``GROUPS``; default all controls, those of the sweeps too.
+
+    Raises:
+        ValueError: unknown group.
+    """
+    in_groups = [name for group in _chosen(groups) for _, name in GROUPS[group]]
+    names = list(dict.fromkeys(in_groups if groups else [*in_groups, *controls.names()]))
     measured = {name: found for name in names if (found := _records(name)) is not None}
     missing = ", ".join(f"`{name}`" for name in names if name not in measured)
     sentences = []
     if measured:
         several = [f"`{name}` ({len(found[0]['exits'])})" for name, found in measured.items() if len(found[0]["exits"]) > 1]
         sentences.append(small_print(measured))
-        sentences.append(f"All were attacked by the suite `{_suite()}`.")
         if several:
             sentences.append(f"Attacked at several exits: {', '.join(several)}; the others at the last.")
     if missing:

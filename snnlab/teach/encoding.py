@@ -1,16 +1,54 @@
-"""Checks of the chapter *Encoding*."""
+"""The chapter *Encoding*: what its table says, and the checks of its exercises."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from snnlab.encoding import encoder
+from snnlab.records import accuracy_of, change_over_seeds, over_seeds
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "finding"]
+
+#: codes that put the important information first, as the paper asks
+EARLY = ("onset", "latency", "phase")
+
+
+def finding(repeats: Mapping[str, Sequence[Mapping[str, Any]]], radii: Sequence[float] = (0.1, 0.2)) -> str:
+    """Return what naive FGSM hid, and which codes are clearly more robust than ``direct`` at which ε, as Markdown.
+
+    Args:
+        repeats: the records of all seeds by code.
+        radii: ε of the worst cases.
+    """
+    naive, worst = (over_seeds(repeats["offset"], attack, None, radii[0]).mean for attack in ("fgsm.naive", "worst"))
+    told = [
+        f"**Finding.** Naive FGSM at ε = {radii[0]:g} leaves `offset` at {naive:.0%}; the worst case is {worst:.0%}. The "
+        "apparent robustness of `offset` was the attacker's blindness."
+    ]
+    for eps in radii:
+        kept = {name: over_seeds(records, "worst", None, eps).mean for name, records in repeats.items()}
+        listed = ", ".join(f"`{name}` {kept[name]:.0%}" for name in sorted(kept, key=lambda name: -kept[name]))
+        clear = [name for name in EARLY if _over_direct(repeats, name, eps)]
+        others = [name for name in EARLY if name not in clear]
+        told.append(
+            f"The worst case at ε = {eps:g} leaves {listed}. Of the codes with the important part first, "
+            f"{_named(clear) or 'none'} {'is' if len(clear) < 2 else 'are'} clearly more robust than `direct`"
+            + (f", {_named(others)} not." if others else ".")
+        )
+    return "\n\n".join(told)
+
+
+def _over_direct(repeats: Mapping[str, Sequence[Mapping[str, Any]]], name: str, eps: float) -> bool:
+    own, direct = ([accuracy_of(record, "worst", None, eps) for record in repeats[code]] for code in (name, "direct"))
+    return change_over_seeds(own, direct).direction == "higher"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _first_steps(answer: Any) -> str | None:

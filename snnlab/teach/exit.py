@@ -53,8 +53,8 @@ def clean_cost(records: Sequence[Mapping[str, Any]]) -> str:
         e: change_over_seeds(*([accuracy_of(r, "worst", exit_step, 0.0) for r in records] for exit_step in (e, last)))
         for e in range(1, last)
     }
-    lower = [e for e, change in changes.items() if change.high < 0]
-    free = [e for e in changes if all(changes[later].high >= 0 for later in range(e, last))]
+    lower = [e for e, change in changes.items() if change.direction == "lower"]
+    free = [e for e in changes if not any(later in lower for later in range(e, last))]
     listed = ", ".join(f"{e} ({changes[e]})" for e in lower) or "none"
     text = f"On clean digits the exits that are clearly worse than exit {last} are: {listed}. "
     if not free:

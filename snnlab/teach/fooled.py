@@ -16,9 +16,9 @@ import pandas as pd
 
 from snnlab import zoo
 from snnlab.flags import FLAGS
-from snnlab.records import accuracy_of, wilson_interval
+from snnlab.records import attacks_line, correct_count, wilson_interval
 
-__all__ = ["Pair", "attacks_line", "finding", "flags_line", "pairs", "table"]
+__all__ = ["Pair", "finding", "flags_line", "pairs", "printed", "small_print", "table"]
 
 RADII = (0.1, 0.2)
 
@@ -40,14 +40,19 @@ class Pair:
 
 
 def pairs(radii: tuple[float, ...] = RADII) -> list[Pair]:
-    """Return every network that was measured again (first seed, last exit), the largest fall first."""
+    """Return every network at its first seed and last exit, the largest fall first."""
     found = []
-    for name in (name for name in zoo.names() if zoo.is_measured(name)):
-        old, new = _printed()[name], zoo.measured(name)
+    for name in zoo.names():
+        new = zoo.results(name)
         for eps in radii:
-            printed = old["worst"][old["eps"].index(eps)]
-            found.append(Pair(name, eps, new["n"], printed, round(accuracy_of(new, "worst", None, eps) * new["n"])))
+            found.append(Pair(name, eps, new["n"], printed(name, eps), correct_count(new, "worst", None, eps)))
     return sorted(found, key=lambda pair: pair.now - pair.printed)
+
+
+def printed(model: str, eps: float) -> int:
+    """Return how many samples the first edition counted as standing in the worst case (first seed, last exit)."""
+    old = _printed()[model]
+    return int(old["worst"][old["eps"].index(eps)])
 
 
 @cache
@@ -93,14 +98,12 @@ def finding() -> str:
     )
 
 
-def attacks_line() -> str:
+def small_print() -> str:
     """Return what was attacked, how, and with which flags, as Markdown."""
-    measured = [zoo.measured(name) for name in zoo.names() if zoo.is_measured(name)]
-    record = next(r for r in measured if "spike_train" in r["attacks"])
-    listed = "; ".join(words for name, words in record["attacks"].items() if name not in ("noise", "worst"))
+    measured = [zoo.results(name) for name in zoo.names()]
     return (
-        f"*n* = {record['n']} test digits, the first training seed, last exit, {len(measured)} networks; 95 % Wilson intervals. "
-        f"*Attacks:* {listed}. Attacks on images run where a code has no spike trains. {flags_line(measured)}"
+        f"n = {measured[0]['n']} test digits, the first training seed, last exit, {len(measured)} networks; 95 % Wilson "
+        f"intervals. {attacks_line([[record] for record in measured])}\n\n{flags_line(measured)}"
     )
 
 

@@ -14,9 +14,9 @@ from snnlab import data, zoo
 from snnlab.attack import NAIVE, Budget, attack
 from snnlab.flags import FLAGS
 from snnlab.network import Classifier, SpikingMLP, Trace
-from snnlab.records import Change, accuracy_of, change_over_seeds, seed_summary, small_print
+from snnlab.records import Change, accuracy_of, change_over_seeds, seed_summary
 
-__all__ = ["CHECKS", "fortress", "gap", "small_print_of", "square_question", "suspects", "table"]
+__all__ = ["CHECKS", "fortress", "gap", "square_question", "suspects", "table"]
 
 Records = Sequence[Mapping[str, Any]]
 COLUMNS = (
@@ -30,18 +30,8 @@ COLUMNS = (
 
 
 def table(repeats: Mapping[str, Records]) -> pd.DataFrame:
-    """Accuracy under ever stronger attacks, mean over seeds with 95 % interval, and the suite of the worst case."""
-    found = seed_summary(repeats, COLUMNS)
-    found["suite"] = [_suite(records) for records in repeats.values()]
-    return found
-
-
-def small_print_of(repeats: Mapping[str, Records]) -> str:
-    """n, seeds, attacks and flags beside these numbers, by suite, as Markdown."""
-    by_suite: dict[str, dict[str, Records]] = {}
-    for name, records in repeats.items():
-        by_suite.setdefault(_suite(records), {})[name] = records
-    return "\n\n".join(f"Suite *{suite}*: {small_print(group)}" for suite, group in by_suite.items())
+    """Accuracy under ever stronger attacks, mean over seeds with 95 % interval."""
+    return seed_summary(repeats, COLUMNS)
 
 
 def gap(records: Records, eps: float) -> Change:
@@ -66,10 +56,6 @@ def square_question(images: Tensor, side: int, eps: float, generator: torch.Gene
     asked = images.clone()
     asked[..., top : top + side, left : left + side] += sign * eps
     return asked.clamp(0, 1)
-
-
-def _suite(records: Records) -> str:
-    return str(records[0].get("suite") or "quick")
 
 
 class _Forgetful(nn.Module):

@@ -129,9 +129,7 @@ def row(name: str, record: Record, eps: float = EPS, *, own: bool = True) -> Row
         stands = counts[record["eps"].index(eps)]
         share, (low, high) = stands / n, wilson_interval(stands, n)
     flags = tuple(s for s in record["flags"].get(WORST, ()) if s != FLAGS["single_seed"]())
-    # The zoo's records of the first edition met an earlier suite, as their flag says; they keep their ranks beside the entries.
-    earlier = not own and any(kind_of(s).name == "earlier_suite" for s in flags)
-    return Row(name, share, low, high, clean, n, own, "" if earlier else refusal(record, eps), flags)
+    return Row(name, share, low, high, clean, n, own, refusal(record, eps), flags)
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
@@ -159,10 +157,10 @@ def board(folder: str | Path | None = None, eps: float = EPS) -> list[Row]:
     >>> board()[0].name
     'onset'
     """
-    known = zoo.results("onset", suite="standard")["eps"]
+    known = zoo.results("onset")["eps"]
     if eps not in known:
         raise ValueError(f"the zoo was not measured at ε = {eps!r}; choose one of {known}")
-    rows = [row(name, zoo.results(name, suite="standard"), eps, own=False) for name in zoo.names("codes")]
+    rows = [row(name, zoo.results(name), eps, own=False) for name in zoo.names("codes")]
     return ranked(rows + [row(name, record, eps) for name, record in (entries(folder) if folder else {}).items()])
 
 

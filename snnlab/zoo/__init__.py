@@ -4,12 +4,9 @@
 the same files with ``-<seed>`` in their names of the others. Weights of all seeds are kept, for a network that is trained again
 on another machine differs in its last bits. ``recipes/`` says how each is made; ``snnlab zoo build`` remakes them.
 
-Records (``snnlab.evaluation``) are of two editions:
-
-* ``measured.json``, ``measured-<seed>.json``: by the suite "standard" with the search among spike trains, on one ε grid
-  (``measured``). They are being completed.
-* ``results*.json`` and ``standard*.json``: of the first edition, whose suites lacked that search (``results``, ``repeats``).
-  Their worst cases carry the flag *an earlier suite*. They go when the others are complete.
+``results.json`` and ``results-<seed>.json`` are the records (``snnlab.evaluation``): every model and seed by one suite, on the
+same digits and ε. ``first_edition.json`` keeps the worst cases that the first edition printed, by suites that lacked the search
+among spike trains.
 """
 
 from __future__ import annotations
@@ -25,24 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.encoding import encoder
-from snnlab.flags import FLAGS
 from snnlab.network import MLP, Classifier, SpikingMLP
 from snnlab.neuron import Surrogate
 from snnlab.tsslbp import TsslMLP
 from snnlab.zoo.storage import read_weights
 
-__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds", "strongest"]
+__all__ = ["ModelRecipe", "card", "classifier_for", "load", "names", "recipes", "repeats", "results", "seeds"]
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER / "models"
 PIXELS, CLASSES = 784, 10
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", "fgsm", "pgd", "trades")
-
-#: what the flag of a record of the first edition says
-EARLIER = "a search among spike trains was not in it"
-
-#: the files in which the first edition kept the records of its suites
-RECORDS = {"quick": "results", "standard": "standard"}
 
 #: settings that say how a model is shown and measured, not what its weights are
 NOT_WEIGHTS = frozenset({"code", "group", "exits"})
@@ -210,45 +200,24 @@ def card(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str,
     return _json(name, path, {"recipe", "encoding", "weights_sha256", "accuracy"})
 
 
-def results(name: str, seed: int | None = None, folder: Path = MODELS, *, suite: str = "quick") -> dict[str, Any]:
-    """The record of the first edition for a model at one seed, flagged as one of an earlier suite.
+def results(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
+    """The record of a model at one seed (``snnlab.evaluation``).
 
     Args:
         name: the model.
         seed: default the first.
         folder: where the models are.
-        suite: ``"quick"``, at all ε and exits of the first edition; or ``"standard"``.
-
-    Raises:
-        ValueError: unknown seed or suite; missing, truncated or altered file, or one that belongs to other weights.
-    """
-    if suite not in RECORDS:
-        raise ValueError(f"unknown suite {suite!r}; the zoo has records of {', '.join(RECORDS)}")
-    seed = _seed(seed)
-    record = _record(name, seed, folder, file_name(f"{RECORDS[suite]}.json", seed), of_first=seed == seeds()[0])
-    record["flags"]["worst"].append(FLAGS["earlier_suite"](EARLIER))
-    return record
-
-
-def measured(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
-    """The record of a model at one seed by the suite "standard", with the search among spike trains.
 
     Raises:
         ValueError: unknown seed; missing, truncated or altered file, or one that belongs to other weights.
     """
     seed = _seed(seed)
-    return _record(name, seed, folder, file_name("measured.json", seed))
-
-
-def is_measured(name: str, seed: int | None = None, folder: Path = MODELS) -> bool:
-    """Whether there is a record by the suite "standard" with the search among spike trains."""
-    return (folder / _recipe(name).name / file_name("measured.json", _seed(seed))).exists()
-
-
-def _record(name: str, seed: int, folder: Path, file: str, of_first: bool = True) -> dict[str, Any]:
-    record = _json(name, folder / _recipe(name).name / file, {"correct", "eps", "exits", "n", "weights_sha256"})
-    # The first edition did not keep the weights of its other seeds.
-    if of_first and record["weights_sha256"] != card(name, seed, folder)["weights_sha256"]:
+    record = _json(
+        name,
+        folder / _recipe(name).name / file_name("results.json", seed),
+        {"correct", "eps", "exits", "n", "weights_sha256"},
+    )
+    if record["weights_sha256"] != card(name, seed, folder)["weights_sha256"]:
         raise ValueError(f"results of {name!r} were measured on other weights; run 'snnlab zoo build {name}'")
     for attack, counts in record["correct"].items():
         shape = (len(counts), {len(row) for row in counts})
@@ -258,15 +227,9 @@ def _record(name: str, seed: int, folder: Path, file: str, of_first: bool = True
     return record
 
 
-def repeats(name: str, folder: Path = MODELS, *, suite: str = "quick") -> list[dict[str, Any]]:
+def repeats(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
     """The records of a model at every seed, for ``snnlab.records.over_seeds``."""
-    return [results(name, seed, folder, suite=suite) for seed in seeds()]
-
-
-def strongest(name: str, folder: Path = MODELS) -> list[dict[str, Any]]:
-    """The records of a model at every seed by the longest suite of the first edition that it was measured with."""
-    files = [folder / _recipe(name).name / file_name("standard.json", seed) for seed in seeds()]
-    return repeats(name, folder, suite="standard" if all(file.exists() for file in files) else "quick")
+    return [results(name, seed, folder) for seed in seeds()]
 
 
 def file_name(name: str, seed: int) -> str:

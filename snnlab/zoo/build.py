@@ -38,7 +38,7 @@ def build(
 
     Args:
         names: models of the recipe file.
-        folder: where ``<name>/{weights.safetensors.xz, card.json, measured.json}`` go.
+        folder: where ``<name>/{weights.safetensors.xz, card.json, results.json}`` go.
         seeds: of these alone; default all.
         measure: whether to evaluate as well.
         jobs: processes on this machine; 1 works in this process.
@@ -133,7 +133,7 @@ class _Shelf:
 
     def is_measured(self, recipe: zoo.ModelRecipe) -> bool:
         try:
-            record = zoo.measured(recipe.name, recipe["seed"], self.folder)
+            record = zoo.results(recipe.name, recipe["seed"], self.folder)
             return bool(record["settings_sha256"] == settings_sha256(recipe) and record["recipe_sha256"] == recipe.sha256)
         except (ValueError, KeyError):
             return False
@@ -148,7 +148,7 @@ class _Shelf:
         write_json(self._path(recipe, "card.json"), dict(trained.card))
 
     def put_record(self, recipe: zoo.ModelRecipe, record: dict[str, Any]) -> None:
-        write_json(self._path(recipe, "measured.json"), record)
+        write_json(self._path(recipe, "results.json"), record)
 
     def _path(self, recipe: zoo.ModelRecipe, name: str) -> Path:
         target = self.folder / recipe.name

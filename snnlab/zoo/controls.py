@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from snnlab import data, zoo
 from snnlab.encoding import encoder
 from snnlab.evaluation import evaluate_robustness
-from snnlab.flags import FLAGS
 from snnlab.network import MLP, Classifier, SpikingMLP
 from snnlab.suites import SUITES
 from snnlab.training import Recipe, accuracy, train
@@ -138,7 +137,7 @@ def names() -> list[str]:
 
 
 def repeats(name: str, folder: Path = RECORDS) -> list[dict[str, Any]]:
-    """The records of a control at every seed, flagged if they are of an earlier suite.
+    """The records of a control at every seed.
 
     Raises:
         ValueError: unknown name, a file that is missing or not valid.
@@ -152,9 +151,6 @@ def repeats(name: str, folder: Path = RECORDS) -> list[dict[str, Any]]:
         raise ValueError(f"{path.name} is missing; run 'snnlab zoo controls {name}'") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{path.name} is not valid JSON ({error}); run 'snnlab zoo controls {name}'") from None
-    for record in records:
-        if record.get("suite") != evaluation_settings()["suite"]:
-            record.setdefault("flags", {}).setdefault("worst", []).append(FLAGS["earlier_suite"](zoo.EARLIER))
     return records
 
 
