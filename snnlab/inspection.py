@@ -74,16 +74,11 @@ def _training_mode(classifier: Classifier) -> list[str]:
 def _repeatability(classifier: Classifier, images: Tensor) -> list[str]:
     """Equal random numbers and other answers: state is kept. Other random numbers and other answers: stochastic."""
     first = _ask(classifier, images)
-    if not _alike(first, _ask(classifier, images)):
+    if not torch.equal(first, _ask(classifier, images)):
         return [FLAGS["state_kept"]()]
-    if classifier.stochastic or all(_alike(first, _ask(classifier, images, seed)) for seed in (1, 2)):
+    if classifier.stochastic or all(torch.equal(first, _ask(classifier, images, seed)) for seed in (1, 2)):
         return []
     return [FLAGS["stochastic_without_eot"]()]
-
-
-def _alike(first: Tensor, second: Tensor) -> bool:
-    """Whether two answers are equal but for rounding: a busy machine may add up in another order."""
-    return torch.allclose(first, second, rtol=1e-4, atol=1e-5)
 
 
 def _check_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> None:
