@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ POLICY = (
 settings.register_profile("busy", deadline=None)  # how long an example takes says nothing on a machine with other work
 settings.load_profile("busy")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
+os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the kernels that tests start: threads wait for each other
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

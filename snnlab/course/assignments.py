@@ -48,7 +48,7 @@ c = get_config()  # noqa: F821  (nbgrader provides it)
 
 c.CourseDirectory.course_id = "snnlab"
 c.ClearSolutions.code_stub = {"python": "# your answer here"}
-c.Execute.timeout = 300
+c.Execute.timeout = 1200  # seconds a cell; a busy server is not the student's fault
 '''
 
 
