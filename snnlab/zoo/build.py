@@ -1,44 +1,52 @@
 """Remake the zoo from its recipes: train, round, measure, write.
 
-What is done is skipped. Ctrl-C, or a worker that is killed, loses at most an epoch of training or one attack at one exit
-of what was running there. Unfinished work lies in ``<folder>/.unfinished`` and is taken up by the next call. A file appears
-under its final name only when it is complete.
+What is done is skipped. Ctrl-C, or a worker that is killed, loses at most a hundred batches of training or one attack at one
+exit of what was running there. Unfinished work lies in ``<folder>/.unfinished``, with the weights that are not stored, and is
+taken up by the next call. A file appears under its name only when it is complete.
 """
 
 from __future__ import annotations
 
-import json
-import lzma
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from snnlab import zoo
-from snnlab.zoo.schedule import Task, run
-from snnlab.zoo.tasks import Trained, measure_model, settings_sha256, train_model
+from snnlab import data, zoo
+from snnlab.files import write_json
+from snnlab.zoo.adaptive import settings_sha256
+from snnlab.zoo.measure import measure_model
+from snnlab.zoo.parallel import Task, run
+from snnlab.zoo.registry import DATASET, ModelRecipe
+from snnlab.zoo.storage import MODELS, RESULTS, Trained, path_of, put_trained, record_of, stored
+from snnlab.zoo.studies import STUDIES, Study
+from snnlab.zoo.train import train_model
 
 __all__ = ["build"]
-
-UNFINISHED = ".unfinished"
 
 
 def build(
     names: Sequence[str] = (),
-    folder: Path = zoo.MODELS,
+    folder: Path = MODELS,
     *,
+    dataset: str = DATASET,
+    groups: Sequence[str] = (),
+    root: Path | None = None,
     seeds: Sequence[int] = (),
     measure: bool = True,
     jobs: int = 1,
     scheduler: str | None = None,
     progress: bool = True,
 ) -> list[str]:
-    """Build the named models (default: all) into ``folder`` and return the names of those that had work left.
+    """Build models into ``folder`` and return the names of those that had work left.
 
     Args:
-        names: models of the recipe file.
-        folder: where ``<name>/{weights.safetensors.xz, card.json, results.json}`` go.
+        names: of models or controls; default all of ``groups``.
+        folder: where ``<data set>/<name>/{weights.safetensors.xz, card.json, results.json}`` go.
+        dataset: of the models.
+        groups: default all models whose weights are stored, without controls.
+        root: folder with the data set's official files; ``None``: the cache, fetched first if need be.
         seeds: of these alone; default all.
         measure: whether to evaluate as well.
         jobs: processes on this machine; 1 works in this process.
@@ -46,136 +54,102 @@ def build(
         progress: whether to show progress bars.
 
     Raises:
-        ValueError: unknown name or seed, fewer than one job, a scheduler that does not answer.
+        ValueError: unknown name, group or seed; data that cannot be read; fewer than one job; a scheduler that does not answer.
     """
-    known = zoo.recipes()
-    unknown = [n for n in names if n not in known]
-    if unknown:
-        raise ValueError(f"unknown models {unknown}; choose from {', '.join(known)}")
-    strange = [s for s in seeds if s not in zoo.seeds()]
-    if strange:
-        raise ValueError(f"unknown seeds {strange}; choose from {', '.join(map(str, zoo.seeds()))}")
-    shelf = _Shelf(folder)
-    models = [known[name].at_seed(seed) for seed in (seeds or zoo.seeds()) for name in (names or known)]
-    tasks = {task.name: task for recipe in models for task in _tasks(recipe, shelf, measure)}
+    wanted = [zoo.recipe(name, dataset) for name in names or zoo.names(*groups, dataset=dataset)]
+    for of in wanted:
+        if of["stored"] == "none" and not of["measured"]:
+            raise ValueError(f"{of.path} is neither stored nor measured; train it by 'python -m snnlab.cli.train {of.path}'")
+        if unknown := [seed for seed in seeds if seed not in of.evaluation["seeds"]]:
+            raise ValueError(f"unknown seeds {unknown}; choose from {', '.join(map(str, of.evaluation['seeds']))}")
+    for name in dict.fromkeys(of["dataset"] for of in wanted):
+        data.load(name, root)  # raises before any work is done
+    workshop = _Workshop(folder.absolute(), root)
+    every = sorted({seed for of in wanted for seed in seeds or of.evaluation["seeds"]})
+    models = [of.at_seed(seed) for seed in every for of in wanted if seed in of.evaluation["seeds"]]
+    tasks = {task.name: task for of in models for task in workshop.tasks(of, measure)}
     run(list(tasks.values()), jobs=jobs, scheduler=scheduler, progress=progress)
-    return list(dict.fromkeys(task.split()[1] for task in tasks))
+    return list(dict.fromkeys(name.split()[1] for name in tasks))
 
 
-def _tasks(recipe: zoo.ModelRecipe, shelf: _Shelf, measure: bool) -> Iterator[Task]:
-    """What is left to do for one model at one seed, and for what it needs."""
-    if not measure:
-        yield from _training(recipe, shelf)
-        return
-    if shelf.is_measured(recipe) and shelf.is_trained(recipe):
-        return
-    source = zoo.recipes()[zoo.evaluation_settings()["source"]].at_seed(recipe["seed"])
-    yield from _training(recipe, shelf)
-    yield from _training(source, shelf)
-    yield Task(
-        _name("measure", recipe),
-        partial(_measure_task, shelf, recipe, source),
-        partial(shelf.put_record, recipe),
-        (_name("train", recipe), _name("train", source)),
-        cost=_cost(recipe),
-    )
+def _name(what: str, of: ModelRecipe) -> str:
+    return f"{what} {of.name} seed {of['seed']}"
 
 
-def _cost(recipe: zoo.ModelRecipe) -> float:
-    """Seed by seed; of each the long tasks first, so that no worker is left with one at the end."""
-    long = recipe.every_exit or "poisson" in recipe["encoding"]
-    return 10.0 ** -zoo.seeds().index(recipe["seed"]) * (5 if long else 1)
-
-
-def _training(recipe: zoo.ModelRecipe, shelf: _Shelf) -> Iterator[Task]:
-    if shelf.is_trained(recipe):
-        return
-    if recipe.start:
-        yield from _training(recipe.start, shelf)
-    yield Task(
-        _name("train", recipe),
-        partial(_train_task, shelf, recipe),
-        partial(shelf.put_trained, recipe),
-        (_name("train", recipe.start),) if recipe.start else (),
-        cost=1000,  # before all measuring: others wait for it
-    )
-
-
-def _train_task(shelf: _Shelf, recipe: zoo.ModelRecipe) -> tuple[Any, ...]:
-    return train_model, recipe, shelf.trained(recipe.start) if recipe.start else None, shelf.scratch
-
-
-def _measure_task(shelf: _Shelf, recipe: zoo.ModelRecipe, source: zoo.ModelRecipe) -> tuple[Any, ...]:
-    made_on = None if recipe.name == source.name else shelf.trained(source)
-    return measure_model, recipe, shelf.trained(recipe), made_on, shelf.scratch
-
-
-def _name(what: str, recipe: zoo.ModelRecipe) -> str:
-    return f"{what} {recipe.name} seed {recipe['seed']}"
+def _holds(condition: Callable[[], Any]) -> bool:
+    """Return whether a condition on files holds; it does not where a file is missing or altered."""
+    try:
+        return bool(condition())
+    except (ValueError, KeyError):
+        return False
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """The folder of finished work, and the scratch folder in it."""
+class _Workshop:
+    """The folder of finished work, and where the data are."""
 
     folder: Path
+    root: Path | None
 
     @property
     def scratch(self) -> Path:
-        return self.folder.absolute() / UNFINISHED
+        return self.folder / ".unfinished"
 
-    def is_trained(self, recipe: zoo.ModelRecipe) -> bool:
-        try:
-            zoo.load(recipe.name, recipe["seed"], self.folder)
-            return bool(zoo.card(recipe.name, recipe["seed"], self.folder)["recipe_sha256"] == recipe.sha256)
-        except (ValueError, KeyError):
-            return False
+    def tasks(self, of: ModelRecipe, measure: bool) -> Iterator[Task]:
+        """Yield what is left to do for one model at one seed, and for what it needs."""
+        done = self.is_measured(of) and (self.is_trained(of) or not of.stored)
+        to_measure = measure and of["measured"] and not done
+        studies = [study for study in STUDIES if measure and study.wanted(of) and not self.is_studied(study, of)]
+        if to_measure or studies or of.stored or (not measure and of["measured"]):
+            yield from self.training(of)
+        if to_measure:
+            if of.source:
+                yield from self.training(of.source)
+            # Seed before seed, and of each the long tasks first, so that no worker ends with one.
+            cost = (5.0 if of.every_exit or of.stochastic else 1.0) / 10.0 ** of.evaluation["seeds"].index(of["seed"])
+            after = tuple(_name("train", model) for model in (of, of.source) if model)
+            yield Task(_name("measure", of), partial(self.measuring, of), partial(self.put, of, RESULTS), after, cost)
+        for study in studies:
+            start, keep = partial(self.studying, study, of), partial(self.put, of, study.file)
+            yield Task(_name(study.name, of), start, keep, (_name("train", of),), cost=0.001)
 
-    def is_measured(self, recipe: zoo.ModelRecipe) -> bool:
-        try:
-            record = zoo.results(recipe.name, recipe["seed"], self.folder)
-            return bool(record["settings_sha256"] == settings_sha256(recipe) and record["recipe_sha256"] == recipe.sha256)
-        except (ValueError, KeyError):
-            return False
+    def training(self, of: ModelRecipe) -> Iterator[Task]:
+        """Yield the training of a model, after that of the one it starts from."""
+        if self.is_trained(of):
+            return
+        if of.start:
+            yield from self.training(of.start)
+        after = (_name("train", of.start),) if of.start else ()
+        # before all measuring: others wait for it
+        yield Task(_name("train", of), partial(self.learning, of), partial(self.put_trained, of), after, cost=1000)
 
-    def trained(self, recipe: zoo.ModelRecipe) -> Trained:
-        weights = zoo.weights(recipe.name, recipe["seed"], self.folder)
-        return Trained(weights, zoo.card(recipe.name, recipe["seed"], self.folder))
+    def learning(self, of: ModelRecipe) -> tuple[Any, ...]:
+        return train_model, of, of.start and self.trained(of.start), self.scratch, self.root
 
-    def put_trained(self, recipe: zoo.ModelRecipe, trained: Trained) -> None:
-        target = self._path(recipe, "weights.safetensors.xz")
-        target.write_bytes(lzma.compress(trained.weights, preset=9))
-        write_json(self._path(recipe, "card.json"), dict(trained.card))
+    def measuring(self, of: ModelRecipe) -> tuple[Any, ...]:
+        return measure_model, of, self.trained(of), of.source and self.trained(of.source), self.scratch, self.root
 
-    def put_record(self, recipe: zoo.ModelRecipe, record: dict[str, Any]) -> None:
-        write_json(self._path(recipe, "results.json"), record)
+    def studying(self, study: Study, of: ModelRecipe) -> tuple[Any, ...]:
+        return study.measure, of, self.trained(of), self.root
 
-    def _path(self, recipe: zoo.ModelRecipe, name: str) -> Path:
-        target = self.folder / recipe.name
-        target.mkdir(parents=True, exist_ok=True)
-        return target / zoo.file_name(name, recipe["seed"])
+    def weights_of(self, of: ModelRecipe) -> Path:
+        return self.folder if of.stored else self.scratch / "weights"
 
+    def trained(self, of: ModelRecipe) -> Trained:
+        return stored(of, self.weights_of(of))
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """One line a list of numbers: small files that still make readable differences."""
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    path.with_suffix(".part").write_text("\n".join(_join_number_rows(text)) + "\n")
-    path.with_suffix(".part").replace(path)
+    def put_trained(self, of: ModelRecipe, trained: Trained) -> None:
+        put_trained(of, trained, self.weights_of(of))
 
+    def put(self, of: ModelRecipe, file: str, record: dict[str, Any]) -> None:
+        write_json(path_of(of, file, self.folder), record)
 
-def _join_number_rows(text: str) -> list[str]:
-    """Put innermost lists of plain values on one line each."""
-    lines: list[str] = []
-    open_list = -1
-    for line in text.split("\n"):
-        stripped = line.strip()
-        lines.append(line)
-        if stripped.endswith("["):
-            open_list = len(lines) - 1
-        elif stripped.endswith(("{", "}", "},")):
-            open_list = -1
-        elif stripped in ("]", "],") and open_list >= 0:
-            inner = " ".join(part.strip() for part in lines[open_list + 1 : -1])
-            lines[open_list:] = [lines[open_list] + inner + stripped]
-            open_list = -1
-    return lines
+    def is_trained(self, of: ModelRecipe) -> bool:
+        return _holds(lambda: self.trained(of).card["recipe_sha256"] == of.sha256)
+
+    def is_measured(self, of: ModelRecipe) -> bool:
+        return _holds(lambda: record_of(of, self.folder).settings_sha256 == settings_sha256(of))
+
+    def is_studied(self, study: Study, of: ModelRecipe) -> bool:
+        weights = "weights_sha256"
+        return _holds(lambda: study.record(of.path, self.folder)[weights] == self.trained(of).card[weights])

@@ -1,105 +1,215 @@
-r"""How weights are stored: small integers times a power of two per neuron.
+"""The files of the zoo: weights, cards and records, read whole or refused.
 
-.. math:: W_{ij} = q_{ij}\,2^{e_i}, \quad b_i = r_i\,2^{e_i}, \qquad |q_{ij}| \le 45
-
-A convolution's weights are stored alike, a neuron being an output channel, with up to 127 levels: few meet in one sum.
-
-Two reasons. The zoo is small (a byte a weight). And sums are exact: with spikes in {0, 1} every input current is an
-integer below 2^24 times a power of two, which float32 holds without rounding, in any order of summation. The same
-spikes therefore come out on every machine and in the browser. Accuracies are measured on the stored weights, so they
-belong to the network that is shipped; what rounding costs stands in each model card.
+``models/<data set>/<model>/`` holds ``weights.safetensors.xz`` (see ``quantised``), ``card.json`` and ``results.json`` of the
+first seed, and the same with ``-<seed>`` in their names of the others. Weights are stored because a network that is trained again
+on another machine differs in its last bits; of controls, records alone are stored.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import lzma
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor, nn
+from snnlab.evaluation.result import Evaluation
+from snnlab.files import atomic_write, write_json
+from snnlab.networks.classifier import Classifier
+from snnlab.networks.conv import ConvNet, SpikingConvNet, fold
+from snnlab.training.tssl_bp import TsslMLP
+from snnlab.zoo.networks import classifier_for
+from snnlab.zoo.quantised import read_weights
+from snnlab.zoo.registry import DATASET, FOLDER, ModelRecipe, recipe
 
-_Layer = nn.Linear | nn.Conv2d
+__all__ = ["MODELS", "Trained", "card", "load", "measured", "repeats", "restored", "results", "weights"]
 
-__all__ = ["MAX_LEVEL", "packed", "quantise", "read_weights", "write_weights"]
-
-MAX_LEVEL = 45
-MAX_LEVEL_CONVOLUTION = 127
-
-
-def quantise(network: nn.Module) -> None:
-    """Round every layer of ``network`` to what can be stored, in place; twice is the same as once."""
-    for layer in _layers(network):
-        weight, bias, exponent = integers(layer)
-        scale = torch.exp2(exponent.float())
-        _set(layer, _scaled(weight, scale, layer), bias.float() * scale)
+MODELS = FOLDER / "models"
+WEIGHTS, CARD, RESULTS = "weights.safetensors.xz", "card.json", "results.json"
 
 
-def integers(layer: _Layer) -> tuple[Tensor, Tensor, Tensor]:
-    """``q`` int8 ``[out, in]``, ``r`` int32 ``[out]`` and ``e`` int8 ``[out]`` of a layer, nearest to its weights.
+@dataclass(frozen=True)
+class Trained:
+    """A model as it is stored: the bytes of its weights, and its card."""
+
+    weights: bytes
+    card: Mapping[str, Any]
+
+    def classifier(self, recipe: ModelRecipe) -> Classifier:
+        """Return the network of ``recipe`` with these weights."""
+        return restored(recipe.varied(self.card.get("chosen", {})), self.weights, self.card.get("encoding"))
+
+
+def load(name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET) -> Classifier:
+    """Return a trained model of the zoo, in evaluation mode.
+
+    A network trained by TSSL-BP comes back with surrogate gradients: its own rule shows an attacker no gradient between
+    spikes, and would hide the network rather than defend it.
+
+    Args:
+        name: the model, as ``"onset"`` or ``"cifar10/onset"``.
+        seed: of its training; default the first.
+        folder: where the models are.
+        dataset: of a name without one.
 
     Raises:
-        ValueError: a convolution without bias: fold its batch norm first (``snnlab.convolution.fold``).
+        ValueError: unknown name or seed (the message lists the valid ones); weights that are missing, truncated or altered.
+
+    >>> load("onset").encoder.title
+    'onset'
     """
-    if layer.bias is None:
-        raise ValueError("a convolution without bias cannot be stored; fold the batch norm behind it first")
-    weight, bias = layer.weight.detach().flatten(1), layer.bias.detach()
-    largest = weight.abs().amax(1).clamp(min=2.0**-60)
-    levels = MAX_LEVEL if isinstance(layer, nn.Linear) else MAX_LEVEL_CONVOLUTION
-    exponent = torch.ceil(torch.log2(largest / levels)).clamp(-60, 60)
-    scale = torch.exp2(exponent)
-    q = (weight / scale[:, None]).round()
-    return q.to(torch.int8), (bias / scale).round().to(torch.int32), exponent.to(torch.int8)
+    of = _at_seed(name, seed, dataset)
+    return stored(of, folder).classifier(of)
 
 
-def write_weights(network: nn.Module, path: Path) -> None:
-    """Write the layers of ``network`` to a safetensors file."""
-    path.write_bytes(packed(network))
+def weights(name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET) -> bytes:
+    """Return the weights of a model as the content of a safetensors file; arguments and errors as ``load``."""
+    return stored(_at_seed(name, seed, dataset), folder).weights
 
 
-def packed(network: nn.Module) -> bytes:
-    """The layers of ``network`` as the content of a safetensors file."""
-    tensors: dict[str, Tensor] = {}
-    for i, layer in enumerate(_layers(network)):
-        q, r, e = integers(layer)
-        tensors |= {f"{i}.weight": q, f"{i}.bias": r, f"{i}.exponent": e}
-    content: bytes = save(tensors)
+def card(name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET) -> dict[str, Any]:
+    """Return the model card; arguments and errors as ``load``.
+
+    It has recipe, data, versions, accuracy before and after storage, and the hash of the weights.
+    """
+    return _card(_at_seed(name, seed, dataset), folder)
+
+
+def results(
+    name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET, decoder: str | None = None
+) -> Evaluation:
+    """Return the record of a model at one seed.
+
+    Args:
+        name: the model, as ``"onset"`` or ``"cifar10/onset"``.
+        seed: default the first.
+        folder: where the models are.
+        dataset: of a name without one.
+        decoder: of a model that was measured with several; default the first.
+
+    Raises:
+        ValueError: unknown seed or decoder; missing, truncated or altered file, or one that belongs to another recipe or other
+            weights.
+    """
+    of = _at_seed(name, seed, dataset)
+    record = record_of(of, folder)
+    decoders = [key for key in of.evaluation.get("decoders", ()) if key in record.decodings]
+    if decoder is not None and decoder not in decoders:
+        known = ", ".join(decoders) or None
+        raise ValueError(f"{name!r} was not measured with the decoder {decoder!r}; choose one of {known}")
+    if decoders:
+        record = record.read_by(decoder or decoders[0])
+    _check_counts(of, record)
+    return replace(record, **of.labels)
+
+
+def repeats(name: str, folder: Path = MODELS, *, dataset: str = DATASET, decoder: str | None = None) -> list[Evaluation]:
+    """Return the records of a model at every seed, for ``snnlab.statistics.over_seeds``; arguments as ``results``."""
+    of = recipe(name, dataset)
+    return [results(of.path, seed, folder, decoder=decoder) for seed in of.evaluation["seeds"]]
+
+
+def measured(name: str, folder: Path = MODELS, *, dataset: str = DATASET) -> list[int]:
+    """Return the seeds at which a model has a record."""
+    of = recipe(name, dataset)
+    return [seed for seed in of.evaluation["seeds"] if path_of(of.at_seed(seed), RESULTS, folder).exists()]
+
+
+def path_of(of: ModelRecipe, name: str, folder: Path) -> Path:
+    """Return where a file of a model is: ``results.json`` at the first seed, ``results-1.json`` at the next."""
+    stem, dot, suffix = name.partition(".")
+    return folder / of.path / (name if of.first else f"{stem}-{of['seed']}{dot}{suffix}")
+
+
+def put_trained(of: ModelRecipe, trained: Trained, folder: Path) -> None:
+    """Write weights and card of a model."""
+    atomic_write(path_of(of, WEIGHTS, folder), lzma.compress(trained.weights, preset=9))
+    write_json(path_of(of, CARD, folder), trained.card)
+
+
+def stored(of: ModelRecipe, folder: Path) -> Trained:
+    """Return the weights and the card of a model; errors as ``load``."""
+    content, card = _read(of, WEIGHTS, folder), _card(of, folder)
+    try:
+        blob = lzma.decompress(content)
+    except lzma.LZMAError as error:
+        raise _refused(of, f"weights were altered or truncated ({error})") from None
+    if hashlib.sha256(blob).hexdigest() != card["weights_sha256"]:
+        raise _refused(of, f"weights were altered or truncated: {len(blob)} bytes, their hash is not the card's")
+    return Trained(blob, card)
+
+
+def restored(of: ModelRecipe, weights: bytes, encoding: str | None = None) -> Classifier:
+    """Return the classifier of a recipe with the weights of a file, batch norm folded in, in evaluation mode."""
+    classifier = classifier_for(of, encoding)
+    network = classifier.network
+    if isinstance(network, ConvNet | SpikingConvNet):
+        fold(network)
+    read_weights(network, weights, of.name)
+    if isinstance(network, TsslMLP):
+        network.gradient = "surrogate"
+    return classifier.eval()
+
+
+def record_of(of: ModelRecipe, folder: Path) -> Evaluation:
+    """Return the whole record of a model, with all its decodings; errors as ``results``."""
+    needed = {"n", "recipe_sha256", "settings_sha256"} | ({"weights_sha256"} if of.stored else set())
+    content = read_json(of, RESULTS, folder, needed)
+    if content["recipe_sha256"] != of.sha256:
+        raise _refused(of, "results belong to another recipe")
+    if of.stored and content["weights_sha256"] != _card(of, folder)["weights_sha256"]:
+        raise _refused(of, "results were measured on other weights")
+    try:
+        return Evaluation.of(content)
+    except (TypeError, AttributeError, KeyError) as error:
+        raise _refused(of, f"results are altered: {error}") from None
+
+
+def read_json(of: ModelRecipe, name: str, folder: Path, required: set[str]) -> dict[str, Any]:
+    """Return the content of a file of a model.
+
+    Raises:
+        ValueError: it is missing, no JSON, or lacks one of the required keys.
+    """
+    try:
+        content: dict[str, Any] = json.loads(_read(of, name, folder))
+    except json.JSONDecodeError as error:
+        raise _refused(of, f"{name} is not valid JSON ({error})") from None
+    if missing := required - set(content):
+        raise _refused(of, f"{name} lacks {sorted(missing)}")
     return content
 
 
-def read_weights(network: nn.Module, blob: bytes, name: str) -> None:
-    """Load what ``write_weights`` wrote into a network of the same sizes.
-
-    Raises:
-        ValueError: not a safetensors file, or tensors of other names or shapes than the network's layers.
-    """
-    try:
-        tensors = load(blob)
-    except SafetensorError as error:
-        raise ValueError(f"weights of {name!r} are no safetensors file ({error}); rebuild with 'snnlab zoo build'") from None
-    layers = _layers(network)
-    expected = {f"{i}.{part}" for i in range(len(layers)) for part in ("weight", "bias", "exponent")}
-    if set(tensors) != expected:
-        raise ValueError(f"weights of {name!r} hold {sorted(tensors)}, expected {sorted(expected)}")
-    for i, layer in enumerate(layers):
-        q, r, e = (tensors[f"{i}.{part}"] for part in ("weight", "bias", "exponent"))
-        if q.shape != layer.weight.flatten(1).shape or {r.shape, e.shape} != {layer.weight.shape[:1]}:
-            raise ValueError(
-                f"layer {i} of {name!r} has weights {list(q.shape)}, the network expects {list(layer.weight.shape)}"
-            )
-        scale = torch.exp2(e.float())
-        _set(layer, _scaled(q, scale, layer), r.float() * scale)
+def _card(of: ModelRecipe, folder: Path) -> dict[str, Any]:
+    return read_json(of, CARD, folder, {"recipe", "weights_sha256", "accuracy"})
 
 
-def _set(layer: _Layer, weight: Tensor, bias: Tensor) -> None:
-    assert layer.bias is not None
-    layer.weight.data, layer.bias.data = weight, bias
+def _read(of: ModelRecipe, name: str, folder: Path) -> bytes:
+    path = path_of(of, name, folder)
+    if not path.exists():
+        raise _refused(of, f"{path.name} is missing")
+    return path.read_bytes()
 
 
-def _scaled(levels: Tensor, scale: Tensor, layer: _Layer) -> Tensor:
-    """Weights from their levels ``[out, in]``, in the shape and memory layout of the layer."""
-    return torch.empty_like(layer.weight).copy_((levels.float() * scale[:, None]).view_as(layer.weight))
+def _refused(of: ModelRecipe, why: str) -> ValueError:
+    name = of.name if of["dataset"] == DATASET else of.path
+    return ValueError(f"{name}, seed {of['seed']}: {why}; restore the file or run 'snnlab zoo build {name}'")
 
 
-def _layers(network: nn.Module) -> list[_Layer]:
-    return [module for module in network.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+def _at_seed(name: str, seed: int | None, dataset: str) -> ModelRecipe:
+    of = recipe(name, dataset)
+    known = of.evaluation["seeds"]
+    if seed is not None and seed not in known:
+        raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, known))}")
+    return of if seed is None else of.at_seed(seed)
+
+
+def _check_counts(of: ModelRecipe, record: Evaluation) -> None:
+    if missing := [key for key in ("correct", "eps", "exits") if not getattr(record, key)]:
+        raise _refused(of, f"results lack {missing}")
+    for attack, counts in record.correct.items():
+        rows = [len(row) == len(record.eps) and all(0 <= c <= record.n for c in row) for row in counts]
+        if len(rows) != len(record.exits) or not all(rows):
+            raise _refused(of, f"results are altered: counts of {attack!r} are not [{len(record.exits)}][ε]")

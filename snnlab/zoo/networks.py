@@ -1,0 +1,179 @@
+r"""The networks that recipes name, and the classifier of a recipe.
+
+================== ==============================================================================================
+network            what
+================== ==============================================================================================
+mlp                fully connected: spiking behind a code, ordinary without one
+coded_mlp          an ordinary network that reads all steps of a code at once
+shared_mlp         an ordinary network with the same weights at every step and a learned factor for each
+ConvNet, …         the classes of ``snnlab.networks.conv``
+================== ==============================================================================================
+
+``register_network`` adds one. Input and output have the sizes of the data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.encoding import Encoder, encoder
+from snnlab.networks import conv
+from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
+from snnlab.networks.surrogate import Surrogate
+from snnlab.training.tssl_bp import TsslMLP
+from snnlab.zoo.registry import ModelRecipe
+
+__all__ = ["NETWORKS", "CodedMLP", "SharedMLP", "classifier_for", "register_network"]
+
+Builder = Callable[[ModelRecipe, Encoder | None], nn.Module]
+
+NETWORKS: dict[str, Builder] = {}
+
+
+def register_network(name: str, build: Builder) -> None:
+    """Make a network known to recipes: ``build`` takes a recipe and its code, ``None`` where there is none."""
+    NETWORKS[name] = build
+
+
+def classifier_for(recipe: ModelRecipe, encoding: str | None = None) -> Classifier:
+    """Return an untrained classifier with the architecture of a recipe.
+
+    Args:
+        recipe: the recipe.
+        encoding: the code where it is not the recipe's, as after its gate was learned.
+
+    Raises:
+        ValueError: unknown network.
+    """
+    if recipe["network"] not in NETWORKS:
+        raise ValueError(f"unknown network {recipe['network']!r} of {recipe.name!r}; choose one of {', '.join(NETWORKS)}")
+    code = encoder(encoding or recipe["encoding"], num_steps=recipe["num_steps"]) if recipe.coded else None
+    network = NETWORKS[recipe["network"]](recipe, code)
+    return Classifier(network) if code is None else Classifier(network, code, recipe["decoder"])
+
+
+class CodedMLP(nn.Module):
+    """An ordinary network that reads the whole sequence of a code at once: all its steps are inputs side by side.
+
+    Its logits stand in the potential of the last step, so that a ``Classifier`` with the decoder "membrane" reads them at the
+    last exit; at earlier ones it has not answered.
+
+    Shapes: ``[T, N, …]`` with ``sizes[0]`` values per sample and all steps → spikes (none) and potential ``[T, N, K]``.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.inner = MLP(sizes)
+
+    def forward(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits once, at the end."""
+        logits = self.inner(self.joined(sequence))
+        before = logits.new_zeros(len(sequence) - 1, *logits.shape)
+        membrane = torch.cat([before, logits[None]])
+        return torch.zeros_like(membrane), membrane
+
+    def joined(self, sequence: Tensor) -> Tensor:
+        """Return what the ordinary network reads of all steps, ``[N, …]``."""
+        return sequence.transpose(0, 1).flatten(1)
+
+
+class SharedMLP(CodedMLP):
+    r"""An ordinary network with the same weights at every step, and a learned factor ``a_t`` per step.
+
+    .. math:: h = \mathrm{ReLU}\Big(W \sum_t a_t s_t + b\Big)
+
+    It has the weights of the spiking network behind the same code, and ``T`` factors. These start at ``(T - t)/T``: a spike
+    at step ``t`` can be counted in the ``T - t`` steps that are left, as in a network that integrates without leak.
+
+    Args:
+        sizes: of the layers; ``sizes[0]`` values per sample and step.
+        num_steps: ``T``.
+
+    Shapes: as ``CodedMLP``.
+
+    Raises:
+        ValueError: a sequence of another number of steps.
+    """
+
+    def __init__(self, sizes: Sequence[int], num_steps: int) -> None:
+        super().__init__(sizes)
+        self.factors = nn.Parameter(torch.empty(num_steps))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set the factors to their start."""
+        num_steps = len(self.factors)
+        with torch.no_grad():
+            self.factors.copy_(1 - torch.arange(num_steps) / num_steps)
+
+    def joined(self, sequence: Tensor) -> Tensor:
+        """Return ``Σ_t a_t s_t``, ``[N, …]``."""
+        if len(sequence) != len(self.factors):
+            raise ValueError(f"expected all {len(self.factors)} steps at once, got a sequence of {len(sequence)}")
+        weighted: Tensor = torch.tensordot(self.factors, sequence, dims=1)
+        return weighted
+
+
+def _sizes(recipe: ModelRecipe, code: Encoder | None) -> list[int]:
+    data = recipe.dataset
+    return [prod(data.shape) * (code.channel_factor if code else 1), *recipe["hidden"], data.classes]
+
+
+def _steps(recipe: ModelRecipe, code: Encoder | None) -> int:
+    if code is None:
+        raise ValueError(f"the network {recipe['network']!r} of {recipe.name!r} needs a code, got encoding = 'none'")
+    return code.num_steps
+
+
+def _spiking(recipe: ModelRecipe) -> dict[str, Any]:
+    """Return the constants of spiking neurons."""
+    return {key: recipe[key] for key in ("beta", "threshold", "reset")} | {"surrogate": Surrogate(**recipe["surrogate"])}
+
+
+def _mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
+    sizes = _sizes(recipe, code)
+    if code is None:
+        return MLP(sizes)
+    constants = _spiking(recipe)
+    if recipe["rule"] == "tsslbp":
+        del constants["surrogate"]
+        return TsslMLP(sizes, **constants)
+    if recipe["rule"] == "conversion":
+        constants["beta"] = 1.0  # integrate-and-fire: the ANN's activation is a rate, and no charge may leak
+    return SpikingMLP(sizes, **constants)
+
+
+def _coded_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
+    first, *rest = _sizes(recipe, code)
+    return CodedMLP([first * _steps(recipe, code), *rest])
+
+
+def _shared_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
+    return SharedMLP(_sizes(recipe, code), _steps(recipe, code))
+
+
+def _convolutional(network: type[nn.Module], recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
+    data, options = recipe.dataset, {"checkpointing": recipe["checkpointing"]}
+    if network is conv.CodedConvNet:
+        options["num_steps"] = _steps(recipe, code)
+    elif issubclass(network, conv.SpikingConvNet):
+        _steps(recipe, code)  # raises without a code
+        options |= _spiking(recipe)
+    channels = data.shape[0] * (code.channel_factor if code else 1)
+    return network(in_channels=channels, classes=data.classes, **options)
+
+
+register_network("mlp", _mlp)
+register_network("coded_mlp", _coded_mlp)
+register_network("shared_mlp", _shared_mlp)
+for _network in (
+    *(conv.CodedConvNet, conv.ConvNet, conv.VGG11, conv.ResNet18),
+    *(conv.SpikingConvNet, conv.SpikingVGG11, conv.SpikingResNet18),
+):
+    register_network(_network.__name__, partial(_convolutional, _network))
