@@ -4,16 +4,35 @@
 //   node build.mjs                    the committed bundle, and the licences of what it contains
 //   node build.mjs --folder FOLDER    the same elsewhere (a test compares the two)
 //   node build.mjs --engine FILE      the engine alone, without a view, for tests and benchmarks
-import { build } from "esbuild";
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { build, transform } from "esbuild";
+import { parse } from "smol-toml";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({ options: { folder: { type: "string" }, engine: { type: "string" } } });
 const folder = resolve(values.folder ?? join(here, "../bundle"));
 const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+
+/** Pages show no help of a setting. */
+const withoutHelp = (key, value) => (key === "help" || key === "markers" ? undefined : value);
+
+/** What Node's tests read by tests/assets.mjs: a vocabulary as a value, a style sheet as its text, here without its spaces. */
+const assets = {
+  name: "assets",
+  setup(builder) {
+    builder.onLoad({ filter: /\.toml$/ }, ({ path }) => {
+      return { contents: JSON.stringify(parse(readFileSync(path, "utf8")), withoutHelp), loader: "json" };
+    });
+    builder.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true, target: "es2022" });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
 
 const { metafile } = await build({
   // Whatever folder it is called from, the output is the same.
@@ -27,7 +46,7 @@ const { metafile } = await build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
-  loader: { ".css": "text" },
+  plugins: [assets],
   banner: { js: `/* snnlab ${version}. Source: snnlab/widgets/js. Contains packages listed in snnlab.LICENSES.txt */` },
   metafile: true,
   logLevel: "warning",

@@ -1,10 +1,7 @@
-/**
- * The script of the book and of the widget. In a page it defines the element <snn-lab>; in JupyterLab, anywidget takes
- * `widget` from it.
- */
-import { defineElement } from "./element.js";
+/** The script of the book, where it defines <snn-lab>, and of JupyterLab, where anywidget takes `widget` from it. */
+import { defineElement } from "./host/element.js";
 
 export * as engine from "./engine/index.js";
-export { widget } from "./widget.js";
+export { widget } from "./host/widget.js";
 
 defineElement();

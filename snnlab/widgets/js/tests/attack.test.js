@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inputGradient } from "../src/engine/attack.js";
 import { network } from "../src/engine/network.js";
 import { mulberry32 } from "../src/engine/random.js";
-import { CODES, IMAGE, MODELS, PIXELS, engine, modelPayload, request } from "./helpers.js";
+import { CODES, engine, IMAGE, MODELS, modelPayload, PIXELS, request } from "./helpers.js";
 
 const aim = (changes) => ({ label: 3, exitStep: 8, attacker: "informed", random: mulberry32(1), ...changes });
 
@@ -18,10 +18,7 @@ test("the budget is never exceeded, under any code and attack", async () => {
       ]) {
         const { attacked } = await lab.run(request({ encoding, attack, attacker, eps }));
         attacked.image.forEach((x, p) => {
-          assert.ok(
-            Math.abs(x - IMAGE[p]) <= eps + 1e-6 && x >= 0 && x <= 1,
-            `${encoding}, ${attack}, ${eps}: pixel ${p}`,
-          );
+          assert.ok(Math.abs(x - IMAGE[p]) <= eps + 1e-6 && x >= 0 && x <= 1, `${encoding}, ${attack}, ${eps}: pixel ${p}`);
         });
       }
     }

@@ -95,7 +95,7 @@ test("the cross-entropy gradient matches finite differences", () => {
 
 test("pixels are ordered by brightness part by part, neurons by the class they speak for", () => {
   assert.deepEqual([...inputOrder(Float32Array.of(0.1, 0.9, 0.1), 2)], [1, 0, 2, 4, 3, 5]);
-  const { order, preferred } = hiddenOrder(Float32Array.of(0, 1, 2, 0, 3, 1, 0, 5), 2);
+  const { hidden: order, preferred } = hiddenOrder(Float32Array.of(0, 1, 2, 0, 3, 1, 0, 5), 2);
   assert.deepEqual([...order], [1, 2, 0, 3]);
   assert.deepEqual([...preferred], [0, 0, 1, 1]);
 });

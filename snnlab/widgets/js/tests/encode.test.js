@@ -131,10 +131,7 @@ test("an unknown code, rounding or slope is refused with the valid ones", () => 
     () => encoder({ name: "onset", rounding: "sideways" }),
     /unknown rounding "sideways"; choose one of down, up/,
   );
-  assert.throws(
-    () => encoder({ name: "onset", slope: 0 }),
-    /slope of the relaxed code must be a positive number, got 0/,
-  );
+  assert.throws(() => encoder({ name: "onset", slope: 0 }), /slope of the relaxed code must be a positive number, got 0/);
   assert.throws(() => encoder("fusion(direct)"), /at least two parts, got 1/);
   assert.throws(() => encoder("onset", 0), /num_steps must be a whole number from 1 to 1024, got 0/);
 });

@@ -4,7 +4,7 @@ import { inputGradient } from "../src/engine/attack.js";
 import { derivative, encode, encoder, silence } from "../src/engine/encode.js";
 import { network } from "../src/engine/network.js";
 import { mulberry32 } from "../src/engine/random.js";
-import { IMAGE, PIXELS, engine, modelPayload, request } from "./helpers.js";
+import { engine, IMAGE, modelPayload, PIXELS, request } from "./helpers.js";
 
 const aim = (attacker) => ({ label: 3, exitStep: 8, attacker, random: mulberry32(1) });
 const fused = modelPayload("fusion"); // direct, latency
@@ -87,7 +87,7 @@ test("a gate or a part that does not exist is refused", async () => {
   for (const gate of [[1], [1, -1], [1, NaN], "1"]) {
     assert.throws(() => encoder(spec(gate)), /gate needs a weight of at least 0 for each of 2 parts, got/);
   }
-  assert.throws(() => encoder("fusion(much*direct, latency)"), /gate needs a weight of at least 0/);
+  assert.throws(() => encoder("fusion(much*direct, latency)"), /the gate of a part is a number/);
   await assert.rejects(
     engine().run(request({ encoding: "fusion", silenced: 2 })),
     /silenced must be a whole number from -1 to 1, got 2/,

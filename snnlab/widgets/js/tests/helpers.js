@@ -7,22 +7,12 @@ export const CODES = ["direct", "poisson", "onset", "offset", "latency", "phase"
 export const MODELS = [...CODES, "fusion", "ann"];
 
 /** Constants of the search among spike trains, for tests alone: pages have Python's. */
-export const SEARCH = {
-  grid: 4096,
-  most_bins: 1024,
-  momentum: 0.75,
-  shares: [0.7, 0.02],
-  sharpness: [0.39, 0.49],
-  softness: 1,
-  steps: 40,
-};
+export const SEARCH = { momentum: 0.75, shares: [0.7, 0.02], sharpness: [0.39, 0.49], softness: 1, steps: 40 };
 
 /** Weights q·2^-exponent with |q| ≤ 45, sent as characters. */
 export function layerPayload(outputs, inputs, exponent, seed) {
   const random = mulberry32(seed);
-  const weight = Array.from({ length: outputs * inputs }, () =>
-    String.fromCharCode(80 + Math.round(60 * random() - 22)),
-  );
+  const weight = Array.from({ length: outputs * inputs }, () => String.fromCharCode(80 + Math.round(60 * random() - 22)));
   return {
     shape: [outputs, inputs],
     weight: weight.join(""),
@@ -65,7 +55,7 @@ export function zooPayload() {
   };
 }
 
-export function engine(change = (key, payload) => payload) {
+export function engine(change = (_key, payload) => payload) {
   return new BrowserEngine(async (key) =>
     change(key, key === "zoo" ? zooPayload() : modelPayload(key.slice("model/".length))),
   );

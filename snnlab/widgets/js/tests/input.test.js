@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IMAGE, engine, request } from "./helpers.js";
+import { engine, IMAGE, request } from "./helpers.js";
 
 const refused = {
   "an unknown encoding": [{ encoding: "rate" }, /unknown encoding "rate"; choose one of direct, poisson/],
@@ -8,18 +8,12 @@ const refused = {
   "an unknown attacker": [{ attacker: "lucky" }, /unknown attacker "lucky"; choose one of naive, informed/],
   "a negative budget": [{ eps: -0.1 }, /eps must be a number in \[0, 1\], got -0.1/],
   "a budget that is not a number": [{ eps: NaN }, /eps must be a number in \[0, 1\], got NaN/],
-  "a budget in grey levels": [
-    { eps: 8 },
-    /eps must be a number in \[0, 1\], got 8; a budget of 8 grey levels is 8\/255/,
-  ],
+  "a budget in grey levels": [{ eps: 8 }, /eps must be a number in \[0, 1\], got 8; a budget of 8 grey levels is 8\/255/],
   "exit step 0": [{ exit_step: 0 }, /exit_step must be a whole number from 1 to 8, got 0/],
   "an exit step after the last": [{ exit_step: 9 }, /exit_step must be a whole number from 1 to 8, got 9/],
   "half an exit step": [{ exit_step: 2.5 }, /exit_step must be a whole number from 1 to 8, got 2.5/],
   "a label that is no class": [{ label: 10 }, /label must be a whole number from 0 to 9, got 10/],
-  "an image of the wrong length": [
-    { image: IMAGE.slice(1) },
-    /image must have 36 values for shape \[1, 6, 6\], got 35/,
-  ],
+  "an image of the wrong length": [{ image: IMAGE.slice(1) }, /image must have 36 values for shape \[1, 6, 6\], got 35/],
   "an image for another network": [
     { image: new Float32Array(16), shape: [1, 4, 4] },
     /onset expects an image of 36 pixels, got 16; rescale it/,

@@ -4,7 +4,7 @@ import { inputGradient } from "../src/engine/attack.js";
 import { encode, lateFrom } from "../src/engine/encode.js";
 import { network } from "../src/engine/network.js";
 import { mulberry32 } from "../src/engine/random.js";
-import { CODES, IMAGE, PIXELS, engine, modelPayload, request } from "./helpers.js";
+import { CODES, engine, IMAGE, modelPayload, PIXELS, request } from "./helpers.js";
 
 const T = 8;
 const SPIKING = [...CODES, "fusion"];

@@ -51,10 +51,7 @@ test("a neuron that does not leak keeps what it is given, and its gradient", () 
   const { spikes, membrane } = lif(Float32Array.of(0.75, 0.75, 0.75, 0.75), 4, constants);
   assert.deepEqual([...membrane], [0.75, 1.5, 1.25, 1]);
   assert.deepEqual([...spikes], [0, 1, 1, 0]);
-  assert.deepEqual(
-    [...lifBackward(Float64Array.of(0, 0, 0, 1), { spikes, membrane }, 4, constants, () => 1)],
-    [1, 1, 1, 1],
-  );
+  assert.deepEqual([...lifBackward(Float64Array.of(0, 0, 0, 1), { spikes, membrane }, 4, constants, () => 1)], [1, 1, 1, 1]);
 });
 
 test("below threshold the membrane is linear in its input, and the gradient says so", () => {

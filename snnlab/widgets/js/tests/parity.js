@@ -67,10 +67,7 @@ function laws(found, expected) {
     hold(`${method}: alone, it ends ${climb.apart} steps away`, climb.apart <= (expected.exact ? 1 : 3));
     // Of hundreds of trains two are often equally good, but for rounding.
     const other = method === "spike_train" ? 0.2 : 0.05;
-    hold(
-      `${method}: alone, it moves ${climb.moved} of the pixels otherwise`,
-      climb.moved <= (expected.exact ? other : 1),
-    );
+    hold(`${method}: alone, it moves ${climb.moved} of the pixels otherwise`, climb.moved <= (expected.exact ? other : 1));
   }
   if (found.trains) {
     const { missing = 0, table, value, gradient, bins, values, broken: apart, outside } = found.trains;
@@ -109,13 +106,7 @@ function compareForward({ engine, network, expected, labels, imageAt }, found) {
     if (hidden) found.spikes += differing(trace.hidden.spikes, row(hidden, trace.hidden.spikes.length, n));
     found.logits = Math.max(found.logits, distance(trace.votes, row(votes, trace.votes.length, n)));
     for (const { rule, threshold, steps } of expected.exits ?? []) {
-      const left = engine.exitStep(
-        trace.votes,
-        network.numSteps,
-        network.classes,
-        rule,
-        threshold && Number(threshold),
-      );
+      const left = engine.exitStep(trace.votes, network.numSteps, network.classes, rule, threshold && Number(threshold));
       found.exits += left === steps[n] ? 0 : 1;
     }
     if (!membrane) return;
@@ -165,11 +156,7 @@ function sample(engine, network, { repeats, correct, votes }, labels, imageAt) {
     const x = image[p];
     return Math.abs(f - x * draws) / Math.max(Math.sqrt(x * (1 - x) * draws), 1e-9);
   });
-  return {
-    accuracy: hitsApart / Math.sqrt(variance),
-    votes: Math.max(...votesApart),
-    "firing rate": Math.max(...rate),
-  };
+  return { accuracy: hitsApart / Math.sqrt(variance), votes: Math.max(...votesApart), "firing rate": Math.max(...rate) };
 }
 
 /** ∂L/∂x of the detailed images, for both attackers, at several exits. */
@@ -181,9 +168,7 @@ async function compareGradients({ network, expected, labels, imageAt }, found) {
     for (let n = 0; n < expected.detailed; n++) {
       if (expected.marginal?.[n]) continue;
       const image = imageAt(n);
-      const trace = input
-        ? network.respond(image, row(input, input.length / expected.detailed, n))
-        : network.forward(image);
+      const trace = input ? network.respond(image, row(input, input.length / expected.detailed, n)) : network.forward(image);
       const start = (exitStep - 1) * network.classes;
       const logits = trace.votes.subarray(start, start + network.classes);
       const grad = network.backward(trace, softmaxLess(logits, labels[n]), exitStep, attacker);
@@ -228,7 +213,7 @@ async function compareClimbs({ engine, network, expected, imageAt }, found) {
       return () => numbers[k++];
     };
     const worst = { steps: 0, gradient: 0, zero: 0, next: 0, margin: 0, predictions: 0, apart: 0, moved: 0 };
-    const who = engine.CLIMBERS[method];
+    const who = engine.ATTACK_VARIANTS[method];
     if (who.attacker === engine.SPIKE_TRAIN) {
       found.climbs[method] = await compareSearch(engine, network, image, theirs, { images, gradients, feed });
       continue;
@@ -261,7 +246,7 @@ async function compareClimbs({ engine, network, expected, imageAt }, found) {
     }
     if (!marginal.some(Boolean)) {
       const alone = { label, steps, draws, random: feed(theirs.random), coin: () => feed(theirs.coin) };
-      const path = await engine.climb(method, network, image, eps, alone);
+      const path = await engine.attackTrajectory(method, network, image, eps, alone);
       worst.apart = Math.abs(path.margins.length - margins.length);
       const last = Math.min(path.margins.length, margins.length) - 1;
       const [a, b] = [path.images, images].map((values) => row(values, size, last));
@@ -278,7 +263,7 @@ async function compareSearch(engine, network, image, theirs, { images, gradients
   const worst = { steps: margins.length, gradient: 0, zero: 0, next: 0, margin: 0, predictions: 0, apart: 0, moved: 0 };
   if (marginal.some(Boolean)) return worst;
   const options = { label, steps, random: feed(theirs.random), coin: () => feed(theirs.coin) };
-  const path = await engine.climb(method, network, image, eps, options);
+  const path = await engine.attackTrajectory(method, network, image, eps, options);
   worst.apart = Math.abs(path.margins.length - margins.length);
   const last = Math.min(path.margins.length, margins.length);
   worst.margin = Math.abs(path.margins[0] - margins[0]);
@@ -363,8 +348,7 @@ async function compareFrame(lab, name, theirs, { expected, imageAt }) {
   // Poisson's gradient is a mean over ten draws: where it is near zero its sign, and so the move, is a matter of chance.
   const tolerance = name === "poisson" ? 0.1 : 0.01;
   for (const field of ["moved", "gradient_zero"]) {
-    if (!(Math.abs(ours[field] - theirs[field]) <= tolerance))
-      differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
+    if (!(Math.abs(ours[field] - theirs[field]) <= tolerance)) differs.push(`${field}: ${ours[field]}, ${theirs[field]}`);
   }
   // Random numbers, and the sign of a gradient near zero, may differ; what follows from them may differ wholly. From equal
   // images everything follows exactly.

@@ -9,7 +9,6 @@ const skip = file ? false : "needs golden vectors: pytest tests/test_browser_eng
 
 test("the browser engine agrees with PyTorch on the zoo", { skip }, async () => {
   const { report, failures } = await compare(engine, JSON.parse(readFileSync(file, "utf8")));
-  if (process.env.SNNLAB_PARITY_REPORT)
-    writeFileSync(process.env.SNNLAB_PARITY_REPORT, JSON.stringify(report, null, 1));
+  if (process.env.SNNLAB_PARITY_REPORT) writeFileSync(process.env.SNNLAB_PARITY_REPORT, JSON.stringify(report, null, 1));
   assert.deepEqual(failures, []);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { currents } from "../src/engine/current.js";
-import { filter, filterBackward, timeConstant } from "../src/engine/synapse.js";
 import { mulberry32 } from "../src/engine/random.js";
+import { filter, filterBackward, timeConstant } from "../src/engine/synapse.js";
 import { layer } from "../src/engine/weights.js";
 import { layerPayload } from "./helpers.js";
 

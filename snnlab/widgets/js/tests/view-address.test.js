@@ -1,21 +1,20 @@
 /** Settings in the address of a page: their text, and how reload, Back and links give them back. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Address } from "../src/address.js";
 import { mulberry32 } from "../src/engine/index.js";
-import { accepted, differing, link, readSettings, writeSettings } from "../src/settings.js";
-import { ElementStore } from "../src/store.js";
-import { between, imageOf, oneOf, whole } from "../src/view/settable.js";
+import { Address } from "../src/state/address.js";
+import { validators } from "../src/state/settings.js";
+import { ElementStore } from "../src/state/store.js";
+import { accepted, differing, link, readSettings, writeSettings } from "../src/state/text.js";
 
 const OWN = { image: 7, drawing: [], encoding: "latency", attack: "none", eps: 4 / 255, exit_step: 8 };
 const ENCODINGS = ["latency", "onset", "fusion(0.125*direct, latency)", "a/b?c&d=e#f %ü"];
-const SETTINGS = {
-  ...imageOf({ digits: { shape: [1, 1, 2], labels: Array(40).fill(0) } }),
-  encoding: oneOf(ENCODINGS),
-  attack: oneOf(["none", "pgd"]),
-  eps: between(0, 1),
-  exit_step: whole(1, 8),
-};
+const { curve, attacker, ...SETTINGS } = validators("robustness", {
+  drawing: 2,
+  image: 39,
+  encoding: ENCODINGS,
+  exit_step: 8,
+});
 const NAMES = Object.keys(SETTINGS);
 const always = () => true;
 const restored = (changes, fits = always) => accepted(OWN, changes, SETTINGS, fits);
@@ -38,7 +37,7 @@ test("what is written into an address is read from it, for any settings of any e
     const states = { exit: randomState(random), "exit-2": randomState(random), robustness: randomState(random) };
     const all = Object.fromEntries(Object.entries(states).map(([name, state]) => [name, differing(NAMES, state, OWN)]));
     // As a browser has it: what an address may not hold is escaped, and the rest is left as it is.
-    const { hash } = new URL(`file:///05_exit.html#${writeSettings(all)}`);
+    const { hash } = new URL(`file:///early_exit.html#${writeSettings(all)}`);
     const found = readSettings(hash.slice(1), Object.keys(states));
     for (const [name, state] of Object.entries(states)) assert.deepEqual(restored(found[name] ?? {}), state);
   }
@@ -58,15 +57,43 @@ test("numbers are as long as the controls make them", () => {
 });
 
 test("anchors of headings and foreign explorers are no settings", () => {
-  for (const fragment of ["", "measured", "exit", "sec:a=b&c=d", "%E0%A4%A", "other?eps=0.1", "?eps=0.1", "exit-2?eps=1", "__proto__?eps=1"]) {
+  for (const fragment of [
+    "",
+    "measured",
+    "exit",
+    "sec:a=b&c=d",
+    "%E0%A4%A",
+    "other?eps=0.1",
+    "?eps=0.1",
+    "exit-2?eps=1",
+    "__proto__?eps=1",
+  ]) {
     assert.deepEqual(readSettings(fragment, ["exit"]), {}, fragment);
   }
-  assert.deepEqual(Object.keys(readSettings("exit?/%/other?x=1//robustness?eps=%", ["exit", "robustness"])), ["exit", "robustness"]);
+  assert.deepEqual(Object.keys(readSettings("exit?/%/other?x=1//robustness?eps=%", ["exit", "robustness"])), [
+    "exit",
+    "robustness",
+  ]);
 });
 
 test("what is unknown or cannot be leaves the page's own setting, and the others are taken", () => {
   const asked = (query) => restored(readSettings(`exit?${query}`, ["exit"]).exit);
-  for (const query of ["eps=", "eps=much", "eps=-1", "eps=2", "exit_step=9", "exit_step=1.5", "image=40", "encoding=morse", "explorer=robustness", "__proto__=1", "constructor=1", "drawing=1", "%", "&&=="]) {
+  for (const query of [
+    "eps=",
+    "eps=much",
+    "eps=-1",
+    "eps=2",
+    "exit_step=9",
+    "exit_step=1.5",
+    "image=40",
+    "encoding=morse",
+    "explorer=robustness",
+    "__proto__=1",
+    "constructor=1",
+    "drawing=1",
+    "%",
+    "&&==",
+  ]) {
     assert.deepEqual(asked(query), OWN, query);
     assert.deepEqual(asked(`${query}&attack=pgd`), { ...OWN, attack: "pgd" }, query);
   }
@@ -92,7 +119,12 @@ test("a drawn digit is kept while it is shown, but is in no address", () => {
 
 /** A page with explorers and a history, as far as an address needs them; `reload` and `visit` begin a new one. */
 class Page extends EventTarget {
-  constructor(kinds, entries = [{ url: "file:///page.html", state: null }], at = entries.length - 1, readyState = "interactive") {
+  constructor(
+    kinds,
+    entries = [{ url: "file:///page.html", state: null }],
+    at = entries.length - 1,
+    readyState = "interactive",
+  ) {
     super();
     Object.assign(this, { kinds, entries, at, scrolled: [] });
     this.hosts = kinds.map((kind, k) => new Host(kind, () => this.scrolled.push(k)));
@@ -158,7 +190,8 @@ class Host {
   setAttribute = (name, value) => this.attributes.set(name, value);
 }
 
-const EXIT = { encoding: oneOf(["onset", "latency"]), eps: between(0, 1), exit_step: whole(1, 8) };
+const { encoding, eps, exit_step } = validators("exit", { encoding: ["onset", "latency"], exit_step: 8 });
+const EXIT = { encoding, eps, exit_step };
 const settingsOf = ({ stores }) => stores.map((store) => [store.get("eps"), store.get("exit_step")]);
 const gesture = (page, change, k = 0) => {
   page.press(true);
@@ -215,7 +248,11 @@ test("explorers of a page are kept apart, also two of a kind", () => {
   gesture(page, { eps: 0.2 }, 2);
   gesture(page, { eps: 0.3 }, 1);
   assert.equal(page.hash, "exit-2?eps=0.2/robustness?eps=0.3");
-  assert.deepEqual(settingsOf(page.reload()), [[0.1, 8], [0.3, 8], [0.2, 8]]);
+  assert.deepEqual(settingsOf(page.reload()), [
+    [0.1, 8],
+    [0.3, 8],
+    [0.2, 8],
+  ]);
   assert.equal(page.kept[2].link(), "file:///page.html#exit-2?eps=0.2");
   assert.equal(page.kept[0].link(), "file:///page.html#exit?");
 });
@@ -241,17 +278,29 @@ test("a link sets what it names, all of that explorer and nothing of another, an
   gesture(page, { eps: 0.2 }, 0);
   gesture(page, { eps: 0.3 }, 1);
   page.follow("robustness?exit_step=3");
-  assert.deepEqual(settingsOf(page), [[0.2, 8], [0.1, 3]]);
+  assert.deepEqual(settingsOf(page), [
+    [0.2, 8],
+    [0.1, 3],
+  ]);
   assert.deepEqual(page.scrolled, [1]);
   page.go(-1);
-  assert.deepEqual(settingsOf(page), [[0.2, 8], [0.3, 8]]);
-  assert.deepEqual(settingsOf(page.reload()), [[0.2, 8], [0.3, 8]]);
+  assert.deepEqual(settingsOf(page), [
+    [0.2, 8],
+    [0.3, 8],
+  ]);
+  assert.deepEqual(settingsOf(page.reload()), [
+    [0.2, 8],
+    [0.3, 8],
+  ]);
 });
 
 test("a page opened by a link goes to its explorer, and again when it has its height, unless the reader has moved", () => {
   const opened = () => new Page(["exit", "robustness"], [{ url: "file:///page.html#robustness?eps=0.3", state: null }]);
   const page = opened();
-  assert.deepEqual(settingsOf(page), [[0.1, 8], [0.3, 8]]);
+  assert.deepEqual(settingsOf(page), [
+    [0.1, 8],
+    [0.3, 8],
+  ]);
   page.kept[1].revealed();
   page.kept[0].revealed();
   assert.deepEqual(page.scrolled, [1, 1]);

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { wilson } from "../src/engine/index.js";
-import { ALL_RUNS, facts, flagsOf, ONE_RUN } from "../src/view/badge.js";
-import { gateNumber, gateText, memberTitle, mixesOf, partsOf } from "../src/view/fused.js";
-import { checkRule, leaves, peopleText } from "../src/view/leaving.js";
-import { chosen, ofGroups, withLoss } from "../src/view/models.js";
-import { atFixedExit, atThresholds, nearest } from "../src/view/population.js";
-import { firstReach, reachText } from "../src/view/reach.js";
-import { activity, nanojoules, spokenColumns } from "../src/view/words.js";
+import { checkRule, leaves, peopleText } from "../src/view/controls/exit-rule.js";
+import { atFixedExit, atThresholds, nearest } from "../src/view/model/exit-population.js";
+import { firstReach, reachText } from "../src/view/model/first-reach.js";
+import { gateNumber, gateText, memberTitle, mixesOf, partsOf } from "../src/view/model/fusion-names.js";
+import { chosen, ofGroups, withLoss } from "../src/view/model/models.js";
+import { ALL_RUNS, facts, flagsOf, ONE_RUN } from "../src/view/panels/caption.js";
+import { activity, nanojoules, spokenColumns } from "../src/view/text/frame.js";
 
 test("a fused code is read into parts and gates, any other code into itself", () => {
   assert.deepEqual(partsOf("fusion(0.125*direct, latency)"), [

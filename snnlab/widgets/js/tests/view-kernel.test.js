@@ -1,7 +1,7 @@
 /** The engine behind a kernel, with a kernel played by the test. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { KernelEngine, unpackFrame } from "../src/kernel.js";
+import { KernelEngine, unpackFrame } from "../src/host/kernel.js";
 import { modelPayload, request, zooPayload } from "./helpers.js";
 
 const PATIENCE = { silent: 40, working: 200 };
@@ -119,6 +119,8 @@ test("a kernel that falls silent is replaced by the browser, which says so, unti
   assert.equal(frame.computed_by, "browser");
   assert.equal(engine.kind, "browser");
   assert.match(said[0], /does not answer/);
+  const trajectory = await engine.trajectory(request({ method: "naive" }));
+  assert.equal(trajectory.computed_by, "browser");
   dead = false;
   say({ type: "hello" });
   assert.equal(said[1], null);

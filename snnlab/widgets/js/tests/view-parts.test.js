@@ -1,13 +1,15 @@
 /** Pure parts of the view: the drawn digit, accuracies, labels, rasters, state. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { wilson } from "../src/engine/index.js";
-import { CODE_NAMES, packed, palette, rgb, RULE_NAMES } from "../src/palette.js";
-import { ElementStore, TraitStore } from "../src/store.js";
-import { accuracyCurve, bestCurve, measuredExits, readCurve, seedsCurve } from "../src/view/accuracy.js";
-import { centreDigit } from "../src/view/centre.js";
-import { placeAround, placeOnCurves, spread } from "../src/view/labels.js";
-import { blockRows, drawable, inputBlocks, isAnalog } from "../src/view/raster.js";
+import { ATTACK_VARIANTS, ATTACKERS, ATTACKS, wilson } from "../src/engine/index.js";
+import { ElementStore, TraitStore } from "../src/state/store.js";
+import { packed, palette, rgb } from "../src/theme/palette.js";
+import { placeAround, placeOnCurves, spread } from "../src/view/charts/label-placement.js";
+import { MARKERS } from "../src/view/charts/paths.js";
+import { blockRows, drawable, inputBlocks, isAnalog } from "../src/view/dom/canvas-raster.js";
+import { accuracyCurve, bestCurve, measuredExits, readCurve, seedsCurve } from "../src/view/model/accuracy.js";
+import { centreDigit } from "../src/view/model/centred-drawing.js";
+import { VOCABULARY } from "../src/vocabulary.js";
 
 function drawn(width, height, ...boxes) {
   const ink = new Uint8Array(width * height);
@@ -24,8 +26,8 @@ function centreOfMass(image) {
 }
 
 test("a drawing fills a box of 20 pixels, wherever and however large it was drawn", () => {
-  const small = centreDigit(drawn(100, 100, [5, 5, 15, 25]), 100, 100);
-  const large = centreDigit(drawn(300, 200, [200, 10, 290, 190]), 300, 200);
+  const small = centreDigit(drawn(100, 100, [5, 5, 15, 25]), 100);
+  const large = centreDigit(drawn(300, 200, [200, 10, 290, 190]), 300);
   assert.deepEqual(small, large);
   const rows = Array.from({ length: 28 }, (_, y) => small.subarray(y * 28, (y + 1) * 28).some((v) => v > 0));
   assert.equal(rows.filter(Boolean).length, 20);
@@ -34,29 +36,27 @@ test("a drawing fills a box of 20 pixels, wherever and however large it was draw
 
 test("a drawing's centre of mass lies in the middle of the field", () => {
   // An L: its centre of mass is not that of its box.
-  const image = centreDigit(drawn(200, 200, [20, 20, 50, 180], [50, 150, 110, 180]), 200, 200);
+  const image = centreDigit(drawn(200, 200, [20, 20, 50, 180], [50, 150, 110, 180]), 200);
   for (const coordinate of centreOfMass(image)) assert.ok(Math.abs(coordinate - 14) <= 0.5, `${coordinate}`);
 });
 
 test("grey levels of a drawing are means over areas", () => {
   // 25 pixels shrink to 20: ink of 24 of them leaves the last one part grey.
-  const image = centreDigit(drawn(40, 40, [0, 0, 25, 1], [0, 1, 24, 25]), 40, 40);
+  const image = centreDigit(drawn(40, 40, [0, 0, 25, 1], [0, 1, 24, 25]), 40);
   const levels = new Set(image);
   assert.ok([...levels].some((v) => v > 0 && v < 255));
 });
 
 test("an empty field is no digit, and a dot is one", () => {
-  assert.equal(centreDigit(new Uint8Array(100), 10, 10), null);
-  assert.ok(centreDigit(drawn(10, 10, [3, 3, 4, 4]), 10, 10).some((v) => v === 255));
+  assert.equal(centreDigit(new Uint8Array(100), 10), null);
+  assert.ok(centreDigit(drawn(10, 10, [3, 3, 4, 4]), 10).some((v) => v === 255));
 });
 
 const RESULTS = {
   eps: [0, 0.1, 0.2],
   n: 100,
   exits: { onset: [1, 2], latency: [2], ann: [1] },
-  repeats: {
-    latency: { eps: [0, 0.1], exits: [2], worst: { mean: [[0.9, 0.6]], low: [[0.8, 0.5]], high: [[1, 0.7]] } },
-  },
+  repeats: { latency: { eps: [0, 0.1], exits: [2], worst: { mean: [[0.9, 0.6]], low: [[0.8, 0.5]], high: [[1, 0.7]] } } },
   correct: {
     latency: { worst: [[92, 61, 11]] },
     onset: {
@@ -113,8 +113,7 @@ test("labels on curves do not cover each other, and the first is served first", 
   const boxes = [...places.values()];
   assert.ok(places.has("a") && places.has("c"));
   for (const [i, one] of boxes.entries()) {
-    for (const other of boxes.slice(i + 1))
-      assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
+    for (const other of boxes.slice(i + 1)) assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
   }
 });
 
@@ -129,8 +128,7 @@ test("labels around points cover neither each other nor a point, and stay inside
   assert.ok(places.every(Boolean));
   assert.ok(places[2].x < 190);
   for (const [i, one] of places.entries()) {
-    for (const other of places.slice(i + 1))
-      assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
+    for (const other of places.slice(i + 1)) assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 13);
   }
   assert.deepEqual(placeAround([{ x: 5, y: 5, width: 400 }], field, 13, 10), [null]);
 });
@@ -173,7 +171,7 @@ function contrast(a, b) {
 test("every colour of a code stands out from its background, and text more so", () => {
   for (const scheme of ["light", "dark"]) {
     const colours = palette(scheme);
-    for (const name of CODE_NAMES)
+    for (const name of Object.keys(VOCABULARY.codes))
       assert.ok(contrast(colours.code(name).colour, colours.background) >= 3, `${scheme} ${name}`);
     for (const name of ["attack", "right", "control", "focus"]) {
       assert.ok(contrast(colours[name], colours.background) >= 3, `${scheme} ${name}`);
@@ -181,6 +179,16 @@ test("every colour of a code stands out from its background, and text more so", 
     for (const name of ["ink", "quiet", "attack", "right"]) {
       assert.ok(contrast(colours[name], colours.background) >= 4.5, `${scheme} ${name}`);
     }
+  }
+});
+
+test("the engine computes the attacks of the vocabulary, and every marker of a code or a rule can be drawn", () => {
+  assert.deepEqual(ATTACKS, Object.keys(VOCABULARY.attacks));
+  assert.deepEqual(ATTACKERS, Object.keys(VOCABULARY.attackers));
+  assert.deepEqual(Object.keys(ATTACK_VARIANTS), Object.keys(VOCABULARY.attack_variants));
+  const { codes, training_rules } = VOCABULARY;
+  for (const { marker } of [...Object.values(codes), ...Object.values(training_rules)]) {
+    assert.ok(marker === undefined || marker in MARKERS, marker);
   }
 });
 
@@ -193,7 +201,7 @@ test("a fusion has the fusion's colour, and an unknown code the colour of text",
 
 test("a training rule keeps its code's colour, and has a dash and a marker of its own", () => {
   const colours = palette("light");
-  const marks = ["bptt", ...RULE_NAMES].map((rule) => colours.mark({ code: "latency", rule, kind: "snn" }));
+  const marks = Object.keys(VOCABULARY.training_rules).map((rule) => colours.mark({ code: "latency", rule, kind: "snn" }));
   assert.equal(new Set(marks.map(({ colour }) => colour)).size, 1);
   assert.equal(new Set(marks.map(({ dash }) => dash.join())).size, marks.length);
   assert.equal(new Set(marks.map(({ marker }) => marker)).size, marks.length);
@@ -260,7 +268,8 @@ test("settings that are changed together are heard once", () => {
     }
   }
   const element = new Reporting();
-  const store = (element.store = new ElementStore(element));
+  const store = new ElementStore(element);
+  element.store = store;
   let heard = 0;
   store.subscribe(() => (heard += 1));
   store.set({ eps: 0.05, encoding: "offset", exit_step: 3 });

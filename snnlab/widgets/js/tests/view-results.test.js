@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { wilson } from "../src/engine/index.js";
-import { claimed, curveOf, decoded, exitsOf, fairAnn, nearestLevel, readAt } from "../src/view/tally.js";
-import { facts, finding, flagsOf, how, levelText, spoken, threatOf } from "../src/view/tallywords.js";
-import { intervalText } from "../src/view/words.js";
+import { claimed, curveOf, decoded, exitsOf, fairAnn, nearestLevel, readAt } from "../src/view/model/results-table.js";
+import { intervalText } from "../src/view/text/frame.js";
+import { facts, finding, flagsOf, how, levelText, spoken, threatOf } from "../src/view/text/results.js";
 
 const part = (exits, correct, flags = {}) => ({ eps: [0, 2, 4], exits, correct, flags });
 

@@ -1,9 +1,9 @@
 /** What the explorers say: state and frame in, sentences out. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { codeSummary, spokenCodes, summaryText } from "../src/view/codewords.js";
-import * as words from "../src/view/words.js";
 import { BrowserEngine } from "../src/engine/index.js";
+import { codeSummary, spokenCodes, summaryText } from "../src/view/text/code.js";
+import * as words from "../src/view/text/frame.js";
 import { engine, request } from "./helpers.js";
 
 const side = (predictions, input = null) => ({

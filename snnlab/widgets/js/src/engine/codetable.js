@@ -1,93 +1,55 @@
 /**
- * A deterministic pixel code as a table: which intensities give which spike train. Mirrors snnlab/codetable.py.
+ * The table of a code: which intensities give which spike train. Mirrors snnlab/encoding/table.py.
  *
  *   x in [lower_b, upper_b]  ⇒  s(x) = s_b,   b = 0 … B-1, dark to bright
- *
- * The table is found by asking the code itself: a grid of intensities shows where its train changes, and bisection finds each
- * change to the last bit of float32.
- */
-import { emitted, isStochastic } from "./encode.js";
-
-const { fround } = Math;
-
-/**
- * @typedef {object} CodeTable
- * @property {Float32Array} lower  first intensity of each bin, [B]
- * @property {Float32Array} upper  last intensity of each bin, [B]
- * @property {Float32Array} trains  the train of each bin, [B, T, C'], C' parts
- * @property {number} size  B
- * @property {number} width  T·C'
  */
 
 /**
- * The table of parts side by side, gates included: one bin for every combination of their trains.
- *
- * @param {import("./encode.js").Part[]} parts
- * @param {number} numSteps T
- * @param {{grid: number, most_bins: number}} constants as Python has them
- * @returns {CodeTable|null} null if there is none: a part is random, or analog
+ * First and last intensity of each of B bins, and its train, [B, T, C'] of C' parts; `size` is B, `width` T·C'.
+ * @typedef {{lower: Float32Array, upper: Float32Array, trains: Float32Array, size: number, width: number}} CodeTable
  */
-export function codeTable(parts, numSteps, { grid, most_bins: mostBins }) {
-  if (parts.some(isStochastic)) return null;
-  const trainOf = (x) => train(parts, numSteps, x);
-  const changes = [];
-  let [before, x] = [trainOf(0), 0];
-  for (let k = 1; k <= grid; k++) {
-    const [next, after] = [fround(k / grid), trainOf(fround(k / grid))];
-    if (!same(before, after)) {
-      if (changes.length + 2 > mostBins) return null;
-      changes.push(bisected(trainOf, x, next, before));
-    }
-    [before, x] = [after, next];
-  }
-  const lower = Float32Array.from([0, ...changes.map(([, above]) => above)]);
-  const upper = Float32Array.from([...changes.map(([below]) => below), 1]);
-  const width = numSteps * parts.length;
-  const trains = new Float32Array(lower.length * width);
-  lower.forEach((value, b) => trains.set(trainOf(value), b * width));
-  return { lower, upper, trains, size: lower.length, width };
+
+/** The table of intervals that begin at `lower`, rising from 0; equal neighbours become one bin. @returns {CodeTable} */
+export function tableOf(lower, rows) {
+  const begins = rows.map((_, b) => b).filter((b) => b === 0 || !same(rows[b], rows[b - 1]));
+  const first = Float32Array.from(begins, (b) => lower[b]);
+  const upper = Float32Array.from(begins, (_, k) => (k + 1 < first.length ? before(first[k + 1]) : 1));
+  const trains = Float32Array.from(begins.flatMap((b) => Array.from(rows[b])));
+  return { lower: first, upper, trains, size: first.length, width: rows[0].length };
 }
 
-/** The bin of an intensity. */
-export function binOf({ lower }, x) {
-  let [low, high] = [0, lower.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (lower[middle] <= x) low = middle + 1;
-    else high = middle;
-  }
-  return Math.max(0, low - 1);
+/** The table of step parts side by side, gates included: one bin for every combination. @returns {CodeTable} */
+export function sideBySide(parts) {
+  const lower = [...new Set(parts.flatMap(({ table }) => Array.from(table.lower)))].sort((a, b) => a - b);
+  const steps = Array.from({ length: parts[0].numSteps }, (_, t) => t);
+  const at = ({ table, gate }, x, t) => Math.fround(gate * table.trains[binOf(table, x) * table.width + t]);
+  return tableOf(
+    lower,
+    lower.map((x) => steps.flatMap((t) => parts.map((part) => at(part, x, t)))),
+  );
 }
+
+export const binOf = ({ lower }, x) => Math.max(0, bisect(lower.length, (b) => lower[b] > x) - 1);
 
 /** The first bin that reaches `x` or above: the lowest one that meets an interval beginning at `x`. */
-export function firstBin({ upper }, x) {
-  let [low, high] = [0, upper.length];
+export const firstBin = ({ upper }, x) => bisect(upper.length, (b) => upper[b] >= x);
+
+/** The first of the numbers below `size` for which a condition holds that holds for all after it; `size` if none does. */
+export function bisect(size, holds) {
+  let [low, high] = [0, size];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (upper[middle] < x) low = middle + 1;
-    else high = middle;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }
 
-/** The train of one intensity, [T, C']. */
-function train(parts, numSteps, x) {
-  const out = new Float32Array(numSteps * parts.length);
-  for (let t = 0; t < numSteps; t++) {
-    for (const [c, part] of parts.entries()) out[t * parts.length + c] = emitted(part, x, t);
-  }
-  return out;
-}
-
-/** The last intensity that gives `train` and the first that does not, between `below` and `above`. */
-function bisected(trainOf, below, above, train) {
-  let [low, high] = [below, above];
-  for (;;) {
-    const middle = fround(fround(low + high) / 2);
-    if (!(middle > low && middle < high)) return [low, high];
-    if (same(trainOf(middle), train)) low = middle;
-    else high = middle;
-  }
+/** The float32 number before a positive one. */
+function before(x) {
+  const float = Float32Array.of(x);
+  new Int32Array(float.buffer)[0] -= 1;
+  return float[0];
 }
 
 const same = (a, b) => a.every((value, k) => value === b[k]);

@@ -11,18 +11,10 @@ import { addInputs } from "./weights.js";
 /**
  * A run of inputs; a constant one has the same values at every step, unless they change at `restart`.
  *
- * @typedef {{from: number, to: number, constant: boolean}} Block
+ * @typedef {{from: number, to: number, constant?: boolean}} Block
  */
 
-/**
- * @param {import("./weights.js").Layer} layer
- * @param {ArrayLike<number>} sequence s, [T, P]
- * @param {number} numSteps T
- * @param {number} tau of the filter
- * @param {Block[]} [blocks] together all inputs
- * @param {number} [restart] the step at which constant blocks take other values
- * @returns {Float32Array} I, [T, H]
- */
+/** I, [T, H], of a sequence [T, P]; constant blocks take other values at `restart`. @param {Block[]} [blocks] */
 export function currents(layer, sequence, numSteps, tau, blocks = [{ from: 0, to: layer.inputs }], restart = 0) {
   const n = layer.outputs;
   const sums = new Float64Array(numSteps * n);
@@ -45,11 +37,7 @@ export function currents(layer, sequence, numSteps, tau, blocks = [{ from: 0, to
   return out;
 }
 
-/**
- * Wᵀ g[t] of the steps 0 … steps - 1; the others stay zero.
- *
- * @returns {Float64Array} [T, P]
- */
+/** Wᵀ g[t] of the steps 0 … steps - 1; the others stay zero. @returns {Float64Array} [T, P] */
 export function transposed({ columns, inputs, outputs }, grad, numSteps, steps) {
   const out = new Float64Array(numSteps * inputs);
   for (let t = 0; t < steps; t++) {
@@ -73,12 +61,7 @@ export function addConstant(grad, columns, gradCurrent, n, from, to, gate = 1) {
   }
 }
 
-/**
- * grad[p] += Σ_t slopes[t, p] (W[:, p] · g[t]).
- *
- * Steps are taken in fours: a weight is read once for four products, and blocks in which the pixel has no slope at all
- * (most, under the straight-through rule) are skipped.
- */
+/** grad[p] += Σ_t slopes[t, p] (W[:, p] · g[t]), in fours of steps; those without a slope are skipped. */
 export function addWeighted(grad, columns, gradCurrent, slopes, n, exitStep) {
   const pixels = grad.length;
   const padded = new Float64Array(Math.ceil(exitStep / 4) * 4 * n);

@@ -1,6 +1,6 @@
 /**
  * Reading a network out at every exit: e in 1 … T reads the steps 0 … e-1, index e-1 in every array. Mirrors
- * snnlab/decoding.py.
+ * snnlab/networks/decoding.py.
  *
  *   rate      logit_k(e) = Σ_{t < e} s_k[t]
  *   membrane  logit_k(e) = Σ_{t < e} U_k[t]
@@ -25,10 +25,9 @@ export const SILENT = -1;
 export const DECODERS = {
   rate: {
     votes: ({ spikes }, classes) => runningSum(spikes, classes),
-    backward: (gradLogits, { spikes }, exitStep) => ({
-      spikes: atEveryStep(gradLogits, spikes.length, exitStep),
-      membrane: null,
-    }),
+    backward(gradLogits, { spikes }, exitStep) {
+      return { spikes: atEveryStep(gradLogits, spikes.length, exitStep), membrane: null };
+    },
   },
   membrane: {
     votes: ({ membrane }, classes) => runningSum(membrane, classes),
@@ -80,15 +79,7 @@ function atEveryStep(gradLogits, length, exitStep) {
   return grad;
 }
 
-/**
- * The leading class at one exit. Equal votes are decided by the membrane potential of that step.
- *
- * @param {Float32Array} votes [T, classes]
- * @param {Float32Array} tieBreak membrane potential, [T, classes]
- * @param {number} classes
- * @param {number} exitStep e
- * @returns {number} 0 … classes - 1
- */
+/** The class with the most of the votes [T, classes] at exit e; a tie is decided by the potential of that step. */
 export function leadingClass(votes, tieBreak, classes, exitStep) {
   const start = (exitStep - 1) * classes;
   let best = start;
@@ -98,14 +89,7 @@ export function leadingClass(votes, tieBreak, classes, exitStep) {
   return best - start;
 }
 
-/**
- * Predictions at every exit; SILENT where nothing has been read.
- *
- * @param {Float32Array} votes [T, classes]
- * @param {Float32Array} membrane [T, classes]
- * @param {number} classes
- * @returns {Int8Array} [T]
- */
+/** Predictions at every exit, [T]; SILENT where nothing has been read. @param {Float32Array} votes */
 export function predictions(votes, membrane, classes) {
   return Int8Array.from({ length: votes.length / classes }, (_, t) => {
     const spoken = votes.subarray(t * classes, (t + 1) * classes).some((vote) => vote !== 0);

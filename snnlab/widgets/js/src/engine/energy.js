@@ -1,32 +1,22 @@
 /**
- * What an answer costs, counted in operations (Horowitz 2014, 45 nm). Mirrors snnlab/energy.py, which says what is left out.
+ * What an answer costs, counted in operations (Horowitz 2014, 45 nm). Mirrors snnlab/networks/energy.py, which says what is left out.
  *
  *   E(e) = 4.6 pJ · MACs(e) + 0.9 pJ · SynOps(e)
  *
- * A spike is one synaptic operation (SynOp) per neuron that it reaches, also a weighted or gated one. An analog part is
- * multiplied (MACs) when its input changes: `direct` once, and once more where a late perturbation sets in. A silenced part
- * costs nothing.
+ * A spike is one SynOp per neuron that it reaches; an analog part is multiplied (MACs) when its input changes.
  */
-import { isConstant } from "./encode.js";
-
 const { fround } = Math;
 
 export const PJ_PER_MAC = 4.6;
 export const PJ_PER_SYNOP = 0.9;
 
 /** Picojoules of a number of operations, rounded as torch rounds them. */
-function picojoules(macs, synops) {
-  return fround(fround(fround(PJ_PER_MAC) * macs) + fround(fround(PJ_PER_SYNOP) * synops));
-}
+const picojoules = (macs, synops) => fround(fround(fround(PJ_PER_MAC) * macs) + fround(fround(PJ_PER_SYNOP) * synops));
 
-/**
- * @param {import("./network.js").SpikingNetwork} network
- * @param {{input: Float32Array, hidden: {spikes: Uint8Array}}} trace of one image
- * @returns {Float32Array} pJ up to every exit, [T]
- */
+/** pJ up to every exit, [T], of one image's trace. @param {import("./network.js").SpikingNetwork} network */
 export function spikingEnergy({ encoder, first, second, numPixels, numSteps }, { input, hidden }) {
   const pJ = new Float32Array(numSteps);
-  const active = encoder.parts.flatMap((part, k) => (part.gate === 0 ? [] : [[isConstant(part), k * numPixels]]));
+  const active = encoder.parts.flatMap((part, k) => (part.gate === 0 ? [] : [[part.constant, k * numPixels]]));
   let [macs, synops] = [0, 0];
   for (let t = 0; t < numSteps; t++) {
     for (const [analog, offset] of active) {
@@ -45,14 +35,9 @@ export function conventionalEnergy({ first, second }) {
   return Float32Array.of(picojoules(first.inputs * first.outputs + second.inputs * second.outputs, 0));
 }
 
-function events(values, start, count) {
-  let n = 0;
-  for (let j = start; j < start + count; j++) if (values[j] !== 0) n++;
-  return n;
-}
+const events = (values, start, count) => values.subarray(start, start + count).filter((value) => value !== 0).length;
 
 /** Whether the values from `start` on differ from those of the step before. */
 function changed(values, start, width, count) {
-  for (let j = start; j < start + count; j++) if (values[j] !== values[j - width]) return true;
-  return false;
+  return values.subarray(start, start + count).some((value, j) => value !== values[start + j - width]);
 }

@@ -1,17 +1,18 @@
 /** The browser engine: the parts that the view, the tests and the benchmarks use. */
-export { ATTACKS, PGD_STEPS, attack, inputGradient } from "./attack.js";
-export { CLIMBERS, DRAWS, STEPS, climb, pgd, saPgd, slope } from "./climb.js";
-export { field } from "./check.js";
+export { ATTACKS, attack, inputGradient } from "./attack.js";
+export { field, integerBetween, need } from "./check.js";
+export { binOf, firstBin, sideBySide } from "./codetable.js";
 export { SILENT } from "./decode.js";
-export { ENCODINGS, encode, encoder } from "./encode.js";
-export { BrowserEngine, DISTURBANCES } from "./engine.js";
-export { PJ_PER_MAC, PJ_PER_SYNOP } from "./energy.js";
+export { derivative, ENCODINGS, encode, encoder } from "./encode.js";
+export { BrowserEngine } from "./engine.js";
 export { EXIT_RULES, exitStep } from "./exit.js";
+export { gated, parse, partsOf } from "./grammar.js";
 export { lif, neuron } from "./lif.js";
 export { ATTACKERS, network, SPIKE_TRAIN } from "./network.js";
+export { inputOrder } from "./order.js";
 export { mulberry32 } from "./random.js";
 export { AdaptiveSharpness } from "./sharpness.js";
-export { binOf, codeTable, firstBin } from "./codetable.js";
 export { gathered, shareAt, spikeTrainAttack, TrainSearch } from "./spiketrain.js";
+export { ATTACK_VARIANTS, attackTrajectory, pgd, STEPS, saPgd, slope } from "./trajectory.js";
 export { wilson } from "./wilson.js";
 export { unpackZoo } from "./zoo.js";

@@ -1,24 +1,16 @@
 /**
- * Losses of the logits z that an attack raises, and their gradients. Mirrors snnlab/attack/losses.py.
+ * Losses of the logits z that an attack raises, and their gradients. Mirrors snnlab/attacks/losses.py.
  *
  *   cross_entropy  -log softmax(z)_y
  *   margin         max_{k≠y} z_k - z_y        above 0 where the answer is wrong
  */
 
-/**
- * Gradient of the cross-entropy with respect to the logits: softmax(z) - onehot(label).
- *
- * @param {ArrayLike<number>} logits z
- * @param {number} label
- * @returns {Float64Array}
- */
+/** softmax(z) - onehot(label). @param {Float64Array|number[]} logits z  @returns {Float64Array} */
 export function crossEntropyGradient(logits, label) {
   const top = Math.max(...logits);
-  const grad = Float64Array.from(logits, (z) => Math.exp(z - top));
-  const total = grad.reduce((a, b) => a + b, 0);
-  for (let k = 0; k < grad.length; k++) grad[k] /= total;
-  grad[label] -= 1;
-  return grad;
+  const terms = Float64Array.from(logits, (z) => Math.exp(z - top));
+  const total = terms.reduce((a, b) => a + b, 0);
+  return terms.map((term, k) => term / total - (k === label ? 1 : 0));
 }
 
 /** The cross-entropy, from logits of any size. */
@@ -28,17 +20,12 @@ export function crossEntropy(logits, label) {
 }
 
 /** Votes of the strongest wrong class minus those of the label. */
-export function margin(logits, label) {
-  return Math.max(...strongest(logits, label).map((k) => logits[k])) - logits[label];
-}
+export const margin = (logits, label) => Math.max(...strongest(logits, label).map((k) => logits[k])) - logits[label];
 
 /** Its gradient; wrong classes that tie share it, as torch's `amax` does. */
 export function marginGradient(logits, label) {
-  const grad = new Float64Array(logits.length);
   const others = strongest(logits, label);
-  for (const k of others) grad[k] = 1 / others.length;
-  grad[label] = -1;
-  return grad;
+  return Float64Array.from(logits, (_, k) => (k === label ? -1 : others.includes(k) ? 1 / others.length : 0));
 }
 
 /** The wrong classes with the most votes. */

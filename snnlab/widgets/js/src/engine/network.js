@@ -1,18 +1,13 @@
 /**
- * Networks, forward and backward. Mirrors snnlab/network.py and snnlab/tsslbp.py.
+ * Networks, forward and backward. Mirrors snnlab/networks/classifier.py and snnlab/training/tssl_bp.py.
  *
  *   I_l[t] = W_l PSP(s_{l-1})[t] + b_l,   s_l, U_l = LIF(I_l)     spiking; PSP is the identity unless there is a τ_s
  *   z = W_2 max(0, W_1 x + b_1) + b_2                             the ANN twin
- *
- * A network offers, for one image,
- *   forward(image, random) → trace          everything that happened
- *   backward(trace, gradLogits, exitStep, attacker) → ∂L/∂x
- *   energy(trace) → pJ up to every exit
  */
-import { choose, field } from "./check.js";
+import { choose, field, sound } from "./check.js";
 import { addConstant, addWeighted, currents, transposed } from "./current.js";
 import { DECODERS, predictions } from "./decode.js";
-import { derivative, encode, encoder, isConstant } from "./encode.js";
+import { derivative, encode, encoder } from "./encode.js";
 import { conventionalEnergy, spikingEnergy } from "./energy.js";
 import { lif, lifBackward, neuron } from "./lif.js";
 import { hiddenOrder } from "./order.js";
@@ -23,52 +18,39 @@ import { filterBackward, timeConstant } from "./synapse.js";
 import { addInputs, layer } from "./weights.js";
 
 /** What an attacker knows: two views of the network's gradient, or the spike trains of its code. */
-export const VIEWS = ["naive", "informed"];
 export const SPIKE_TRAIN = "spike_train";
-export const ATTACKERS = [...VIEWS, SPIKE_TRAIN];
+export const ATTACKERS = ["naive", "informed", SPIKE_TRAIN];
 
-/**
- * @param {object} payload of the key "model/<name>"
- * @param {number} numSteps T of the zoo, for a model without steps of its own
- * @returns {SpikingNetwork|ConventionalNetwork}
- */
+/** The network of a payload "model/<name>"; T of the zoo is for a model without steps of its own. @param {any} payload */
 export function network(payload, numSteps) {
   const key = `model/${payload?.name ?? "?"}`;
   const kind = choose("kind of model", field(payload, "kind", key), ["snn", "ann"]);
   const layers = field(payload, "layers", key);
-  if (!Array.isArray(layers) || layers.length !== 2) {
-    throw new Error(`${key}: expected 2 layers, got ${layers?.length}; the web data is damaged, build it again`);
-  }
+  sound(layers.length === 2, `${key}: expected 2 layers, got ${layers.length}`);
   const [first, second] = layers.map((l, i) => layer(l, `${key}, layer ${i + 1}`));
-  if (first.outputs !== second.inputs) {
-    throw new Error(
-      `${key}: layer 1 has ${first.outputs} outputs, layer 2 ${second.inputs} inputs; build the web data again`,
-    );
-  }
+  const sizes = `layer 1 has ${first.outputs} outputs, layer 2 ${second.inputs} inputs`;
+  sound(first.outputs === second.inputs, `${key}: ${sizes}`);
   return kind === "ann" ? new ConventionalNetwork(first, second, numSteps) : spiking(first, second, payload, key);
 }
 
 function spiking(first, second, payload, key) {
-  const code = encoder(field(payload, "encoder", key));
-  const own = surrogate(field(payload, "surrogate", key));
+  const of = (name) => field(payload, name, key);
+  const code = encoder(of("encoder"));
+  const trainedSurrogate = surrogate(of("surrogate"));
   return new SpikingNetwork({
     first,
     second,
     encoder: code,
-    neuron: neuron({
-      beta: field(payload, "beta", key),
-      threshold: field(payload, "threshold", key),
-      reset: field(payload, "reset", key),
-    }),
+    neuron: neuron({ beta: of("beta"), threshold: of("threshold"), reset: of("reset") }),
     tau: timeConstant(payload.tau_s),
     views: {
-      naive: { rule: "straight_through", h: own },
-      relaxed: { rule: "relaxed", h: own },
-      informed: { rule: "relaxed", h: surrogate(field(payload, "attack_surrogate", key)) },
+      naive: { rule: "straight_through", h: trainedSurrogate },
+      relaxed: { rule: "relaxed", h: trainedSurrogate },
+      informed: { rule: "relaxed", h: surrogate(of("attack_surrogate")) },
     },
     decoder: DECODERS[choose("decoder", payload.decoder ?? "rate", Object.keys(DECODERS))],
     soft: SOFT_READOUTS[payload.decoder ?? "rate"],
-    search: field(payload, "spike_train", key),
+    search: of("spike_train"),
     eot: code.stochastic ? (payload.eot ?? 10) : 1,
     hiddenOrder: hiddenOrder(second.columns, second.outputs),
   });
@@ -77,17 +59,23 @@ function spiking(first, second, payload, key) {
 /** Two layers of LIF neurons behind an encoder. */
 export class SpikingNetwork {
   #trains;
+  /** @type {any} what is between input and output: see `spiking` */ encoder;
+  /** @type {import("./weights.js").Layer} */ first;
+  /** @type {import("./weights.js").Layer} */ second;
+  /** @type {any} constants of all neurons */ neuron;
+  /** @type {number} time constant of the filter, or 0 */ tau;
+  /** @type {any} backward rule and surrogate of each attacker */ views;
+  /** @type {any} */ decoder;
 
-  /** @param {object} components what `spiking` reads from a payload */
+  /** @param {any} components what `spiking` reads from a payload */
   constructor(components) {
     Object.assign(this, components);
     this.numSteps = this.encoder.numSteps;
     this.parts = this.encoder.parts.length;
     this.classes = this.second.outputs;
     this.numPixels = this.first.inputs / this.parts;
-    this.blocks = this.encoder.parts.map((part, k) => {
-      return { from: k * this.numPixels, to: (k + 1) * this.numPixels, constant: isConstant(part) };
-    });
+    const { numPixels } = this;
+    this.blocks = this.encoder.parts.map(({ constant }, k) => ({ from: k * numPixels, to: (k + 1) * numPixels, constant }));
   }
 
   /** The step parts of the code and the table of their trains, worked out when first asked for; null: there are none. */
@@ -101,11 +89,7 @@ export class SpikingNetwork {
     return new SpikingNetwork({ ...this, encoder });
   }
 
-  /**
-   * @param {Float32Array} image
-   * @param {() => number} random for stochastic codes
-   * @returns {{image, input, hidden, output, votes, predictions}} sequences are time first
-   */
+  /** Trace of one image, sequences time first; `random` is for stochastic codes. @param {() => number} random */
   forward(image, random) {
     return this.respond(image, encode(this.encoder, image, random));
   }
@@ -119,25 +103,14 @@ export class SpikingNetwork {
     return { image, input, hidden, output, votes, predictions: predictions(votes, output.membrane, classes) };
   }
 
-  /**
-   * ∂L/∂x for given ∂L/∂logits at one exit, as the attacker sees it.
-   *
-   * @param {string} attacker one of `views`
-   * @param {import("./sharpness.js").AdaptiveSharpness|null} [sharpness] in place of the attacker's surrogate
-   * @returns {Float64Array} length C·H·W
-   */
+  /** ∂L/∂x for given ∂L/∂logits at one exit, as a view sees it, or through an adaptive surrogate. */
   backward(trace, gradLogits, exitStep, attacker, sharpness = null) {
     const { rule, h } = this.views[choose("view", attacker, Object.keys(this.views))];
     const read = this.decoder.backward(gradLogits, trace.output, exitStep);
     return this.#inputGradient(trace, this.#driveGradient(trace, read, exitStep, h, sharpness), exitStep, rule);
   }
 
-  /**
-   * ∂L/∂s of the encoded sequence, [T, P], for given gradients of the output's spikes and potential.
-   *
-   * @param {{spikes: Float64Array, membrane: Float64Array|null}} read
-   * @param {import("./sharpness.js").AdaptiveSharpness} sharpness
-   */
+  /** ∂L/∂s of the encoded sequence, [T, P], for given gradients of the output's spikes and potential. */
   sequenceGradient(trace, read, exitStep, sharpness) {
     const drive = this.#driveGradient(trace, read, exitStep, null, sharpness);
     return transposed(this.first, drive, this.numSteps, exitStep);
@@ -153,7 +126,6 @@ export class SpikingNetwork {
     return filterBackward(gradCurrent, numSteps, tau);
   }
 
-  /** @returns {Float32Array} pJ up to every exit, [T] */
   energy(trace) {
     return spikingEnergy(this, trace);
   }
@@ -174,9 +146,11 @@ export class SpikingNetwork {
 }
 
 /** The ANN twin: nothing is encoded, every exit gives the same answer, and both attackers see the same gradient. */
-export class ConventionalNetwork {
+class ConventionalNetwork {
   constructor(first, second, numSteps) {
-    Object.assign(this, { first, second, numSteps });
+    this.first = first;
+    this.second = second;
+    this.numSteps = numSteps;
     this.encoder = null;
     this.trains = null;
     this.parts = 1;
@@ -212,7 +186,6 @@ export class ConventionalNetwork {
     return grad;
   }
 
-  /** @returns {Float32Array} pJ of the one answer, [1] */
   energy() {
     return conventionalEnergy(this);
   }

@@ -3,16 +3,11 @@
  *
  * Reference: mulberry32 (Tommy Ettinger, public domain), 32 bits of state, full period 2^32.
  */
+import { need } from "./check.js";
 
-/**
- * A stream of uniform numbers in [0, 1).
- *
- * @param {number} seed any finite number; its integer part counts
- * @param {number} [stream] streams of one seed are independent: one for the code, one for the attack
- * @returns {() => number}
- */
+/** Uniform numbers in [0, 1); streams of one seed are independent. @param {number} seed @returns {() => number} */
 export function mulberry32(seed, stream = 0) {
-  if (!Number.isFinite(seed)) throw new Error(`seed must be a finite number, got ${seed}; for example 0`);
+  need(Number.isFinite(seed), `seed must be a finite number, got ${seed}; for example 0`);
   let state = scramble(scramble(Math.trunc(seed)) + stream);
   return () => {
     state = (state + 0x6d2b79f5) | 0;

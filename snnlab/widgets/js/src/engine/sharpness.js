@@ -1,11 +1,13 @@
 /**
  * Adaptive sharpness (ASSG, Wang et al. 2025): an arctan surrogate whose slope follows the membrane, per neuron and step, over
- * the iterations of an attack. Mirrors snnlab/attack/sharpness.py. With d = |U - θ|,
+ * the iterations of an attack. Mirrors snnlab/attacks/sharpness.py. With d = |U - θ|,
  *
  *   M ← β₁ M + (1-β₁) d,   D ← β₂ D + (1-β₂) |d - M|,   α = (2/π) tan(aπ) / (M + 1.5 D + 1e-4)
  *
  * The first iteration has M = d, D = 0. An object holds the state of one attack on one image.
  */
+import { need } from "./check.js";
+
 const SHARPNESS = 0.425;
 const BETA = 0.9;
 
@@ -26,25 +28,17 @@ export class AdaptiveSharpness {
     this.#turn = 0;
   }
 
-  /**
-   * The next layer of this backward pass: update its state.
-   *
-   * @param {Float32Array} membrane U, [T, n]
-   * @param {number} threshold θ
-   * @returns {(v: number, k: number) => number} h, for entry k of the layer
-   */
+  /** h for entry k of the next layer of this backward pass, after an update. @returns {(v: number, k: number) => number} */
   follow(membrane, threshold) {
     const size = membrane.length;
-    const layer = (this.#layers[this.#turn] ??= { mean: null, deviation: new Float64Array(size) });
+    this.#layers[this.#turn] ??= { mean: null, deviation: new Float64Array(size) };
+    const layer = this.#layers[this.#turn];
     this.#turn += 1;
     const distance = Float64Array.from(membrane, (u) => Math.abs(fround(u - threshold)));
     layer.mean ??= Float64Array.from(distance);
-    if (layer.mean.length !== size) {
-      throw new Error(
-        `this AdaptiveSharpness has followed ${layer.mean.length} values, got ${size}; make a new one for each attack`,
-      );
-    }
     const { mean, deviation } = layer;
+    const followed = `this AdaptiveSharpness has followed ${mean.length} values`;
+    need(mean.length === size, `${followed}, got ${size}; make a new one for each attack`);
     const alpha = new Float64Array(size);
     for (let k = 0; k < size; k++) {
       mean[k] = BETA * mean[k] + (1 - BETA) * distance[k];

@@ -1,6 +1,6 @@
 /**
  * Read-outs of soft spikes p[t] = σ(a (U[t] - θ)), which move where spike counts do not. Mirrors the loss of
- * snnlab/attack/spike_train.py. As the decoders, at one exit e:
+ * snnlab/attacks/spike_train.py. As the decoders, at one exit e:
  *
  *   rate      Σ_{t < e} p[t]
  *   membrane  Σ_{t < e} U[t]
@@ -9,24 +9,19 @@
  * The gradient of the last factor of `ttfs` is left out, as in its decoder.
  */
 
+const logistic = (u, { threshold, slope }) => 1 / (1 + Math.exp(-slope * (u - threshold)));
+
 /**
- * @typedef {object} SoftReadout
- * @property {(membrane: Float32Array, options: object) => Float64Array} votes  [classes], with options threshold, slope a,
- *   classes, exitStep and numSteps
- * @property {(gradVotes: Float64Array, membrane: Float32Array, options: object) => Float64Array} backward  to the membrane,
- *   [T, classes]
+ * Votes, [classes], and their gradient to the membrane, [T, classes]; options: threshold, slope a, classes, exitStep, numSteps.
+ * @type {Object<string, {votes: (membrane: Float32Array, options: any) => Float64Array,
+ *   backward: (grad: Float64Array, membrane: Float32Array, options: any) => Float64Array}>}
  */
-/** @type {Record<string, SoftReadout>} */
 export const SOFT_READOUTS = {
-  rate: {
-    votes: (membrane, options) => sum(membrane, options, (u) => logistic(u, options)),
-    backward: (grad, membrane, options) =>
-      spread(grad, membrane, options, (u) => options.slope * logistic(u, options) * (1 - logistic(u, options))),
-  },
-  membrane: {
-    votes: (membrane, options) => sum(membrane, options, (u) => u),
-    backward: (grad, membrane, options) => spread(grad, membrane, options, () => 1),
-  },
+  rate: summed(logistic, (u, options) => options.slope * logistic(u, options) * (1 - logistic(u, options))),
+  membrane: summed(
+    (u) => u,
+    () => 1,
+  ),
   ttfs: {
     votes(membrane, options) {
       const { classes, exitStep, numSteps } = options;
@@ -54,29 +49,28 @@ export const SOFT_READOUTS = {
   },
 };
 
-function logistic(u, { threshold, slope }) {
-  return 1 / (1 + Math.exp(-slope * (u - threshold)));
-}
-
 /** Π_{u ≤ t} (1 - p[u]) of one class, up to the exit. */
 function silence(membrane, k, { classes, exitStep, threshold, slope }) {
-  const out = new Float64Array(exitStep);
   let left = 1;
-  for (let t = 0; t < exitStep; t++) {
+  return Float64Array.from({ length: exitStep }, (_, t) => {
     left *= 1 / (1 + Math.exp(slope * (membrane[t * classes + k] - threshold)));
-    out[t] = left;
-  }
-  return out;
+    return left;
+  });
 }
 
-function sum(membrane, { classes, exitStep }, of) {
-  const out = new Float64Array(classes);
-  for (let i = 0; i < exitStep * classes; i++) out[i % classes] += of(membrane[i]);
-  return out;
-}
-
-function spread(grad, membrane, { classes, exitStep }, of) {
-  const out = new Float64Array(membrane.length);
-  for (let i = 0; i < exitStep * classes; i++) out[i] = grad[i % classes] * of(membrane[i]);
-  return out;
+/** The sum of a function of the membrane over the steps that are read, from the function and its derivative. */
+function summed(of, slopeOf) {
+  return {
+    votes(membrane, options) {
+      const out = new Float64Array(options.classes);
+      const read = membrane.subarray(0, options.exitStep * options.classes);
+      read.forEach((u, i) => (out[i % options.classes] += of(u, options)));
+      return out;
+    },
+    backward(grad, membrane, options) {
+      const { classes, exitStep } = options;
+      const slope = (u, i) => (i < exitStep * classes ? grad[i % classes] * slopeOf(u, options) : 0);
+      return Float64Array.from(membrane, slope);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * The spike-train attack on one image: a search among the spike trains that a budget can reach. Mirrors
- * snnlab/attack/spike_train.py, which derives it.
+ * snnlab/attacks/spike_train.py, which derives it.
  *
  *   score of bin b      Σ_t g[t] s_b[t]  (+ g_x x_b where the code has analog parts)
  *   momentum            m ← μ m + g / mean|g|
@@ -9,7 +9,8 @@
  * g is the gradient of the cross-entropy of logits and soft spikes with respect to the encoded sequence, through a surrogate
  * of adaptive sharpness. All constants are Python's: they come with the network's weights.
  */
-import { binOf, codeTable, firstBin } from "./codetable.js";
+import { need } from "./check.js";
+import { binOf, firstBin, sideBySide } from "./codetable.js";
 import { derivative, encode } from "./encode.js";
 import { crossEntropy, crossEntropyGradient } from "./losses.js";
 import { pause } from "./pause.js";
@@ -17,45 +18,38 @@ import { AdaptiveSharpness } from "./sharpness.js";
 
 const { fround } = Math;
 
-/** The step parts of a network's code, and their table; null where the code has none. */
+/** The table of a code's step parts, and the column of each part in it (-1: none); null where no part has steps. */
 export function trainsOf(network) {
   if (!network.encoder || !network.search) return null;
-  const { encoder, search } = network;
-  const stepped = encoder.parts.map((part) => codeTable([{ ...part, gate: 1 }], encoder.numSteps, search) !== null);
-  if (!stepped.includes(true)) return null;
-  const parts = encoder.parts.filter((_, k) => stepped[k]);
-  const table = codeTable(parts, encoder.numSteps, search);
-  if (!table) throw new Error(`${encoder.name} has more than ${search.most_bins} trains; use the attacker "informed"`);
-  return { table, stepped };
+  const { parts } = network.encoder;
+  const steps = parts.filter((part) => part.table !== null);
+  return steps.length ? { table: sideBySide(steps), columns: parts.map((part) => steps.indexOf(part)) } : null;
 }
 
 /** The share of the pixels that take their best train at an iteration. */
-export function shareAt([first, last], step, steps) {
-  return first * (last / first) ** (step / Math.max(1, steps - 1));
-}
+export const shareAt = ([first, last], step, steps) => first * (last / first) ** (step / Math.max(1, steps - 1));
 
 /** One restart on one image: what every pixel can reach, and the train and intensity it has now. */
 export class TrainSearch {
-  /**
-   * @param {object} network
-   * @param {Float32Array} image clean
-   * @param {number} eps
-   * @param {{label: number, exitStep: number, random: () => number}} aim
-   */
+  /** @param {any} network @param {Float32Array} image @param {number} eps @param {any} aim label, exitStep, random */
   constructor(network, image, eps, { label, exitStep, random }) {
     const trains = network.trains;
-    if (!trains) {
-      const code = network.encoder ? `the code ${network.encoder.name}` : "an ANN";
-      throw new Error(`${code} has no spike trains to search among; use the attacker "informed"`);
-    }
-    Object.assign(this, { network, label, exitStep, random, ...trains });
+    const code = network.encoder ? `the code ${network.encoder.name}` : "an ANN";
+    need(trains, `${code} has no spike trains to search among; use the attacker "informed"`);
+    this.network = network;
+    this.label = label;
+    this.exitStep = exitStep;
+    this.random = random;
+    this.table = trains.table;
+    this.columns = trains.columns;
+    this.perStep = trains.columns.filter((column) => column >= 0).length;
     const radius = fround(eps);
     this.clean = image;
     this.low = image.map((x) => Math.max(0, fround(x - radius)));
     this.high = image.map((x) => Math.min(1, fround(x + radius)));
     this.first = Int32Array.from(this.low, (x) => firstBin(this.table, x));
     this.last = Int32Array.from(this.high, (x) => binOf(this.table, x));
-    this.joint = trains.stepped.includes(false);
+    this.joint = trains.columns.includes(-1);
     this.draws = network.encoder.stochastic ? network.eot : 1;
     const [from, to] = network.search.sharpness;
     this.sharpness = new AdaptiveSharpness(from + (to - from) * random());
@@ -69,7 +63,6 @@ export class TrainSearch {
 
   /**
    * Loss, answer and gradient at the present trains.
-   *
    * @returns {{value: number, wrong: boolean, gradient: Float64Array}} gradient [R, P], divided by its mean size: a row for
    *   each step and part of the trains, and a last one for the intensity where the code has analog parts
    */
@@ -83,28 +76,27 @@ export class TrainSearch {
       value += this.#look(trace, gradient) / this.draws;
       wrong = trace.predictions[this.exitStep - 1] !== this.label;
     }
-    let size = 0;
-    for (let k = 0; k < this.table.width * pixels; k++) size += Math.abs(gradient[k]);
-    size = Math.max(size, 1e-20);
-    for (let k = 0; k < gradient.length; k++) gradient[k] /= size;
-    return { value, wrong: wrong && !this.network.encoder.stochastic, gradient };
+    const along = gradient.subarray(0, this.table.width * pixels);
+    const size = Math.max(
+      along.reduce((sum, g) => sum + Math.abs(g), 0),
+      1e-20,
+    );
+    return { value, wrong: wrong && !this.network.encoder.stochastic, gradient: gradient.map((g) => g / size) };
   }
 
   /** The encoded sequence of the trains and intensities. */
   #sequence() {
-    const { network, table, stepped, bins, values } = this;
-    const { encoder } = network;
+    const { table, columns, perStep, bins, values } = this;
+    const { encoder } = this.network;
     const pixels = values.length;
     const sequence = encode(encoder, values, this.random);
-    const parts = stepped.length;
-    const own = stepped.filter(Boolean).length;
-    for (let t = encoder.fromStep; t < encoder.numSteps; t++) {
-      let c = 0;
-      for (let k = 0; k < parts; k++) {
-        if (!stepped[k]) continue;
-        const start = (t * parts + k) * pixels;
-        for (let p = 0; p < pixels; p++) sequence[start + p] = table.trains[bins[p] * table.width + t * own + c];
-        c += 1;
+    for (const [k, column] of columns.entries()) {
+      if (column < 0) continue;
+      for (let t = encoder.fromStep; t < encoder.numSteps; t++) {
+        const start = (t * columns.length + k) * pixels;
+        for (let p = 0; p < pixels; p++) {
+          sequence[start + p] = table.trains[bins[p] * table.width + t * perStep + column];
+        }
       }
     }
     return sequence;
@@ -112,15 +104,9 @@ export class TrainSearch {
 
   /** The loss of one draw; its gradient is added. */
   #look(trace, total) {
-    const { network, label, exitStep, stepped, table, clean } = this;
-    const { classes, encoder } = network;
-    const options = {
-      threshold: network.neuron.threshold,
-      slope: network.search.softness,
-      classes,
-      exitStep,
-      numSteps: network.numSteps,
-    };
+    const { network, label, exitStep, columns, perStep, table, clean } = this;
+    const { classes, encoder, neuron, search, numSteps } = network;
+    const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
     const start = (exitStep - 1) * classes;
     const soft = network.soft.votes(trace.output.membrane, options);
     const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
@@ -130,30 +116,22 @@ export class TrainSearch {
     const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
     const sequence = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, this.sharpness);
     const pixels = clean.length;
-    const [parts, own] = [stepped.length, stepped.filter(Boolean).length];
-    let c = 0;
-    for (let k = 0; k < parts; k++) {
-      const slopes = stepped[k] ? null : derivative(encoder, k, "straight_through", this.values, trace.input);
+    for (const [k, column] of columns.entries()) {
+      const isStep = column >= 0;
+      const slopes = isStep ? null : derivative(encoder, k, "straight_through", this.values, trace.input);
       for (let t = encoder.fromStep; t < exitStep; t++) {
-        const from = (t * parts + k) * pixels;
-        const to = (stepped[k] ? t * own + c : table.width) * pixels;
+        const from = (t * columns.length + k) * pixels;
+        const to = (isStep ? t * perStep + column : table.width) * pixels;
         for (let p = 0; p < pixels; p++) {
-          const along = stepped[k] ? 1 : slopes ? slopes[t * pixels + p] : encoder.parts[k].gate;
+          const along = isStep ? 1 : slopes ? slopes[t * pixels + p] : encoder.parts[k].gate;
           total[to + p] += (along * sequence[from + p]) / this.draws;
         }
       }
-      if (stepped[k]) c += 1;
     }
     return crossEntropy(logits, label);
   }
 
-  /**
-   * The best bin of one pixel, the intensity in it, and what it gains over the present one.
-   *
-   * @param {Float64Array} momentum [R, P]
-   * @param {number} p pixel
-   * @returns {{bin: number, value: number, gain: number}}
-   */
+  /** The best bin of one pixel for a momentum [R, P], the intensity in it, and what it gains over the present one. */
   best(momentum, p) {
     const { table, joint, low, high, first, last } = this;
     const { width, trains, lower, upper } = table;
@@ -204,37 +182,31 @@ export class TrainSearch {
   }
 }
 
-/** m ← μ m + g; `momentum` is changed. @returns {Float64Array} */
+/** m ← μ m + g. @returns {Float64Array} */
 export function gathered(momentum, gradient, decay) {
-  if (!momentum) return gradient;
-  for (let k = 0; k < momentum.length; k++) momentum[k] = decay * momentum[k] + gradient[k];
-  return momentum;
+  return momentum ? momentum.map((m, k) => decay * m + gradient[k]) : gradient;
 }
 
 /**
  * Attack one image: the best iterate of one restart that begins at the image itself, or at another one inside the budget.
- *
- * @param {object} network a SpikingNetwork
- * @param {Float32Array} image
- * @param {number} eps
- * @param {{label: number, exitStep: number, random: () => number, steps?: number, start?: Float32Array,
- *   signal?: AbortSignal}} aim
+ * @param {any} network a SpikingNetwork  @param {Float32Array} image
+ * @param {{label: number, exitStep: number, random: () => number, steps?: number, start?: Float32Array, signal?:
+ *   AbortSignal}} aim
  * @returns {Promise<Float32Array>} an image inside the budget
  */
 export async function spikeTrainAttack(network, image, eps, aim) {
   const search = new TrainSearch(network, image, eps, aim);
   const { momentum: decay, shares, steps: usual } = network.search;
-  const steps = aim.steps ?? usual;
-  const start = aim.start ?? image;
+  const { steps = usual, start = image } = aim;
   search.begin(start);
-  let [kept, most, momentum] = [start, Number.NEGATIVE_INFINITY, null];
+  let [best, most, momentum] = [start, Number.NEGATIVE_INFINITY, null];
   for (let step = 0; step <= steps; step++) {
     if (step > 0) await pause(aim.signal);
     const { value, wrong, gradient } = search.look();
-    if (wrong || value > most) [kept, most] = [Float32Array.from(search.values), value];
+    if (wrong || value > most) [best, most] = [Float32Array.from(search.values), value];
     if (wrong || step === steps) break;
     momentum = gathered(momentum, gradient, decay);
     search.move(momentum, shareAt(shares, step, steps));
   }
-  return kept;
+  return best;
 }

@@ -16,10 +16,7 @@ export const SURROGATES = {
   triangular: (v, alpha) => alpha * Math.max(0, 1 - alpha * Math.abs(v)),
 };
 
-/**
- * @param {{shape: string, slope: number}} spec a key of SURROGATES and α > 0, larger is sharper
- * @returns {(v: number) => number} h
- */
+/** h of a shape in SURROGATES with α > 0, larger is sharper. @param {any} spec @returns {(v: number) => number} */
 export function surrogate(spec) {
   const shape = choose("surrogate", spec?.shape, Object.keys(SURROGATES));
   const alpha = positive("surrogate slope", spec.slope);

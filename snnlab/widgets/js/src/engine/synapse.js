@@ -1,26 +1,21 @@
 /**
- * The synaptic filter of networks that pass on post-synaptic potentials. Mirrors snnlab/tsslbp.py.
+ * The synaptic filter of networks that pass on post-synaptic potentials. Mirrors snnlab/training/tssl_bp.py.
  *
  *   a[t] = (1 - 1/τ) a[t-1] + s[t]/τ          s̄[m] = ā[m]/τ + (1 - 1/τ) s̄[m+1]
  *
- * on the right its adjoint, the same filter run backwards in time. The filter is linear and the same for all inputs of a
- * layer, so W a[t] is the filtered W s[t]: the currents are filtered, not the spikes, and a step without a spike stays
- * free. With τ = 1 nothing is filtered. Sequences are [T, n] and are changed in place.
+ * on the right its adjoint. W a[t] is the filtered W s[t], so the currents are filtered, not the spikes. With τ = 1 nothing
+ * is filtered. Sequences are [T, n] and are changed in place.
  */
+import { need } from "./check.js";
 
 /** τ in steps, at least 1; a network without a filter has none, which is τ = 1. */
 export function timeConstant(given) {
   const tau = given ?? 1;
-  if (!(Number.isFinite(tau) && tau >= 1)) throw new Error(`tau_s must be a number of at least 1 step, got ${given}`);
+  need(Number.isFinite(tau) && tau >= 1, `tau_s must be a number of at least 1 step, got ${given}`);
   return tau;
 }
 
-/**
- * @param {Float64Array} values s, [T, n]
- * @param {number} numSteps T
- * @param {number} tau
- * @returns {Float64Array} a, in the memory of `values`
- */
+/** @param {Float64Array} values s, [T, n]  @param {number} numSteps T  @returns {Float64Array} a, in the same memory */
 export function filter(values, numSteps, tau) {
   if (tau === 1) return values;
   const n = values.length / numSteps;
@@ -28,12 +23,7 @@ export function filter(values, numSteps, tau) {
   return values;
 }
 
-/**
- * @param {Float64Array} grad ā, [T, n]
- * @param {number} numSteps T
- * @param {number} tau
- * @returns {Float64Array} s̄, in the memory of `grad`
- */
+/** @param {Float64Array} grad ā, [T, n]  @param {number} numSteps T  @returns {Float64Array} s̄, in the memory of `grad` */
 export function filterBackward(grad, numSteps, tau) {
   if (tau === 1) return grad;
   const n = grad.length / numSteps;

@@ -6,83 +6,44 @@
  * A sum of such weights over spikes is exact in float32, in any order. That is why two engines can agree on every
  * spike, and not just nearly.
  */
-import { field } from "./check.js";
+import { field, sound } from "./check.js";
 
 const ZERO = 80;
 const LARGEST = 45;
 
 /**
- * @typedef {object} Layer
- * @property {number} inputs   P
- * @property {number} outputs  H
- * @property {Float32Array} columns  W transposed, [P, H]: the weights of one input lie together, so that a spike
- *   adds one contiguous run
- * @property {Float32Array} bias  [H]
+ * W is stored transposed, [P, H]: the weights of one input lie together, so that a spike adds one contiguous run.
+ * @typedef {{inputs: number, outputs: number, columns: Float32Array, bias: Float32Array}} Layer
  */
 
-/**
- * @param {{shape: number[], weight: string, exponent: number[], bias: number[]}} payload
- * @param {string} key what the error messages call it
- * @returns {Layer}
- */
+/** @param {any} payload @param {string} key what the error messages call it @returns {Layer} */
 export function layer(payload, key) {
   const [outputs, inputs] = field(payload, "shape", key);
-  if (!(Number.isInteger(outputs) && Number.isInteger(inputs) && outputs > 0 && inputs > 0)) {
-    throw new Error(`${key}: shape must be [outputs, inputs], got ${JSON.stringify(payload.shape)}; ${AGAIN}`);
-  }
   const text = field(payload, "weight", key);
-  if (typeof text !== "string" || text.length !== outputs * inputs) {
-    throw new Error(
-      `${key}: expected ${outputs * inputs} weight characters for shape [${outputs}, ${inputs}], got ${text.length}; ${AGAIN}`,
-    );
-  }
-  const exponent = integers(payload, "exponent", outputs, key, 60);
+  const expected = `${outputs * inputs} weight characters for shape [${outputs}, ${inputs}]`;
+  sound(text.length === outputs * inputs, `${key}: expected ${expected}, got ${text.length}`);
+  const scale = integers(payload, "exponent", outputs, key, 60).map((e) => 2 ** e);
   const bias = integers(payload, "bias", outputs, key, 2 ** 24);
-  const scale = exponent.map((e) => 2 ** e);
   const columns = new Float32Array(inputs * outputs);
-  for (let i = 0; i < outputs; i++) {
-    for (let j = 0; j < inputs; j++) {
-      const q = text.charCodeAt(i * inputs + j) - ZERO;
-      if (!(q >= -LARGEST && q <= LARGEST)) {
-        const at = `row ${i}, column ${j}`;
-        throw new Error(
-          `${key}: weight character ${JSON.stringify(text[i * inputs + j])} at ${at} is out of range; ${AGAIN}`,
-        );
-      }
-      columns[j * outputs + i] = q * scale[i];
-    }
+  for (let k = 0; k < text.length; k++) {
+    const [i, j] = [Math.floor(k / inputs), k % inputs];
+    const q = text.charCodeAt(k) - ZERO;
+    const foreign = Math.abs(q) <= LARGEST ? "" : `${JSON.stringify(text[k])} at row ${i}, column ${j}`;
+    sound(!foreign, `${key}: weight character ${foreign} is out of range`);
+    columns[j * outputs + i] = q * scale[i];
   }
   return { inputs, outputs, columns, bias: Float32Array.from(bias, (b, i) => b * scale[i]) };
 }
 
-const AGAIN = "the web data is damaged, build it again";
-
 function integers(payload, name, length, key, limit) {
   const values = field(payload, name, key);
-  if (!Array.isArray(values) || values.length !== length) {
-    throw new Error(
-      `${key}: expected ${length} numbers in "${name}", got ${values?.length ?? typeof values}; ${AGAIN}`,
-    );
-  }
+  sound(values.length === length, `${key}: expected ${length} numbers in "${name}", got ${values.length}`);
   const bad = values.findIndex((v) => !(Number.isInteger(v) && Math.abs(v) <= limit));
-  if (bad >= 0) {
-    throw new Error(`${key}: "${name}" must hold integers up to ±${limit}, got ${values[bad]} at ${bad}; ${AGAIN}`);
-  }
+  sound(bad < 0, `${key}: "${name}" must hold integers up to ±${limit}, got ${values[bad]} at ${bad}`);
   return values;
 }
 
-/**
- * Add weighted inputs to the currents of a layer: sum += Σ_j values[start + j] W[:, j] for from ≤ j < to.
- *
- * Silent inputs cost nothing. The others are taken in fours, so that a sum is read and written once for four inputs.
- *
- * @param {Float64Array} sum [H]
- * @param {Layer} layer
- * @param {ArrayLike<number>} values
- * @param {number} from
- * @param {number} to
- * @param {number} start where the values of this step begin
- */
+/** sum += Σ_j values[start + j] W[:, j] for from ≤ j < to, in fours of those that are not silent. @param {any} sum */
 export function addInputs(sum, { columns, outputs }, values, from, to, start) {
   const active = [];
   for (let j = from; j < to; j++) if (values[start + j] !== 0) active.push(j);

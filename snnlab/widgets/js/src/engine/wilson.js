@@ -5,20 +5,18 @@
  *
  * Reference: E. B. Wilson, JASA 22 (1927).
  */
+import { need } from "./check.js";
 
 /** Quantile of the normal distribution for a 95 % interval. */
-export const Z95 = 1.959963984540054;
+const Z95 = 1.959963984540054;
 
 /**
- * @param {number} count k, 0 … n; need not be whole, as a mean over seeds is not
- * @param {number} n at least 1
- * @param {number} [z]
- * @returns {{share: number, low: number, high: number}}
+ * @param {number} count k, 0 … n; need not be whole, as a mean over seeds is not  @param {number} n at least 1
+ * @returns {Share}
  */
 export function wilson(count, n, z = Z95) {
-  if (!(Number.isInteger(n) && n >= 1 && count >= 0 && count <= n)) {
-    throw new Error(`wilson needs a count from 0 to n and n of at least 1, got ${count} of ${n}`);
-  }
+  const fits = Number.isInteger(n) && n >= 1 && count >= 0 && count <= n;
+  need(fits, `wilson needs a count from 0 to n and n of at least 1, got ${count} of ${n}`);
   const share = count / n;
   const scale = 1 + (z * z) / n;
   const centre = (share + (z * z) / (2 * n)) / scale;

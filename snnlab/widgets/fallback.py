@@ -1,0 +1,134 @@
+"""What stands in an explorer's place where no script runs: one figure of its state, and the sentence that says what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snnlab.attacks.trajectory import AttackTrajectory
+from snnlab.networks.decoding import SILENT
+from snnlab.plotting.figures import bars, rasters
+from snnlab.plotting.theme import NotebookFigure, mark
+from snnlab.statistics import Estimate, wilson_interval
+from snnlab.vocabulary import VOCABULARY
+from snnlab.widgets.compute import SPIKE_TRAIN, Request
+
+Frame = Mapping[str, Any]
+
+
+def _still(figure: NotebookFigure, sentence: str) -> NotebookFigure:
+    figure.alt = sentence
+    return figure
+
+
+def network_still(shown: Frame, request: Request, exit_step: int | None = None, also: str = "") -> NotebookFigure:
+    """Return images, input spikes and answer of one network; ``exit_step`` replaces the request's, ``also`` ends the text."""
+    step = exit_step or request.exit_step
+    coded = request.encoding.partition("(")[0] in VOCABULARY.codes
+    subject = f"The network with the {request.encoding} code" if coded else f"The network {request.encoding}"
+    at = f", at exit {step} of {shown['num_steps']}"
+    if shown["clean"]["input"] is None:
+        subject, at = f"The network {request.encoding}, without spikes,", ""
+    said = f"{subject} {_answer(shown, step)} {_attack(shown, request)}{at}{_truth(request)}{also}."
+    return _still(_figure({"spikes in": shown}, "input", step), said)
+
+
+def training_still(columns: Mapping[str, Frame], request: Request, code: str) -> NotebookFigure:
+    """Return hidden spikes and answers of networks that learned by different rules, by the name of the rule."""
+    answers = ", ".join(f"the one trained by {name} {_answer(shown, request.exit_step)}" for name, shown in columns.items())
+    how = _attack(next(iter(columns.values())), request)
+    said = f"One digit through networks with the {code} code, {how}: {answers}{_truth(request)}."
+    return _still(_figure(columns, "hidden", request.exit_step), said)
+
+
+def encoder_still(trains: Mapping[str, tuple[Tensor, Tensor | None]], eps: float, num_steps: int) -> NotebookFigure:
+    """Return the spikes of one image, and of the same image brightened by ε, in every code."""
+    said = f"One digit in {len(trains)} codes over {num_steps} steps, pixels sorted from bright to dark."
+    if eps > 0:
+        said += (
+            f" Spikes that are added by brightening every pixel by {eps:g} are red: in offset they come in the first step, in "
+            "onset and latency near the last."
+        )
+    return _still(rasters(trains), said)
+
+
+def attack_still(climbs: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:
+    """Return the image that every attacker has made at one step, and the step at which each breaks the network."""
+    titles = {name: term.title for name, term in VOCABULARY.attack_variants.items()}
+    images = {titles[name]: climb.images[min(step, len(climb.images) - 1)] for name, climb in climbs.items()}
+    clean = next(iter(climbs.values())).images[0]
+    titles[SPIKE_TRAIN] = "the spike-train attack"
+    each = ", ".join(
+        f"{titles[name]} {'never breaks it' if climb.broken_at is None else f'breaks it at step {climb.broken_at}'}"
+        for name, climb in climbs.items()
+    )
+    naive = climbs["naive"].zero_gradient
+    blind = f"The naive gradient is zero on {f'{float(naive[0]):.0%}' if len(naive) else 'none'} of the pixels."
+    said = f"The network {encoding} under {len(climbs)} attackers with ε = {eps:g}: {each}. {blind}"
+    return _still(rasters({}, images={"clean": clean} | images), said)
+
+
+def results_still(
+    table: Mapping[str, Any], shown: Mapping[str, Sequence[float]], against: str, level: float, where: str = ""
+) -> NotebookFigure:
+    """Return the accuracies of a table's networks as bars, ``level`` in grey levels, ``where`` continuing the sentence."""
+    n = table["n"]
+    models = {model["name"]: model for model in table["models"] if model["name"] in shown}
+    means = {name: sum(shown[name]) / len(shown[name]) for name in models}
+    values = {name: Estimate(mean, *wilson_interval(mean * n, n), n, len(shown[name])) for name, mean in means.items()}
+    titles = {name: m["title"] + (" (attacked training)" if m["rule"] == "pgd" else "") for name, m in models.items()}
+    looks = {name: replace(mark(model["code"]), label=titles[name]) for name, model in models.items()}
+    best = max(values, key=lambda name: means[name])
+    how = f"Accuracy on {table['dataset']} under {table['attacks'].get(against, against)} at ε = {level:g}/255{where}"
+    said = (
+        f"{how}: highest is {titles[best]} with {means[best]:.0%} (95 % interval {values[best].low:.0%} to "
+        f"{values[best].high:.0%}), of n = {n:,} pictures."
+    )
+    return _still(bars(values, looks, table["chance"], f"ε = {level:g}/255, n = {n:,}"), said)
+
+
+def _figure(frames: Mapping[str, Frame], layer: str, exit_step: int) -> NotebookFigure:
+    """Return the images of the first frame and the spikes of a layer of all, where networks have them."""
+    first = next(iter(frames.values()))
+    sides = {name: first[name] for name in ("clean", "attacked") if first[name] is not None}
+    images = {name: torch.as_tensor(side["image"]).reshape(tuple(first["shape"])) for name, side in sides.items()}
+    trains = {title: _trains(shown, layer) for title, shown in frames.items() if shown["clean"][layer] is not None}
+    return rasters(trains, images=images, exit_step=exit_step, rows=f"{layer} neuron")
+
+
+def _trains(shown: Frame, layer: str) -> tuple[Tensor, Tensor | None]:
+    """Return the spikes of a layer ``[T, P]`` in the order of its rows, clean and attacked."""
+    order = torch.as_tensor(shown["order"][layer]).long()
+
+    def read(side: str) -> Tensor:
+        return torch.as_tensor(shown[side][layer]).reshape(shown["num_steps"], -1)[:, order].float()
+
+    return read("clean"), None if shown["attacked"] is None else read("attacked")
+
+
+def _answer(shown: Frame, exit_step: int) -> str:
+    """Return what the network reads, in the attacked image if there is one, and whether the potential decided a tie."""
+    side = shown["clean"] if shown["attacked"] is None else shown["attacked"]
+    row = min(exit_step, len(side["predictions"])) - 1
+    answer = int(side["predictions"][row])
+    if answer == SILENT:
+        return "gives no answer"
+    votes = side["votes"].reshape(len(side["predictions"]), -1)[row]
+    tied = side["membrane"] is not None and int((votes == votes.max()).sum()) > 1
+    return f"reads {answer}" + (" (tie, decided by potential)" if tied else "")
+
+
+def _attack(shown: Frame, request: Request) -> str:
+    if shown["attacked"] is None:
+        return "without attack"
+    searches = request.attacker == SPIKE_TRAIN and request.attack == "pgd"
+    title = "the spike-train attack" if searches else VOCABULARY.attacks[request.attack].title
+    return f"under {title} with ε = {request.eps:.3g}"
+
+
+def _truth(request: Request) -> str:
+    return "" if request.label is None else f"; the right answer is {request.label}"

@@ -1,0 +1,43 @@
+/** Data of a page: classic scripts that call `snnlabData(key, payload)`. Modules and fetch fail on file://. */
+const waiting = new Map();
+const loading = new Map();
+
+// The page may contain this script twice; the first one answers.
+globalThis.snnlabData ??= (key, payload) => waiting.get(key)?.(payload);
+
+// Known only while the script itself runs, and only to a classic one.
+const script = /** @type {HTMLScriptElement|null|undefined} */ (globalThis.document?.currentScript);
+const ownFolder = script?.src.replace(/[^/]*$/, "") ?? "";
+
+/** Load the data behind a key, once. @param {string} key "zoo" or "model/<name>" @returns {Promise<any>} */
+export function loadScript(key) {
+  if (!loading.has(key)) loading.set(key, inject(key));
+  return loading.get(key);
+}
+
+function inject(key) {
+  const file = `snnlab-${key.replace("/", "-")}.js`;
+  return new Promise((resolve, reject) => {
+    const failed = (what) => {
+      loading.delete(key);
+      reject(new Error(`${file} ${what}; reload the page, or build the book again`));
+    };
+    const script = document.createElement("script");
+    script.src = dataFolder() + file;
+    waiting.set(key, (payload) => {
+      waiting.delete(key);
+      resolve(payload);
+    });
+    script.onerror = () => failed("did not load");
+    script.onload = () => {
+      script.remove();
+      if (waiting.delete(key)) failed("holds no data");
+    };
+    document.head.append(script);
+  });
+}
+
+function dataFolder() {
+  const root = document.documentElement.dataset.content_root;
+  return root === undefined ? ownFolder : `${root}_static/`;
+}

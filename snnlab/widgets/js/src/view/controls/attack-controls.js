@@ -1,0 +1,116 @@
+/** Controls that several explorers have: the attack, its budget, the exit. */
+import { need, SPIKE_TRAIN } from "../../engine/index.js";
+import { options, VOCABULARY } from "../../vocabulary.js";
+import { attackTitle, epsText, isGradientAttack } from "../text/frame.js";
+import { Choice } from "./choice.js";
+import { Slider } from "./slider.js";
+
+/** The largest ε that a slider offers. */
+export const MAX_EPS = 0.3;
+
+const FIRST_EPS = 0.1;
+
+/** What the curves can show. */
+const CURVES = { worst: "worst case", own: "this attack" };
+
+/** The attack, and what the attacker knows of the code. */
+export class AttackControls {
+  #store;
+
+  constructor(store) {
+    this.#store = store;
+    this.attack = new Choice("attacker", options(VOCABULARY.attacks), (attack) => {
+      const withoutBudget = attack !== "none" && !(store.get("eps") > 0);
+      const searches = attack === "fgsm" && store.get("attacker") === SPIKE_TRAIN;
+      store.set({
+        attack,
+        ...(withoutBudget ? { eps: FIRST_EPS } : {}),
+        // The search among spike trains is iterative: there is none in one step.
+        ...(searches ? { attacker: "informed" } : {}),
+      });
+    });
+    this.attacker = new Choice("knows the code?", options(VOCABULARY.attackers), (attacker) =>
+      store.set(attacker === SPIKE_TRAIN ? { attacker, attack: "pgd" } : { attacker }),
+    );
+    this.elements = [this.attack.element, this.attacker.element];
+  }
+
+  /** @param {{attack: string, attacker: string}} state  @param {Attacked} model */
+  show({ attack, attacker }, model) {
+    this.attack.show(attack);
+    const ann = model.kind === "ann";
+    const gradient = isGradientAttack(attack);
+    const why = ann ? "an ANN has no code" : gradient && !model.trains ? `${model.title} has no spike trains` : "";
+    this.attacker.show(attacker, !gradient || ann, model.trains ? [] : [SPIKE_TRAIN], why);
+    // A code without trains gets the informed attacker instead.
+    if (attacker === SPIKE_TRAIN && !model.trains) this.#store.set({ attacker: "informed" });
+  }
+}
+
+/** The network, or networks, that are attacked. @typedef {{kind: string, title: string, trains: boolean}} Attacked */
+
+/** Several networks as one: what holds for all of them. @param {Attacked[]} models @returns {Attacked} */
+export function together(models, title) {
+  return {
+    title,
+    kind: models.length && models.every(({ kind }) => kind === "ann") ? "ann" : "snn",
+    trains: models.every(({ trains }) => trains),
+  };
+}
+
+/** Throw unless the attacker can attack this network. */
+export function checkAttacker({ attack, attacker }, { title, trains }) {
+  if (attacker !== SPIKE_TRAIN || !isGradientAttack(attack)) return;
+  need(trains, `${title} has no spike trains to search among; choose naive or informed`);
+  need(attack === "pgd", `the search among spike trains is iterative; choose PGD, got ${attackTitle(attack)}`);
+}
+
+/** Which curves are shown: the worst case of all attacks, or those of the attack that is chosen. */
+export class CurveControl {
+  constructor(store) {
+    this.choice = new Choice("curve", Object.entries(CURVES), (curve) => store.set({ curve }));
+    this.element = this.choice.element;
+    this.element.classList.add("small");
+  }
+
+  /** @param {{attack: string, curve: string, rule?: string}} state */
+  show({ attack, curve, rule = "fixed" }) {
+    const ruled = rule === "fixed" ? "" : "rules were measured in the worst case alone";
+    const why = ruled || (attack === "none" ? "no attack is chosen" : "");
+    this.choice.show(why ? "worst" : curve, false, why ? ["own"] : [], why);
+  }
+}
+
+/** The budget ε; `label` as the explorer puts it. */
+export class EpsSlider extends Slider {
+  constructor(label, onInput) {
+    super({
+      label,
+      max: MAX_EPS,
+      step: 0.001,
+      key: 0.01,
+      text: epsText,
+      spoken: (eps) => `epsilon ${epsText(eps)}, ${Math.round(eps * 255)} of 255 grey levels`,
+      onInput,
+    });
+  }
+
+  /** An ε beyond the usual range makes the range larger. */
+  show(eps) {
+    super.show(eps, Math.max(MAX_EPS, eps || 0));
+  }
+}
+
+export class ExitSlider extends Slider {
+  constructor(steps, onInput, stops) {
+    super({
+      label: "exit step",
+      min: 1,
+      max: steps,
+      text: (exit) => `${exit} of ${steps}`,
+      spoken: (exit) => `${exit} of ${steps} steps read`,
+      stops,
+      onInput,
+    });
+  }
+}

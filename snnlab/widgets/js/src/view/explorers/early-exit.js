@@ -1,0 +1,147 @@
+/** The exit explorer: answer before the perturbation arrives, at a fixed step or by a rule. */
+import { ExitCurvePlot } from "../charts/exit-curve.js";
+import { checkRule, ExitRuleControl, leaves, peopleText } from "../controls/exit-rule.js";
+import { Slider } from "../controls/slider.js";
+import { h } from "../dom/elements.js";
+import { bestCurve, measuredExits, readCurve } from "../model/accuracy.js";
+import { atFixedExit, atThresholds, nearest } from "../model/exit-population.js";
+import { firstReach, reachText } from "../model/first-reach.js";
+import { partsOf } from "../model/fusion-names.js";
+import { ofGroups, withLoss } from "../model/models.js";
+import { ALL_RUNS } from "../panels/caption.js";
+import { EnergyPanel } from "../panels/energy.js";
+import { chanceOf, epsText, notRecorded, resultKey, shownSide, spoken, underPhrase, underText } from "../text/frame.js";
+import { FrameExplorer } from "./base.js";
+
+const BY_RULE =
+  "Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit; mean exit and energy are those of the clean digits, of the network that is shown.";
+const ENERGY =
+  "Energy is counted, not measured: 4.6 pJ a multiply-accumulate, 0.9 pJ a synaptic operation (45 nm, Horowitz 2014). Memory, leak and the encoder are left out.";
+
+export class EarlyExitExplorer extends FrameExplorer {
+  static kind = "exit";
+  static style = "exits";
+
+  offered() {
+    const spiking = ofGroups(this.zoo, "codes", "exit").filter(({ kind }) => kind !== "ann");
+    return spiking.map(withLoss);
+  }
+
+  declare() {
+    const { store, zoo } = this;
+    const steps = zoo.num_steps;
+    const onExit = (exit) => this.setExit(exit);
+    const network = this.networkSelect();
+    const from = new Slider({
+      label: "attack from",
+      max: steps - 1,
+      text: (step) => `step ${step + 1}`,
+      spoken: (step) => (step === 0 ? "the first step on" : `step ${step + 1} on; the steps before show the clean image`),
+      onInput: this.set("from_step"),
+    });
+    this.plot = new ExitCurvePlot({ onExit, control: this.curves.element });
+    this.energy = new EnergyPanel();
+    this.exitRule = new ExitRuleControl(store);
+    const panels = this.page(
+      network.element,
+      [this.eps.element, this.exit.element],
+      this.timeline(onExit),
+      this.verdict.effect,
+      h("div", { class: "late" }, from.element),
+      this.exitRule.element,
+      this.exitRule.people,
+      h("div", { class: "aside" }, this.plot.element, this.energy.element),
+    );
+    return { controls: { encoding: network, from_step: from }, panels, limits: this.limits({ from_step: steps - 1 }) };
+  }
+
+  /** A reader who moves the exit takes it away from the rule. */
+  setExit(exit) {
+    this.store.set({ exit_step: exit, rule: "fixed" });
+  }
+
+  changed(state) {
+    super.changed(state);
+    this.exitRule.show(state);
+  }
+
+  ask(state) {
+    checkRule(state, this.model(state.encoding).decoder);
+    return super.ask(state);
+  }
+
+  /** Under a rule, the attack is aimed at the exit of the clean image. */
+  async run(request) {
+    if (request.rule === "fixed") return this.engine.run(request);
+    const { clean } = await this.engine.run({ ...request, attack: "none" });
+    return this.engine.run({ ...request, exit_step: leaves(clean, request) });
+  }
+
+  /** Return the request with the exit at which the image that is shown leaves, and that of the clean one. */
+  #answeredAt(frame, request) {
+    return { ...request, exit_step: leaves(shownSide(frame), request), clean: leaves(frame.clean, request) };
+  }
+
+  answered(frame, request) {
+    const { title } = this.model(frame.encoding);
+    this.stage.speak(`${spoken(frame, this.#answeredAt(frame, request), title)} ${this.plot.sentence}`);
+  }
+
+  paint(frame, request, colours) {
+    const { encoding, decoder } = this.model(frame.encoding);
+    const at = this.#answeredAt(frame, request);
+    const exit = at.exit_step;
+    const reach = firstReach(encoding, at.eps, frame.num_steps, at.from_step);
+    // While the reader drags, the cursor is ahead of the frame.
+    const { rule, exit_step: dragged } = this.store.all();
+    this.showExit(rule === "fixed" ? dragged : exit);
+    const parted = at.rule !== "fixed" && at.clean !== exit;
+    this.time.showOther(parted ? at.clean : null, `clean ${at.clean}`);
+    this.time.showReach(reach ?? null);
+    const where = reach === undefined ? [] : [reachText(reach, epsText(at.eps), exit)];
+    this.showFrame(frame, at, { exit, parts: partsOf(encoding), decoder, colours }, left(at, frame), where);
+    const ann = this.zoo.results?.energy?.ann?.[0] ?? null;
+    this.energy.show(shownSide(frame).energy, exit, ann && ann / 1000);
+    // Rules were measured in the worst case alone.
+    const shown = at.rule === "fixed" ? at : { ...at, curve: "worst" };
+    const about = { runs: ALL_RUNS, about: [BY_RULE, ENERGY] };
+    this.showCaption(frame, { ...at, exit_step: frame.exit_step }, resultKey(shown), about);
+    if (this.zoo.results) this.#paintPopulation(frame, shown, reach ?? null, colours);
+  }
+
+  #paintPopulation(frame, at, reach, colours) {
+    const { results } = this.zoo;
+    const ruled = at.rule !== "fixed";
+    const key = resultKey(at);
+    const name = frame.encoding;
+    const points = ruled ? atThresholds(results, name, at.rule, at.eps) : [];
+    const now = ruled ? nearest(points, at.threshold) : atFixedExit(results, name, key, at.exit_step, at.eps);
+    const budget = `ε = ${epsText(at.eps)}`;
+    const exits = measuredExits(results, name, frame.num_steps);
+    const series = (attack, eps) =>
+      exits.flatMap((exit) => {
+        const read = readCurve(bestCurve(results, name, attack, exit) ?? [], eps);
+        return read ? [{ exit, ...read }] : [];
+      });
+    const content = {
+      steps: frame.num_steps,
+      series: { clean: series("worst", 0), attacked: series(key, at.eps) },
+      points,
+      now,
+      under: `${underText(at)}, ${budget}`,
+      reach,
+      nothing: notRecorded(at),
+      chance: chanceOf(frame),
+    };
+    this.plot.show(content, colours);
+    this.exitRule.say(peopleText(now, at, results.n, `${underPhrase(at)}, ${budget}`));
+  }
+}
+
+/** Where this image leaves by its rule. */
+function left({ rule, clean, exit_step: exit }, { attacked }) {
+  if (rule === "fixed") return [];
+  if (!attacked) return [`It leaves at exit ${clean}.`];
+  if (clean === exit) return [`Clean and attacked, it leaves at exit ${exit}.`];
+  return [`Clean it leaves at exit ${clean}, attacked at ${exit}.`];
+}

@@ -1,0 +1,51 @@
+/** The robustness explorer: image → spikes → hidden spikes → votes → verdict, and how often that is right on all digits. */
+import { AccuracyPlot } from "../charts/accuracy-curve.js";
+import { MAX_EPS } from "../controls/attack-controls.js";
+import { accuracyCurve } from "../model/accuracy.js";
+import { partsOf } from "../model/fusion-names.js";
+import { ONE_RUN } from "../panels/caption.js";
+import { FlipSearch } from "../session/flip-search.js";
+import { curveTitle, flipText, resultKey, spoken } from "../text/frame.js";
+import { FrameExplorer } from "./base.js";
+
+export class RobustnessExplorer extends FrameExplorer {
+  static kind = "robustness";
+  static style = "robustness";
+
+  declare() {
+    const code = this.networkSelect("code");
+    const time = this.timeline((exit) => this.setExit(exit));
+    this.plot = new AccuracyPlot({ onEps: this.set("eps"), onPick: this.set("encoding"), control: this.curves.element });
+    this.flip = new FlipSearch((request) => this.engine.run(request), MAX_EPS);
+    this.stage.onDispose(() => this.flip.stop());
+    const tune = [this.eps.element, this.exit.element];
+    const panels = this.page(code.element, tune, time, this.verdict.effect, this.plot.element);
+    return { controls: { encoding: code }, panels, limits: this.limits() };
+  }
+
+  changed(state) {
+    super.changed(state);
+    this.flip.stop();
+  }
+
+  answered(frame, request) {
+    this.stage.speak(`${spoken(frame, request, this.model(frame.encoding).title)} ${this.plot.sentence}`);
+    // In a kernel the scan would delay the next request.
+    if (this.engine.kind !== "browser") return;
+    this.flip.start(request, frame, () => this.showVerdict(frame, request, [], this.#flips(frame, request)));
+  }
+
+  #flips(frame, request) {
+    return frame.attacked ? flipText(this.flip.known(request), MAX_EPS) : [];
+  }
+
+  paint(frame, request, colours) {
+    const { title, decoder } = this.model(frame.encoding);
+    const exit = frame.exit_step;
+    this.showFrame(frame, request, { exit, parts: partsOf(title), decoder, colours }, [], this.#flips(frame, request));
+    this.showCaption(frame, request, resultKey(request), { runs: ONE_RUN });
+    if (!this.zoo.results) return;
+    const curves = { models: this.models, current: [frame.encoding], measured: accuracyCurve, exit };
+    this.showCurves(frame, request, { ...curves, title: curveTitle(request, exit) }, colours);
+  }
+}

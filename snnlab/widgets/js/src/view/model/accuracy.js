@@ -1,0 +1,62 @@
+/**
+ * The zoo's measured accuracies, as the curves need them. Between two measured ε a curve is a straight line, and what is
+ * read there is an estimate.
+ *
+ * @typedef {{eps: number, share: number, low: number, high: number}} Point a share with its 95 % interval
+ */
+import { wilson } from "../../engine/index.js";
+
+/** The row of an exit in what was measured; an ANN, measured at its one exit, answers alike at all. -1: not measured. */
+const rowOf = (exits, exit) => (exits.length === 1 && exits[0] === 1 ? 0 : exits.indexOf(exit));
+
+/** The exits at which a model was measured; of an ANN that is every one. @returns {number[]} */
+export function measuredExits(results, model, steps) {
+  return Array.from({ length: steps }, (_, t) => t + 1).filter((e) => rowOf(results.exits[model] ?? [], e) >= 0);
+}
+
+/** One curve of the network that the page has (seed 0), with Wilson's intervals. @returns {Point[]|null} */
+export function accuracyCurve(results, model, key, exit) {
+  const counts = results.correct[model]?.[key] ?? results.left?.[model]?.[key];
+  const row = counts?.[rowOf(results.exits[model] ?? [], exit)];
+  return row ? results.eps.map((eps, k) => ({ eps, ...wilson(row[k], results.n) })) : null;
+}
+
+/** The same as a mean over training runs, with an interval over them. @returns {Point[]|null} null: one run */
+export function seedsCurve(results, model, key, exit) {
+  const record = results.repeats?.[model];
+  const row = record ? rowOf(record.exits, exit) : -1;
+  if (row < 0 || !record[key]) return null;
+  const { mean, low, high } = record[key];
+  return record.eps.map((eps, k) => ({ eps, share: mean[row][k], low: low[row][k], high: high[row][k] }));
+}
+
+/** At every ε the mean over training runs where there were several, else the one network. @returns {Point[]|null} */
+export function bestCurve(results, model, key, exit) {
+  const one = accuracyCurve(results, model, key, exit);
+  const all = seedsCurve(results, model, key, exit);
+  if (!all) return one;
+  const rest = (one ?? []).filter(({ eps }) => !all.some((point) => point.eps === eps));
+  return [...all, ...rest].sort((a, b) => a.eps - b.eps);
+}
+
+/** A fused network with one part silenced at test time, clean and in the worst case at one ε; null: not measured. */
+export function withoutPart(results, model, part, eps) {
+  const record = results.ablation?.[model];
+  const counts = part >= 0 ? record?.correct[part] : null;
+  if (!counts) return null;
+  const curve = record.eps.map((at, k) => ({ eps: at, ...wilson(counts[k], record.n) }));
+  return { clean: readCurve(curve, 0), robust: readCurve(curve, eps) };
+}
+
+/** What a curve says at some ε. @returns {Share|null} null beyond the measured range */
+export function readCurve(curve, eps) {
+  const right = curve.findIndex((point) => point.eps >= eps - 1e-9);
+  if (right < 0) return null;
+  const after = curve[right];
+  if (Math.abs(after.eps - eps) < 1e-9) return { share: after.share, low: after.low, high: after.high, measured: true };
+  const before = curve[right - 1];
+  if (!before) return null;
+  const along = (eps - before.eps) / (after.eps - before.eps);
+  const mix = (name) => before[name] + along * (after[name] - before[name]);
+  return { share: mix("share"), low: mix("low"), high: mix("high"), measured: false };
+}

@@ -1,0 +1,80 @@
+/**
+ * Measured accuracies of a table of networks: accuracy against one attack at one ε, and whether a spiking network has
+ * twice the accuracy of a conventional one, as is claimed. No page is needed, so this can be tested.
+ *
+ * @typedef {{share: number, low: number, high: number, seeds: number[]}} Read a share with its 95 % interval, and one a seed
+ */
+import { wilson } from "../../engine/index.js";
+
+export const FUSED = "fusion";
+
+/** Unit of ε in the record: grey levels of 255. */
+export const LEVELS = 255;
+
+export function nearestLevel(levels, eps) {
+  const wanted = eps * LEVELS;
+  return [...levels].sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))[0];
+}
+
+/** The part of a record that a decoding has; an ANN has one read-out for all. */
+export function decoded(record, model, decoder) {
+  const parts = record.results[model] ?? {};
+  return parts[decoder] ?? (kindOf(record, model) === "ann" ? Object.values(parts)[0] : undefined);
+}
+
+/** The exits at which a decoding of any network was measured. */
+export function exitsOf(record, decoder) {
+  const result = record.models.flatMap(({ name }) => record.results[name]?.[decoder]?.exits ?? []);
+  return [...new Set(result)].sort((a, b) => a - b);
+}
+
+/** @returns {(Read & {eps: number})[]} one a level of ε; none where this was not measured */
+export function curveOf(record, model, { against, decoder, exit }) {
+  const part = decoded(record, model, decoder);
+  const row = kindOf(record, model) === "ann" ? 0 : part?.exits.indexOf(exit);
+  // A seed may have been measured at fewer exits than the first.
+  const seeds = (part?.correct[against] ?? []).map((exits) => exits[row]).filter(Boolean);
+  if (seeds.length === 0) return [];
+  const at = (k) => seeds.map((counts) => counts[k]);
+  return part.eps.map((eps, k) => ({ eps, ...pooled(at(k), record.n) }));
+}
+
+/** @returns {Read|null} null where this was not measured */
+export const readAt = (record, model, at) => curveOf(record, model, at).find(({ eps }) => eps === at.level) ?? null;
+
+const kindOf = ({ models }, name) => models.find((model) => model.name === name)?.kind;
+
+/** The mean over seeds, with an interval over pictures: all seeds answer the same ones, so more seeds are no more pictures. */
+function pooled(counts, n) {
+  const mean = counts.reduce((a, b) => a + b, 0) / counts.length;
+  return { ...wilson(mean, n), seeds: counts.map((count) => count / n) };
+}
+
+export function fairAnn({ models, source }, threat) {
+  const plain = models.filter(({ kind, rule }) => kind === "ann" && rule === "bptt");
+  return (threat === "transfer" ? plain.find(({ name }) => name !== source) : plain[0]) ?? plain[0];
+}
+
+/**
+ * Does a spiking network, trained plainly, keep at least `factor` times what the ANN keeps? The claim is one on fused codes:
+ * where a table has any, the best of these is compared, otherwise the best of all.
+ * @returns {{state: "reached"|"missed"|"undecided"|"chance"|"unmeasured", best?: any, ann?: any, ratio?: number}} "chance":
+ *   the best one does not clearly keep more than guessing would, and a ratio of such shares says nothing; "reached" and
+ *   "missed": even the near ends of the two intervals agree on it
+ */
+export function claimed(record, threat, at, factor = 2) {
+  const rival = fairAnn(record, threat);
+  const ann = rival && readAt(record, rival.name, at);
+  const plain = record.models.filter(({ kind, rule }) => kind === "snn" && rule === "bptt");
+  const fused = plain.filter(({ code }) => code === FUSED);
+  const spiking = (fused.length ? fused : plain)
+    .map((model) => ({ model, read: readAt(record, model.name, at) }))
+    .filter(({ read }) => read);
+  if (!ann || spiking.length === 0) return { state: "unmeasured" };
+  const best = spiking.reduce((a, b) => (b.read.share > a.read.share ? b : a));
+  const ratio = ann.share > 0 ? best.read.share / ann.share : Number.POSITIVE_INFINITY;
+  const result = { best, ann: { model: rival, read: ann }, ratio };
+  if (best.read.low <= record.chance) return { ...result, state: "chance" };
+  if (best.read.low >= factor * ann.high) return { ...result, state: "reached" };
+  return { ...result, state: best.read.high < factor * ann.low ? "missed" : "undecided" };
+}

@@ -1,0 +1,97 @@
+/** The votes over time; the classes that lead at the exit are labelled there. */
+import { scaleLinear } from "d3-scale";
+import { label, stroke } from "../charts/frame.js";
+import { spread } from "../charts/label-placement.js";
+import { classMark } from "../charts/marks.js";
+import { setText, svg } from "../dom/elements.js";
+import { fitSvg } from "../dom/sizes.js";
+import { classesOf, leadersText, shownSide, voteText } from "../text/frame.js";
+import { Panel } from "./panel.js";
+
+const LABEL = 17;
+const MARGIN = { top: 8, bottom: 5 };
+
+/** What the votes of a decoder are. */
+const VOTES = {
+  rate: "output spikes counted so far",
+  membrane: "output potentials summed so far",
+  ttfs: "T minus the step of the first output spike",
+};
+
+export class VotesPanel extends Panel {
+  constructor() {
+    const plot = svg("svg", { class: "votes", role: "img", "aria-label": "votes over time" });
+    super("vote", "votes", plot);
+    this.svg = plot;
+  }
+
+  /** @param {Frame} frame  @param {import("./panel.js").Context} context */
+  show(frame, { exit, margins, colours, decoder = "rate" }) {
+    const steps = frame.num_steps;
+    const side = shownSide(frame);
+    setText(this.note, frame.clean.input ? VOTES[decoder] : "logits, the same at every exit");
+    const size = fitSvg(this.svg, leadersText(side, exit));
+    if (!size) return;
+    const { width, height } = size;
+    const rows = rowsOf(side, steps);
+    const all = rows.flat();
+    const y = scaleLinear([Math.min(0, ...all), Math.max(1, ...all)], [height - MARGIN.bottom, MARGIN.top]);
+    const x = (t) => margins.left + (t * (width - margins.left - margins.right)) / steps;
+    const lines = emphasis(frame, exit, colours);
+    this.svg.replaceChildren(
+      ...scaleMarks(y, margins.left, width - margins.right, colours),
+      ...lines.map((line) => stepLine(rows, line, x, y, colours)),
+      svg("rect", { x: x(exit), y: 0, width: Math.max(0, x(steps) - x(exit)), height, class: "unread" }),
+      ...labels(rows[exit - 1], lines, x(exit), y, height, colours),
+    );
+  }
+}
+
+/** Votes as rows per exit; a network with one exit (the ANN's, in the kernel) repeats it. */
+function rowsOf(side, steps) {
+  const { votes, predictions } = side;
+  const classes = classesOf(side);
+  return Array.from({ length: steps }, (_, t) => {
+    const row = Math.min(t, predictions.length - 1);
+    return Array.from(votes.subarray(row * classes, (row + 1) * classes));
+  });
+}
+
+/** How each class is drawn: quiet ones first, so that the others lie on top. */
+function emphasis(frame, exit, colours) {
+  const markOf = classMark(frame, exit, colours);
+  const lines = Array.from({ length: classesOf(frame.clean) }, (_, k) => ({ k, ...markOf(k) }));
+  return lines.sort((a, b) => a.rank - b.rank);
+}
+
+function stepLine(rows, { k, colour, rank }, x, y, colours) {
+  const shift = rank === 3 ? -2 : 0;
+  const d = rows.map((row, t) => `${t === 0 ? "M" : "L"}${x(t)},${y(row[k]) + shift}H${x(t + 1)}`).join("");
+  const drawn = rank === 1 ? { stroke: colours.control, opacity: 0.6 } : { stroke: colour, "stroke-width": 2.5 };
+  return svg("path", { d, fill: "none", "stroke-linejoin": "round", ...drawn });
+}
+
+function scaleMarks(y, left, right, colours) {
+  const at = { "text-anchor": "end", "dominant-baseline": "central" };
+  const ticks = y.ticks(3).filter(Number.isInteger);
+  return ticks.flatMap((value) => [
+    stroke(left, y(value), right, y(value), { stroke: colours.line, "stroke-width": 1 }),
+    label(left - 6, y(value), value, "tick", at),
+  ]);
+}
+
+/** The leading classes, next to the exit: class, and number of votes. */
+function labels(row, lines, x, y, height, colours) {
+  const leaders = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
+  // Where votes are equal, the stronger label is on top.
+  const chosen = lines.filter(({ k, rank }) => rank > 1 || (leaders.includes(k) && row[k] > 0)).reverse();
+  const heights = chosen.map(({ k }) => y(row[k]));
+  const places = spread(heights, LABEL, LABEL / 2, height - LABEL / 2);
+  return chosen.flatMap(({ k, colour, rank }, i) => {
+    return [
+      svg("rect", { x: x + 6, y: places[i] - 7.5, width: 16, height: 15, rx: 4, fill: colour }),
+      label(x + 14, places[i], k, "class", { style: `fill: ${colours.background}` }),
+      label(x + 27, places[i], voteText(row[k]), rank > 1 ? "label strong" : "label", { style: `fill: ${colour}` }),
+    ];
+  });
+}

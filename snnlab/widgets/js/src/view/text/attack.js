@@ -1,0 +1,124 @@
+/** What the attack explorer says: trajectories in, sentences out. */
+import { SPIKE_TRAIN } from "../../engine/index.js";
+import { options, VOCABULARY } from "../../vocabulary.js";
+import { epsText, grade, percent, SILENT } from "./frame.js";
+
+/** The attackers in the order in which each changes one thing of the one before. */
+export const ATTACKERS = Object.keys(VOCABULARY.attack_variants);
+
+export const TITLES = Object.fromEntries(options(VOCABULARY.attack_variants));
+
+const BLIND = 0.5;
+
+/** What an attacker does, in a line. @param {string} method */
+export function doing(method, { kind, stochastic, trains }) {
+  if (kind === "ann" && method === "naive") return "An ANN has no code: its own gradient is all there is.";
+  if (kind === "ann" && method === "bpda") return "No steps to replace: the same as naive.";
+  return {
+    naive: "Takes the code's spikes for its slope: a silent pixel gets no gradient.",
+    bpda: "Puts a smooth step in place of the code's, on the way back only.",
+    eot: stochastic
+      ? "BPDA, averaged over 10 encodings of the image."
+      : "BPDA, averaged over 10 images nearby: nothing in this code is random.",
+    assg:
+      kind === "ann"
+        ? "Momentum, and steps that start large; there are no spikes to adapt to."
+        : "BPDA, with a surrogate fitted to every neuron, and momentum.",
+    [SPIKE_TRAIN]: trains
+      ? "Searches among the spike trains that the code gives within ε: no gradient of the code is needed."
+      : kind === "ann"
+        ? "An ANN has no spike trains to search among."
+        : "This code has no spike trains to search among: it is no step function of each pixel.",
+  }[method];
+}
+
+/** Return the step at which the image was first misread; 0: before any step; null: never. */
+export function brokenAt({ path, target }) {
+  const step = path.predictions.findIndex((answer) => answer !== target);
+  return step < 0 ? null : step;
+}
+
+export const taken = ({ path }) => path.predictions.length - 1;
+
+/** Share of the pixels whose gradient at a step is exactly zero; null where none was followed. */
+export function zeroShare({ path, shape }, step) {
+  const gradient = gradientAt({ path, shape }, step);
+  return gradient && gradient.filter((g) => g === 0).length / gradient.length;
+}
+
+/** One row of a path, or its last one; null where it has none. @returns {Float32Array|null} */
+function rowAt(values, shape, step) {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const row = Math.min(step, values.length / size - 1);
+  return row < 0 ? null : values.subarray(row * size, (row + 1) * size);
+}
+
+/** The gradient at a step; at the last, where none was needed any more, the one before. */
+export const gradientAt = ({ path, shape }, step) => rowAt(path.gradients, shape, step);
+
+export const imageAt = ({ path, shape }, step) => rowAt(path.images, shape, step);
+
+const reads = (answer) => (answer === SILENT ? "falls silent" : `reads ${answer}`);
+
+/** The answer at a step, as `Verdict` shows it. */
+export function answerAt(trajectory, step) {
+  const { path, target, label } = trajectory;
+  const answer = path.predictions[Math.min(step, taken(trajectory))];
+  const right = answer === target;
+  const text = answer === SILENT ? "Silent" : `Reads ${answer}`;
+  const drawn = right ? "as before" : `was ${target}`;
+  const known = right ? "correct" : `truth: ${label}`;
+  return { text, note: label === null ? drawn : known, ...grade(right) };
+}
+
+export function ending(trajectory) {
+  const at = brokenAt(trajectory);
+  const { margins, predictions } = trajectory.path;
+  const tied = margins.at(-1) === 0 && predictions.at(-1) !== SILENT;
+  const end = at === null ? `not broken in ${trajectory.steps} steps` : `broken at step ${at}`;
+  return `${at === 0 ? "misread before any step" : end}${tied ? " (tie, decided by potential)" : ""}`;
+}
+
+/** All climbs in words, for those who cannot see them. @param {Trajectory[]} trajectories  @param {number} step */
+export function spokenTrajectories(trajectories, step, title, eps) {
+  const each = trajectories.map((trajectory) => {
+    const at = brokenAt(trajectory);
+    const zero = zeroShare(trajectory, step);
+    const blind = zero ? `gradient zero on ${percent(zero)} of the pixels, ` : "";
+    const last = trajectory.path.predictions.at(-1);
+    const broken = at !== null && at <= step;
+    const end = broken ? `broken at step ${at}, ${reads(last)}` : `still reads ${trajectory.target}`;
+    return `${TITLES[trajectory.method]}: ${blind}${end}`;
+  });
+  return `${title}, epsilon ${epsText(eps)}, step ${step}. ${each.join(". ")}.`;
+}
+
+/** What to make of it, whatever step is shown. @param {Trajectory[]} trajectories @returns {string[]} sentences */
+export function conclusion(trajectories) {
+  const [naive, ...others] = trajectories;
+  const broken = brokenAt(naive);
+  if (broken === 0) return ["The network misreads this digit without any attack: choose another."];
+  const zero = zeroShare(naive, 0) ?? 0;
+  const blind = zero >= BLIND;
+  const gradientText = blind
+    ? `On the clean image naive sees no gradient at ${percent(zero)} of the pixels.`
+    : "Naive sees a gradient at most pixels.";
+  const winners = others.filter((trajectory) => brokenAt(trajectory) !== null);
+  if (broken !== null) {
+    const failed = others.length - winners.length;
+    const rest = failed === 0 ? "and so do all others" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;
+    return [`${gradientText} It breaks this image in ${steps(broken)}, ${rest}: nothing is hidden here.`];
+  }
+  if (winners.length === 0) return [gradientText, `${blind ? NOT_HIDDEN : NOBODY} Raise ε before calling it robust.`];
+  const won = winners.map((one, k) => `${TITLES[one.method]} in ${k ? brokenAt(one) : steps(brokenAt(one))}`);
+  const list = new Intl.ListFormat("en-GB").format(won);
+  return [gradientText, `It fails. The same image, network and budget are broken by ${list}.`, blind ? MASKED : NOT_ENOUGH];
+}
+
+const NOBODY = "Nobody breaks this image at this budget.";
+const NOT_HIDDEN =
+  "But the others, who see one everywhere, do not break this image either: here the missing gradient is not what protects it.";
+const MASKED = "What looked robust was an attacker who could not see.";
+const NOT_ENOUGH = "A gradient everywhere is not yet one that leads anywhere.";
+
+const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);

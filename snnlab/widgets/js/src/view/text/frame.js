@@ -1,0 +1,250 @@
+/** Sentences about a frame: state and frame in, text out. */
+import { SPIKE_TRAIN } from "../../engine/index.js";
+import { VOCABULARY } from "../../vocabulary.js";
+
+export const SILENT = -1;
+
+export const attackTitle = (attack) => VOCABULARY.attacks[attack].title;
+
+/** Attacks that follow the gradient: only for these it matters what the attacker knows. */
+export const isGradientAttack = (attack) => VOCABULARY.attacks[attack]?.gradient === true;
+
+/** Whether the attack is the search among spike trains. */
+export const searches = ({ attack, attacker }) => attack === "pgd" && attacker === SPIKE_TRAIN;
+
+/** The key of the results that the curves show: the worst case, or the attack that is chosen. */
+export function resultKey({ attack, attacker, curve }) {
+  if (attack === "none" || curve !== "own") return "worst";
+  if (!isGradientAttack(attack)) return attack;
+  return attacker === SPIKE_TRAIN ? SPIKE_TRAIN : `${attack}.${attacker}`;
+}
+
+/** 0.1 → "0.10", 0.125 → "0.125". */
+export const epsText = (eps) => (Number.isInteger(Math.round(eps * 1e6) / 1e4) ? eps.toFixed(2) : eps.toFixed(3));
+
+/** 0.814 → "81 %", with a narrow space. */
+export const percent = (share) => `${hundredths(share)}\u202f%`;
+
+/** An interval of shares, "[79–87]", that is not broken between lines. */
+export const intervalText = ({ low, high }) => `[${hundredths(low)}\u2060–\u2060${hundredths(high)}]`;
+
+/** A share with its interval, for those who cannot see it. */
+export const spokenShare = ({ share, low, high }) => `${percent(share)}, 95 % interval ${percent(low)} to ${percent(high)}`;
+
+/** What a curve says, "≈" where it was read between two budgets. @param {Share|null} read */
+export const readText = (read) => (read ? `${read.measured === false ? "≈ " : ""}${percent(read.share)}` : "not measured");
+
+/** Hundredths as whole numbers, below one with a decimal. */
+function hundredths(share) {
+  const shown = 100 * share;
+  return shown > 0 && shown < 1 ? shown.toFixed(1) : String(Math.round(shown));
+}
+
+/** Energy: "37 nJ", "3.7 nJ". */
+export const nanojoules = (nJ) => `${nJ < 10 ? nJ.toFixed(1) : count(Math.round(nJ))}\u202fnJ`;
+
+const capitalised = (text) => text[0].toUpperCase() + text.slice(1);
+
+export const count = (n) => n.toLocaleString("en-US");
+
+export const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
+
+/** Shown where a network of the reader has no curves. */
+export const NO_CURVES = "Accuracy curves belong to the zoo's models. Run snnlab.evaluate on your own to measure them.";
+
+/** The attacked side of a frame, or the clean one without an attack. */
+export const shownSide = (frame) => frame.attacked ?? frame.clean;
+
+/** How many classes a side votes for. */
+export const classesOf = ({ votes, predictions }) => votes.length / predictions.length;
+
+/** The share that guessing gets right. */
+export const chanceOf = (frame) => 1 / classesOf(frame.clean);
+
+export const voteText = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
+
+/** The answer when the first `exit` steps are read; an ANN has one answer for all exits. */
+export const answer = (side, exit) => side.predictions[Math.min(exit, side.predictions.length) - 1];
+
+/** The classes with the most votes at an exit, where the potential decides between them; an ANN has none to decide. */
+export function tied(side, exit) {
+  if (!side.votes || !side.membrane || answer(side, exit) === SILENT) return [];
+  const classes = classesOf(side);
+  const votes = side.votes.subarray((exit - 1) * classes, exit * classes);
+  const most = Math.max(...votes);
+  return [...votes.keys()].filter((k) => votes[k] === most);
+}
+
+/** The answer in large letters. @returns {{text: string, note: string, tone: "right"|"wrong"|"open", sign: string}} */
+export function verdict(frame, exit) {
+  const { label, attacked, target } = frame;
+  const read = answer(shownSide(frame), exit);
+  if (read === SILENT) return { text: "Silent: no answer", note: "counts as an error", ...grade(false) };
+  const text = `Reads ${read}`;
+  const tie = tied(shownSide(frame), exit).length > 1 ? "; tie, decided by potential" : "";
+  if (label === null && !attacked) return { text, note: `your digit${tie}`, tone: "open", sign: "" };
+  const right = read === (label ?? target);
+  const known = right ? "correct" : `the truth is ${label}`;
+  const drawn = right ? "as without the attack" : `without the attack: ${target}`;
+  return { text, note: `${label === null ? drawn : known}${tie}`, ...grade(right) };
+}
+
+/** How an answer is marked. @returns {{tone: "right"|"wrong", sign: string}} */
+export const grade = (right) => (right ? { tone: "right", sign: "✓" } : { tone: "wrong", sign: "✗" });
+
+/**
+ * What differs between two input rasters.
+ * @param {Float32Array} clean [T, P]  @param {Float32Array} attacked  @param {number} steps T
+ * @param {Float32Array} image the clean one
+ * @returns {{made: number, read: number, lost: number, first: number|null, black: number|null}} spikes that only the
+ *   attacked image makes, those of them that are read, and those that only the clean one makes; the step of the first of its
+ *   own, from 1, and of the first on a pixel that was black
+ */
+export function difference(clean, attacked, steps, exit, image) {
+  const width = clean.length / steps;
+  let [made, read, lost, first, black] = [0, 0, 0, null, null];
+  for (let step = 1; step <= steps; step++) {
+    const row = (step - 1) * width;
+    for (let p = 0; p < width; p++) {
+      const [before, after] = [clean[row + p] > 0, attacked[row + p] > 0];
+      if (before && !after) lost += 1;
+      if (before || !after) continue;
+      made += 1;
+      first ??= step;
+      if (step <= exit) read += 1;
+      if (black === null && image[p % image.length] === 0) black = step;
+    }
+  }
+  return { made, read, lost, first, black };
+}
+
+/** The classes that lead at an exit, for those who cannot see them. */
+export function leadersText(side, exit) {
+  const row = (Math.min(exit, side.predictions.length) - 1) * classesOf(side);
+  const value = (k) => side.votes[row + k];
+  const order = [...Array(classesOf(side)).keys()].sort((a, b) => value(b) - value(a)).slice(0, 3);
+  return `Votes at the exit: ${order.map((k) => `class ${k}: ${voteText(value(k))}`).join(", ")}`;
+}
+
+/** What the attack did, or how the answer came about without one. @param {Frame} frame @returns {string[]} sentences */
+export function effect(frame, state, analog) {
+  const { clean, attacked } = frame;
+  const exit = state.exit_step;
+  if (!attacked) return ["Not attacked.", quietly(frame, exit)];
+  const name = searches(state) ? "The spike-train attack" : capitalised(attackTitle(state.attack));
+  const out = [`${name} moved ${percent(frame.moved)} of the pixels by at most ${epsText(state.eps)}.`];
+  const before = answer(clean, exit);
+  const change = analog || !clean.input ? null : difference(clean.input, attacked.input, frame.num_steps, exit, clean.image);
+  if (change) out.push(ownSpikes(change, exit));
+  else if (clean.input) out.push("Its change flows in at every step, from the first on.");
+  if (before !== answer(attacked, exit)) out.push(before === SILENT ? "Clean, it is silent." : `Clean, it reads ${before}.`);
+  if (frame.gradient_zero >= 0.5) {
+    out.push(`Blind: the gradient it followed was exactly zero on ${percent(frame.gradient_zero)} of the pixels.`);
+  }
+  return out;
+}
+
+function quietly(frame, exit) {
+  const side = frame.clean;
+  if (answer(side, exit) === SILENT) return "No output neuron has fired so far.";
+  if (!side.input) return "An ANN has no time: every exit gives the same answer.";
+  let since = exit;
+  while (since > 1 && side.predictions[since - 2] === answer(side, exit)) since -= 1;
+  return since === exit && exit > 1 ? "It has just come to this answer." : `It has said so since step ${since}.`;
+}
+
+function ownSpikes({ made, read, lost, first, black }, exit) {
+  const gone = lost > 0 ? ` ${spikes(lost)} of the image ${lost === 1 ? "is" : "are"} gone.` : "";
+  if (made === 0) return `It made no spike of its own.${gone}`;
+  if (first > exit) {
+    return `${made === 1 ? "Its only spike comes" : `All ${spikes(made)} of its own come`} after the exit.${gone}`;
+  }
+  const some = read < made ? `, ${count(read)} of them before the exit` : "";
+  return `It made ${spikes(made)} of its own${some}, ${firstSteps(first, black)}.${gone}`;
+}
+
+/** The first step of all, and of those on black pixels, where the image itself has none. */
+export function firstSteps(first, black) {
+  const dark = black === null ? "none on black pixels" : `on black pixels${black === first ? "" : ` from step ${black}`}`;
+  return `the first in step ${first}, ${dark}`;
+}
+
+/** The result of a search for the smallest harmful ε; null: not known yet. @param {number|"never"|null} eps */
+export function flipText(eps, most) {
+  if (eps === null) return [];
+  return [eps === "never" ? `It is not misread up to ε = ${epsText(most)}.` : `First misread at ε = ${epsText(eps)}.`];
+}
+
+/** The state and its outcome in one sentence, for a screen reader. */
+export function spoken(frame, state, title) {
+  const exit = frame.clean.input ? `, exit ${state.exit_step}` : "";
+  return `${title}, ${attackText(state)}${exit}: ${spokenAnswer(frame, state)}.`;
+}
+
+function spokenAnswer(frame, state) {
+  const { text, note } = verdict(frame, state.exit_step);
+  return `${text}, ${note}`;
+}
+
+function attackText({ attack, attacker, eps }) {
+  if (attack === "none") return "no attack";
+  if (searches({ attack, attacker })) return `spike-train attack, epsilon ${epsText(eps)}`;
+  return `${attackTitle(attack)}${isGradientAttack(attack) ? `, ${attacker}` : ""}, epsilon ${epsText(eps)}`;
+}
+
+/** Several networks and their outcomes in one sentence. @param {{title: string, frame: any}[]} columns */
+export function spokenColumns(columns, state, code) {
+  const each = ({ frame, title }) => `${title}: ${spokenAnswer(frame, state)}`;
+  return `${code ? `${code}, ` : ""}${attackText(state)}, exit ${state.exit_step}. ${columns.map(each).join(". ")}.`;
+}
+
+export function activity(frame, exit) {
+  const { hidden, output, predictions, input } = shownSide(frame);
+  if (!input) return "An ANN has no spikes.";
+  const widthOf = (layer) => layer.length / predictions.length;
+  const fired = (layer) => [...layer.subarray(0, exit * widthOf(layer)).keys()].filter((i) => layer[i]);
+  const out = [];
+  if (hidden) {
+    const neurons = widthOf(hidden);
+    const active = new Set(fired(hidden).map((i) => i % neurons));
+    out.push(`${spikes(fired(hidden).length)} of ${active.size} of ${neurons} hidden neurons.`);
+  }
+  if (output) {
+    const [first] = fired(output);
+    const step = Math.floor(first / widthOf(output)) + 1;
+    out.push(first === undefined ? "No output spike." : `The first output spike comes in step ${step}.`);
+  }
+  return out.join(" ");
+}
+
+/** The attack whose results are shown. */
+export function underText(state) {
+  const key = resultKey(state);
+  if (key === "worst") return "worst case of all attacks";
+  if (key === SPIKE_TRAIN) return "survivors up to spike trains";
+  return key === "noise" ? "noise" : `${attackTitle(state.attack)}, ${state.attacker}`;
+}
+
+/** The same behind a share: "84 % in the worst case of all attacks". */
+export function underPhrase(state) {
+  const key = resultKey(state);
+  if (key === "worst") return "in the worst case of all attacks";
+  if (key === SPIKE_TRAIN) return "after all quick attacks up to the spike-train attack";
+  return `under ${underText(state)}`;
+}
+
+/** Why no curve is shown. */
+export const notRecorded = (state) =>
+  resultKey(state) === SPIKE_TRAIN
+    ? "The spike-train attack was not recorded by itself in these results: it counts in the worst case."
+    : "This attack was not recorded by itself here: it counts in the worst case.";
+
+/** What a curve of survivors is. */
+export const SURVIVORS =
+  "The spike-train attack runs on the survivors alone, the digits that no quick attack before it (noise, FGSM, PGD, transfer) has broken. Its curve counts who survives all of them up to it: at most what the attack alone would leave.";
+
+/** What the curves show. */
+export function curveTitle(state, exit, steps = null) {
+  const under = underText(state);
+  return `Accuracy ${exit === steps ? `with all ${steps} steps read` : `at exit ${exit}`} — ${under}`;
+}

@@ -1,0 +1,111 @@
+/** Sentences of the results explorer: state and record in, text out. */
+import { need } from "../../engine/index.js";
+import { options, VOCABULARY } from "../../vocabulary.js";
+import { claimed, curveOf, decoded, FUSED } from "../model/results-table.js";
+import { count, intervalText, percent } from "./frame.js";
+
+export const THREATS = Object.fromEntries(options(VOCABULARY.threats));
+
+export const KNOWS = {
+  transfer:
+    "Black box: made on a conventional network and shown to all; the attacker has never seen the network that is measured.",
+  naive: "White box, naive: made on the network itself, through the gradients that its authors left in it.",
+  adaptive:
+    "White box, adaptive: made on the network itself by an attacker who wants through; every image counts as lost that any attack on its list has broken.",
+};
+
+export const attackName = (key) => VOCABULARY.suite_attacks[key]?.title ?? key;
+
+/** 0.5 → "½/255", 4 → "4/255". */
+export const levelText = (level) => (level === 0 ? "0" : `${level === 0.5 ? "½" : level}/255`);
+
+export function threatOf(record, against) {
+  const result = Object.entries(record.threats).find(([, attacks]) => attacks.includes(against));
+  need(result, `unknown attack "${against}"; choose one of ${Object.values(record.threats).flat().join(", ")}`);
+  return result[0];
+}
+
+/** Tone, sign and words of a verdict. */
+const VERDICTS = {
+  unmeasured: ["none", "", "This combination was not measured; choose another ε or exit."],
+  reached: ["right", "✓", "Twice the ANN is reached here."],
+  missed: ["wrong", "✗", "Twice the ANN is not reached."],
+  undecided: ["none", "?", "Whether that is twice is not decided: the intervals allow both."],
+  chance: ["wrong", "✗", "clearly beats guessing"],
+};
+
+/** Return the verdict on the claim in this state, with a sentence. */
+export function finding(record, threat, at) {
+  const { best, ann, ratio, state } = claimed(record, threat, at);
+  const [tone, sign, words] = VERDICTS[state];
+  if (state === "unmeasured") return { tone, sign, verdict: "not measured", sentence: words };
+  const here = at.level === 0 ? "On clean pictures" : `At ε = ${levelText(at.level)}`;
+  const isFused = best.model.code === FUSED;
+  const rated = ({ share, low, high }) => `${percent(share)} ${intervalText({ low, high })}`;
+  const keeps = `${best.model.title}, the best ${isFused ? "fused code" : "of them"}, keeps ${rated(best.read)}`;
+  const comparison = `${here} ${keeps}, the ${ann.model.title} ${rated(ann.read)}`;
+  // A factor is never shown without the flags that qualify it.
+  const flags = decoded(record, best.model.name, at.decoder)?.flags?.[at.against] ?? [];
+  const shown = flags.filter((flag) => flag !== ALONE);
+  const noted = shown.length ? ` ⚑ ${best.model.title}: ${shown.join("; ")}.` : "";
+  if (state === "chance") {
+    const nobody = `${isFused ? "No fused code" : "No spiking network"} ${words} (${percent(record.chance)})`;
+    return {
+      tone,
+      sign,
+      verdict: "nothing is left",
+      sentence: `${comparison}. ${nobody}, so a ratio says nothing.${noted}`,
+    };
+  }
+  const times = Number.isFinite(ratio) ? `${ratio.toFixed(1)} times as much` : "where the ANN keeps nothing";
+  const verdict = Number.isFinite(ratio) ? `${ratio.toFixed(1)} ×` : "no bound";
+  return { tone, sign, verdict, sentence: `${comparison}: ${times}. ${words}${noted}` };
+}
+
+export function facts(record) {
+  const runs = Object.values(record.seeds).map((seeds) => seeds.length);
+  const [least, most] = [Math.min(...runs), Math.max(...runs)];
+  const trained = `${least < most ? `${least} or ${most}` : most} training run${most > 1 ? "s" : ""}`;
+  return `n = ${count(record.n)} test pictures of ${record.dataset} · ${trained}`;
+}
+
+const ALONE = "single seed";
+
+/** What qualifies the numbers that are shown, a network after the other. */
+export function flagsOf(record, place) {
+  return record.models.flatMap(({ name, title }) => {
+    const flags = [...(decoded(record, name, place.decoder)?.flags?.[place.against] ?? [])];
+    // Later training runs may have been measured at fewer exits than the first.
+    const alone = record.seeds[name].length > 1 && curveOf(record, name, place)[0]?.seeds.length === 1;
+    if (alone) flags.push(`${ALONE} at this exit`);
+    return flags.length ? [`${title}: ${flags.join(", ")}`] : [];
+  });
+}
+
+/** Return the paragraphs behind "how?". */
+export function how(record, against, flags) {
+  const { worst: _, ...attacks } = record.attacks;
+  return [
+    `The accuracies come from the records of the package, on ${count(record.n)} test pictures of ${record.dataset} that no choice was made on; nothing is computed here. Bars are means over training runs, with 95 % Wilson intervals over pictures (all runs answer the same ones); a tick is one run.`,
+    `Shown now: ${attackName(against)} (${record.attacks[against] ?? against}). Attacks, not every one on every network: ${Object.values(attacks).join("; ")}.`,
+    ...listed(record),
+    record.about,
+    ...(flags.length ? [`Flags. ${flags.join(". ")}.`] : []),
+  ].filter(Boolean);
+}
+
+/** The attacks that were not run on every network. */
+function listed(record) {
+  const most = Object.keys(record.attacks).filter((name) => name !== "worst");
+  const spared = record.models.flatMap(({ name, title }) => {
+    const { attacks = [] } = Object.values(record.results[name])[0];
+    const missing = most.filter((attack) => !attacks.includes(attack));
+    return missing.length ? [`${missing.join(", ")} on ${title}`] : [];
+  });
+  return spared.length ? [`Not run: ${spared.join("; ")}.`] : [];
+}
+
+export function spoken(record, threat, at) {
+  const { verdict, sentence } = finding(record, threat, at);
+  return `${THREATS[threat] ?? threat}, ${attackName(at.against)}, epsilon ${levelText(at.level)}, exit ${at.exit}. ${verdict}. ${sentence}`;
+}

@@ -1,0 +1,7 @@
+/** Codes, attacks, decoders, exit rules and training rules, with titles and looks: snnlab/vocabulary.toml, as Python has it. */
+import vocabulary from "../../../vocabulary.toml";
+
+export const VOCABULARY = vocabulary;
+
+/** A table as options of a control: pairs of name and title, in the order of the file. @returns {string[][]} */
+export const options = (terms) => Object.entries(terms).map(([name, { title }]) => [name, title]);

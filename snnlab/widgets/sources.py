@@ -1,0 +1,152 @@
+"""Whose networks an explorer shows: the zoo's, or the reader's own."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnlab import data, zoo
+from snnlab.attacks import has_trains
+from snnlab.data import Split
+from snnlab.encoding import ENCODINGS, Fusion, check_images, encoder
+from snnlab.networks.classifier import Classifier
+from snnlab.vocabulary import VOCABULARY
+from snnlab.zoo import export
+
+MOST_SAMPLES = 60  # that a strip of images can show
+MOST_MODELS = 6
+
+#: training rules that are compared side by side, and their titles
+SIDE_BY_SIDE = {rule: VOCABULARY.training_rules[rule].title for rule in VOCABULARY.side_by_side["training_rules"]}
+
+
+class Models:
+    """Trained models of the zoo, these or all, and the digits that the static page offers too."""
+
+    custom = False
+
+    def __init__(self, names: Sequence[str] | None = None) -> None:
+        self.names = list(zoo.names() if names is None else names)
+        self.num_steps: int = max(recipe["num_steps"] for recipe in zoo.recipes().values())
+        self._classifiers: dict[str, Classifier] = {}
+
+    @cached_property
+    def samples(self) -> Split:
+        """The images that go with the models."""
+        test, rows = data.load("mnist5k").test, export.sample_digits()
+        return Split(test.images[rows], test.labels[rows])
+
+    def classifier(self, name: str) -> Classifier:
+        """Return the model of this name; ``ValueError`` if there is none."""
+        if name not in self._classifiers:
+            self._classifiers[name] = zoo.load(name)
+        return self._classifiers[name]
+
+    def payload(self, key: str) -> dict[str, Any]:
+        """Return data for the view: ``"zoo"`` (samples, names, results) or ``"model/<name>"`` (weights)."""
+        return export.payload(key)
+
+
+class OwnModels(Models):
+    """Networks of the reader's own, by name.
+
+    Raises:
+        ValueError: no images or labels, bad ones, no network, networks of different numbers of steps, or one whose output
+            has the wrong shape (tried on one image at once).
+    """
+
+    custom = True
+
+    def __init__(self, models: Mapping[str, Classifier], images: Tensor | None, labels: Tensor | None) -> None:
+        if images is None or labels is None:
+            raise ValueError("a model of your own needs images=[N, C, H, W] and labels=[N] to be shown with")
+        check_images(images)
+        # At least ten classes, or as many as the labels need: the output is checked against them below.
+        classes = max(10, int(labels.max()) + 1) if isinstance(labels, Tensor) and labels.numel() else 10
+        self.samples = Split(images, labels, classes)[:MOST_SAMPLES]
+        if not 1 <= len(models) <= MOST_MODELS:
+            raise ValueError(f"an explorer shows 1 to {MOST_MODELS} models of your own, got {len(models)}")
+        for name, model in models.items():
+            if not isinstance(model, Classifier):
+                raise ValueError(
+                    f"model {name!r} must be a Classifier (network, encoder, decoder), got {type(model).__name__}"
+                )
+        steps = {name: model.num_steps for name, model in models.items() if model.encoder is not None}
+        if len(set(steps.values())) > 1:
+            raise ValueError(f"models that are shown together need the same num_steps, got {steps}")
+        self.names, self._classifiers = list(models), dict(models)
+        self.num_steps = max(model.num_steps for model in models.values())
+        for model in {id(model.network): model for model in models.values()}.values():  # the code changes no shape
+            with torch.no_grad():
+                logits = model.eval()(self.samples.images[:1])
+            data.check_labels(self.samples.labels, logits.shape[-1])
+
+    def classifier(self, name: str) -> Classifier:
+        """Return the network of this name; ``ValueError`` if there is none."""
+        if name not in self._classifiers:
+            raise ValueError(f"unknown encoding {name!r}; choose one of {', '.join(self.names)}")
+        return self._classifiers[name]
+
+    def payload(self, key: str) -> dict[str, Any]:
+        """Return samples and names; the weights stay in the kernel, since the browser cannot know the network."""
+        if key != "zoo":
+            raise ValueError("this network runs in the kernel only; restart the kernel and run the cell again")
+        pixels = (self.samples.images * 255).round().to(torch.uint8)
+        return {
+            "dataset": "your images",
+            "num_steps": self.num_steps,
+            "num_test": len(self.samples),
+            "digits": {
+                "shape": list(pixels.shape[1:]),
+                "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
+                "labels": self.samples.labels.tolist(),
+                "indices": list(range(len(self.samples))),
+            },
+            "models": [_summary(name, model) for name, model in self._classifiers.items()],
+            "results": None,
+        }
+
+
+def _summary(name: str, model: Classifier) -> dict[str, Any]:
+    code = model.encoder
+    kind, encoding = ("ann", "none") if code is None else ("snn", code.title)
+    about = {"name": name, "title": name, "kind": kind, "encoding": encoding, "decoder": model.decoder}
+    return about | {"clean": None, "trains": has_trains(code)}
+
+
+def zoo_or_own(
+    names: list[str], model: nn.Module | None, images: Tensor | None, labels: Tensor | None, num_steps: int, decoder: str
+) -> Models:
+    """Return models of the zoo, or a model of the reader's own behind its code, or behind every code."""
+    if model is None:
+        return Models(names)
+    if isinstance(model, Classifier):
+        return OwnModels({model.encoder.title if model.encoder else "ANN": model}, images, labels)
+    codes = [code for code in ENCODINGS if code != "fusion"]
+    behind = {code: Classifier(model, encoder(code, num_steps=num_steps), decoder) for code in codes}
+    return OwnModels(behind, images, labels)
+
+
+def trained() -> dict[str, dict[str, str]]:
+    """Return the zoo's models that learned a code by each rule that stands side by side, by code and title of the rule."""
+    by_code: dict[str, dict[str, str]] = {}
+    for name in zoo.names("codes", "training"):
+        recipe = zoo.recipes()[name]
+        if title := SIDE_BY_SIDE.get(recipe["rule"]):
+            by_code.setdefault(recipe["code"], {}).setdefault(title, name)
+    ordered = {code: {title: models.get(title, "") for title in SIDE_BY_SIDE.values()} for code, models in by_code.items()}
+    return {code: models for code, models in ordered.items() if all(models.values())}
+
+
+def fused_names() -> list[str]:
+    """Return the fusions of the zoo, the codes that they are made of, and the ANN beside them."""
+    recipes = {name: zoo.recipes()[name]["encoding"] for name in zoo.names("codes", "fusion")}
+    codes = {name: encoder(title) for name, title in recipes.items() if title != "none"}
+    fused = {name: code for name, code in codes.items() if isinstance(code, Fusion)}
+    parts = {part.title for code in fused.values() for part in code.parts}
+    return [*fused, *(name for name, title in recipes.items() if title in parts), "ann"]

@@ -1,0 +1,166 @@
+"""What all explorers share: their state as traits (``settings.toml``), and the answers to the messages of their view."""
+
+from __future__ import annotations
+
+import html
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import torch
+import traitlets
+
+from snnlab.plotting.theme import NotebookFigure, data_uri, png
+from snnlab.vocabulary import VOCABULARY
+from snnlab.widgets.compute import Request, TrajectoryRequest, frame, pack, trajectory_frame
+from snnlab.widgets.sources import Models
+
+FOLDER = Path(__file__).parent
+BUNDLE = FOLDER / "bundle" / "snnlab.js"
+DECLARED = tomllib.loads((FOLDER / "settings.toml").read_text(encoding="utf-8"))
+TRAITS = {"integer": traitlets.Int, "number": traitlets.Float, "text": traitlets.Unicode}
+DRAWN = -1
+#: by message of the view, what it asks and what answers
+COMPUTED: dict[str, Any] = {"run": (Request, frame), "trajectory": (TrajectoryRequest, trajectory_frame)}
+OWN = "A still: this network runs in a kernel, so its controls are there where the notebook is opened in JupyterLab."
+
+
+def setting(name: str, **changes: Any) -> Any:
+    """Return a setting of ``settings.toml`` as a synchronised trait, with other values (``default``, ``max``) if given.
+
+    >>> setting("rule").values
+    ['fixed', 'margin', 'confidence', 'first_spike']
+    """
+    declared = DECLARED["settings"][name] | changes
+    default, text = declared["default"], declared["help"]
+    if declared["kind"] == "choice":
+        choices = declared.get("choices") or list(getattr(VOCABULARY, declared["table"]))
+        return traitlets.Enum(choices, default_value=default, help=text).tag(sync=True)
+    limits = {limit: declared[limit] for limit in ("min", "max") if limit in declared}
+    return TRAITS[declared["kind"]](default, help=text, **limits).tag(sync=True)
+
+
+class Explorer(anywidget.AnyWidget):
+    """A view in the browser whose state is traits, so that it links with any other ipywidget.
+
+    A class has the settings that ``settings.toml`` lists for its ``kind``.
+    """
+
+    _esm = BUNDLE.read_text() + "\nexport default snnlab.widget;\n"
+    _models = cached_property(lambda self: Models())
+
+    kind: ClassVar[str] = ""
+    explorer = traitlets.Unicode().tag(sync=True)
+    image = setting("image")
+    drawing = traitlets.List(traitlets.Int(min=0, max=255), help="pixels of the drawn digit").tag(sync=True)
+    eps = setting("eps")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        for name in cls._settings():
+            if not hasattr(cls, name):
+                setattr(cls, name, trait := setting(name))
+                trait.class_init(cls, name)
+        super().__init_subclass__(**options)
+
+    def __init__(self, **state: Any) -> None:
+        super().__init__(explorer=self.kind, **state)
+        self.on_msg(self._answer)
+
+    @classmethod
+    def _settings(cls) -> list[str]:
+        return list(DECLARED["explorers"].get(cls.kind, []))
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        """Return the values that the models and images have, by setting."""
+        steps = self._models.num_steps
+        return {
+            "image": range(DRAWN, len(self._models.samples)),
+            "encoding": self._models.names,
+            "exit_step": range(1, steps + 1),
+            "from_step": range(steps),
+        }
+
+    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder")
+    def _exists(self, proposal: Mapping[str, Any]) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        known = self._known().get(name)
+        if known is None or value in known:
+            return value
+        if isinstance(known, range):
+            raise traitlets.TraitError(f"{name} must lie in {known[0]} … {known[-1]}, got {value}")
+        raise traitlets.TraitError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
+
+    @traitlets.validate("eps")
+    def _finite(self, proposal: Mapping[str, Any]) -> Any:
+        if not 0 <= (eps := proposal["value"]) <= 1:
+            raise traitlets.TraitError(f"eps must lie in [0, 1] (pixel units), got {eps!r}")
+        return eps
+
+    def _subject(self) -> tuple[torch.Tensor, int | None]:
+        """Return the present image ``[C, H, W]``, and its class if it is known."""
+        samples = self._models.samples
+        if self.image != DRAWN:
+            return samples.images[self.image], int(samples.labels[self.image])
+        return torch.tensor(self.drawing, dtype=torch.float32).div(255).reshape(samples.images.shape[1:]), None
+
+    def _asked(self, encoding: str) -> Request:
+        """Return the present state as a request, for one network."""
+        names = [name for name in self._settings() if name in Request.__dataclass_fields__.keys() - {"image", "encoding"}]
+        state = {"exit_step": self._models.num_steps} | {name: getattr(self, name) for name in names}
+        return Request(*self._subject(), encoding, **state)
+
+    def _answer(self, _: Any, message: Mapping[str, Any], buffers: list[Any]) -> None:
+        """Answer one message of the view; an exception becomes a sentence in the view, not a dead widget."""
+        try:
+            reply, attached = self._reply(message)
+        except Exception as error:
+            reply, attached = {"type": "error", "message": f"{error}"}, []
+        self.send(reply | {"id": message.get("id")}, attached)
+
+    def _reply(self, message: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        match message.get("type"):
+            case "hello":
+                return {"type": "hello", "custom": self._models.custom}, []
+            case "data":
+                return {"type": "data", "payload": self._payload(message["key"])}, []
+            case "run" | "trajectory" as kind:
+                self.send({"type": "working", "id": message.get("id")})  # so that a slow network is not taken for dead
+                asked, answer = COMPUTED[kind]
+                wanted = dict(message["request"])
+                wanted["image"] = torch.tensor(wanted["image"], dtype=torch.float32).reshape(wanted["shape"])
+                request = asked(**{name: wanted[name] for name in asked.__dataclass_fields__ if name in wanted})
+                plain, buffers = pack(answer(self._models.classifier(request.encoding), request))
+                return {"type": "frame", "frame": plain}, buffers
+            case other:
+                raise ValueError(f"unknown message {other!r}; the view and the package differ in version, reload the page")
+
+    def _payload(self, key: str) -> dict[str, Any]:
+        return self._models.payload(key)
+
+    def _still(self) -> NotebookFigure:
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Return the widget for JupyterLab and the element for the static page."""
+        bundle = super()._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/html"] = self.to_html()
+        return bundle
+
+    def to_html(self) -> str:
+        """Return the element ``<snn-lab …>`` with the present state as attributes and a picture of it as fallback.
+
+        Networks of the reader's own come as the picture alone: a page without a kernel does not have them, and would answer
+        from a network of the zoo that goes by the same name.
+        """
+        still = self._still()
+        said = html.escape(still.alt)
+        picture = f'<img src="{data_uri(png(still))}" alt="{said}">'
+        if self._models.custom:
+            return f'<figure class="snn-own snn-output snn-wide">{picture}<figcaption>{said} {OWN}</figcaption></figure>'
+        state = " ".join(f'{name}="{html.escape(str(getattr(self, name)))}"' for name in ("explorer", *self._settings()))
+        return f"<snn-lab {state}><figure>{picture}<figcaption>{said}</figcaption></figure></snn-lab>"
