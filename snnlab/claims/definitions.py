@@ -1,7 +1,7 @@
 """Definitions: what is claimed, and which comparisons decide it, read from ``zoo/claims/claims.toml``.
 
 A comparison takes one quantity of two models (or of one model and a number) at every seed. With ``d`` the mean difference
-``new - old`` and ``[low, high]`` its 95 % interval over seeds (``snnlab.records.change_over_seeds``):
+``new - old`` and ``[low, high]`` its 95 % interval over seeds (``snnlab.statistics.change_over_seeds``):
 
 ============== ============================ ==========================
 ``expect``     as claimed                   against the claim
@@ -14,9 +14,8 @@ the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
 Everything else is *not told apart* (undecided). So is a difference of two accuracies without a margin that is smaller than one
-point (``snnlab.records.MIN_EFFECT``). A claim **holds** if every comparison is as claimed, **holds in part** if some are, and
-**does not hold here** if none is; the verdict is always shown with the number of comparisons of each outcome. A claim can name
-one comparison as its *headline*: the one that a reader should look at first.
+point (``snnlab.statistics.MIN_EFFECT``). A claim **holds** if every comparison is as claimed, **holds in part** if some are, and
+**does not hold here** if none is. A claim can name one comparison as its *headline*: the one that a reader should look at first.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from snnlab.claims.quantities import Quantity
-from snnlab.records import Change
+from snnlab.statistics import Change
 
 __all__ = ["OUTCOMES", "VERDICTS", "Claim", "Comparison", "definitions", "verdict"]
 
@@ -50,6 +49,9 @@ class Comparison:
         expect: a row of the table in the module docstring.
         margin: of the expectation.
         headline: whether a reader should look at this comparison first.
+
+    Raises:
+        ValueError: an unknown expectation; a margin that is negative, or missing where the expectation needs one.
     """
 
     new: Quantity
@@ -64,14 +66,19 @@ class Comparison:
         if self.margin < 0 or (self.margin == 0 and self.expect not in ("higher", "lower")):
             raise ValueError(f"{self.expect!r} needs a margin above 0, got {self.margin!r}")
 
+    @property
+    def models(self) -> list[str]:
+        """The models that it needs."""
+        return list(dict.fromkeys(name for q in (self.new, self.old) for name in q.models))
+
     def outcome(self, change: Change) -> str:
-        """Return what an interval says of the expectation: one of ``OUTCOMES`` (table in the module docstring).
+        """Return what an interval says of the expectation: one of ``OUTCOMES``.
 
         >>> Comparison(Quantity("onset"), Quantity("direct"), "higher").outcome(Change(0.1, -0.1, 0.3, seeds=3))
         'not told apart'
         """
         low, high, margin = change.low, change.high, self.margin
-        if not margin and self.of_accuracies and not change.large:
+        if not margin and (self.new.is_accuracy or self.old.is_accuracy) and not change.large:
             return OUTCOMES[1]
         claimed, against = {
             "higher": (low > margin, high < margin),
@@ -81,16 +88,6 @@ class Comparison:
             "the same": (-margin < low and high < margin, low > margin or high < -margin),
         }[self.expect]
         return OUTCOMES[0] if claimed else OUTCOMES[2] if against else OUTCOMES[1]
-
-    @property
-    def of_accuracies(self) -> bool:
-        """Whether accuracies are compared, so that one point is the smallest difference that counts."""
-        return any(q.is_accuracy for q in (self.new, self.old))
-
-    @property
-    def models(self) -> list[str]:
-        """The models that it needs."""
-        return list(dict.fromkeys(name for q in (self.new, self.old) for name in q.models))
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class Claim:
         stated_before: whether the claim was written down before its models were measured. ``False`` also where nobody knows.
 
     Raises:
-        ValueError: more than one headline.
+        ValueError: no comparison, or more than one headline.
     """
 
     id: str
@@ -120,62 +117,67 @@ class Claim:
 
     def __post_init__(self) -> None:
         headlines = sum(comparison.headline for comparison in self.comparisons)
-        if headlines > 1:
-            raise ValueError(f"claim {self.id!r} has {headlines} headlines; a claim has one, or none")
+        if headlines > 1 or not self.comparisons:
+            raise ValueError(
+                f"claim {self.id!r} has {headlines} headlines and {len(self.comparisons)} comparisons; a claim has one "
+                "headline at most, and at least one comparison"
+            )
 
 
 def verdict(outcomes: Sequence[str]) -> str:
-    """One of ``VERDICTS`` from the outcomes of a claim's comparisons.
+    """Return one of ``VERDICTS`` from the outcomes of a claim's comparisons.
 
     >>> verdict(["as claimed", "not told apart"])
     'holds in part'
     """
     if not outcomes or any(o not in OUTCOMES for o in outcomes):
         raise ValueError(f"a verdict needs outcomes out of {', '.join(OUTCOMES)}, got {list(outcomes)}")
-    claimed = sum(o == OUTCOMES[0] for o in outcomes)
+    claimed = outcomes.count(OUTCOMES[0])
     return VERDICTS[0] if claimed == len(outcomes) else VERDICTS[1] if claimed else VERDICTS[2]
 
 
 @lru_cache
 def definitions(path: Path = FILE) -> Mapping[str, Claim]:
-    """All claims by id, in the order of the file.
+    """Return all claims by id, in the order of the file.
 
     Raises:
-        ValueError: a claim without statement, source, place or comparison; one that is there twice; a headline that is not
-            one comparison; unknown keys.
+        ValueError: a claim without statement, source, place or comparison; one that is there twice; unknown keys.
     """
-    found: dict[str, Claim] = {}
+    claims: dict[str, Claim] = {}
     for table in tomllib.loads(path.read_text(encoding="utf8"))["claims"]:
-        missing = {"id", "statement", "source", "where", "limits", "comparisons"} - set(table)
-        if missing or not table["comparisons"] or table["id"] in found:
-            raise ValueError(f"claim {table.get('id')!r} lacks {sorted(missing) or 'comparisons, or is there twice'}")
-        comparisons = tuple(c for group in table["comparisons"] for c in _expanded(group))
-        found[table["id"]] = Claim(**{**table, "comparisons": comparisons})
-    return found
+        try:
+            claim = Claim(**{**table, "comparisons": tuple(c for group in table["comparisons"] for c in _expanded(group))})
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"claim {table.get('id')!r} of {path.name} lacks a key, or has a strange one: {error}"
+            ) from None
+        if claim.id in claims:
+            raise ValueError(f"claim {claim.id!r} is there twice in {path.name}")
+        claims[claim.id] = claim
+    return claims
 
 
 def _expanded(group: Mapping[str, Any]) -> list[Comparison]:
-    """The comparisons of a table: one for every pair of models and every ε (or level/255); other keys go to both sides.
+    """Return the comparisons of a table: one for every pair of models and every ε (or level/255).
 
-    ``new`` and ``old`` are a model's name, a table of what that side has for itself, or a list of such, in pairs.
+    ``new`` and ``old`` are a model's name, a number, a table of what that side has for itself, or a list of such, in pairs. Keys
+    of no side and no comparison go to both sides.
     """
-    of_comparison = ("new", "old", "eps", "levels", "expect", "margin", "headline")
-    common = {key: value for key, value in group.items() if key not in of_comparison}
+    of_comparison = {key: group[key] for key in ("expect", "margin", "headline") if key in group}
+    common = {key: value for key, value in group.items() if key not in ("new", "old", "eps", "levels", *of_comparison)}
     news, olds = (side if isinstance(side, list) else [side] for side in (group["new"], group["old"]))
     longest = max(len(news), len(olds))
     if any(len(side) not in (1, longest) for side in (news, olds)):
         raise ValueError(f"new and old must pair up, got {len(news)} and {len(olds)}")
     radii = [level / 255 for level in group["levels"]] if "levels" in group else group.get("eps", 0.0)
-    found = []
-    for eps in radii if isinstance(radii, list) else [radii]:
-        for k in range(longest):
-            new, old = (_quantity(side[k % len(side)], {"eps": eps, **common}) for side in (news, olds))
-            found.append(Comparison(new, old, group["expect"], group.get("margin", 0.0), group.get("headline", False)))
-    return found
 
+    def quantity(side: str | Mapping[str, Any] | float, eps: float) -> Quantity:
+        if isinstance(side, int | float):
+            return Quantity(kind="value", value=float(side))
+        return Quantity(**{"eps": eps, **common, **({"model": side} if isinstance(side, str) else side)})
 
-def _quantity(side: str | Mapping[str, Any] | float, common: Mapping[str, Any]) -> Quantity:
-    if isinstance(side, int | float):
-        return Quantity(kind="value", value=float(side))
-    own = {"model": side} if isinstance(side, str) else side
-    return Quantity(**{**common, **own})
+    return [
+        Comparison(quantity(news[k % len(news)], eps), quantity(olds[k % len(olds)], eps), **of_comparison)
+        for eps in (radii if isinstance(radii, list) else [radii])
+        for k in range(longest)
+    ]

@@ -3,34 +3,38 @@
 A quantity names a model, what is read (``kind``) and under which attack, ε and exit. ``Quantity.of(record)`` gives its value,
 and ``Quantity.words`` says it in words, so that what stands in the ledger cannot drift from what was computed.
 
-=============== ==================================================================================================
-kind            value
-=============== ==================================================================================================
-``accuracy``    fraction right under ``attack`` within ``eps``, read at ``exit``
-``energy``      nJ a clean digit costs up to ``exit`` (``snnlab.energy``)
-``dynamic``     fraction right where every image leaves by ``rule``, on every image the suite made of it within ``eps``
+================ ==================================================================================================
+kind             value
+================ ==================================================================================================
+``accuracy``     fraction right under ``attack`` within ``eps``, read at ``exit``
+``energy``       nJ a clean digit costs up to ``exit`` (``snnlab.networks.energy``)
+``dynamic``      fraction right where every image leaves by ``rule``, on every image the suite made of it within ``eps``
 ``interpolated`` worst case of the fixed exits that read as many steps as ``rule`` does on clean digits, interpolated
-``late``        fraction right where ``attack`` (noise, pgd, spike_train or flips) acts from ``from_step`` on, read at ``exit``
-``silenced``    worst case with the part ``part`` of a fused code silenced
-``gate``        the gate of ``part`` in a fused code
-``coin``        clean accuracy of a random choice between the two networks ``parts`` that is as robust within ``eps`` as ``model``
-``value``       a number to compare with
-=============== ==================================================================================================
+``late``         fraction right where ``attack`` (noise, pgd, spike_train or flips) acts from ``from_step`` on, read at ``exit``
+``silenced``     worst case with the part ``part`` of a fused code silenced
+``gate``         the gate of ``part`` in a fused code
+``coin``         clean accuracy of a random choice between the networks ``parts`` that is as robust within ``eps`` as ``model``
+``value``        a number to compare with
+================ ==================================================================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from typing import TypeVar
 
+import numpy as np
+
+from snnlab.data import DATASETS, describe
 from snnlab.encoding import Fusion, encoder, first_active_step
-from snnlab.records import accuracy_of
+from snnlab.statistics import Record
+from snnlab.statistics.parts import place
+from snnlab.zoo.registry import DATASET, dataset_of
 
 __all__ = ["Quantity"]
 
-Record = Mapping[str, Any]
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,12 @@ class Quantity:
         parts: the two networks of a random choice.
         times: factor on the value.
         value: the number of kind ``value``.
+
+    Raises:
+        ValueError: an unknown kind, a model where none belongs or none where one does, an unknown exit.
+
+    >>> Quantity("onset", eps=0.1).words
+    'onset: worst-case accuracy, ε = 0.1'
     """
 
     model: str = ""
@@ -65,17 +75,16 @@ class Quantity:
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in (*KINDS, "coin"):
-            raise ValueError(f"unknown kind of quantity {self.kind!r}; choose one of {', '.join((*KINDS, 'coin'))}")
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind of quantity {self.kind!r}; choose one of {', '.join(KINDS)}")
         if (self.kind == "value") == bool(self.model):
             raise ValueError(f"a {self.kind!r} {'has no' if self.kind == 'value' else 'needs a'} model, got {self.model!r}")
         if isinstance(self.exit, str) and self.exit != "window":
             raise ValueError(f"exit must be a step, 'window' or left out, got {self.exit!r}")
         object.__setattr__(self, "parts", tuple(self.parts))
         if len(self.parts) != 2 * (self.kind == "coin"):
-            raise ValueError(
-                f"kind 'coin' needs two parts, every other kind none; got kind {self.kind!r}, parts {self.parts}"
-            )
+            got = f"kind {self.kind!r}, parts {self.parts}"
+            raise ValueError(f"kind 'coin' needs two parts, every other kind none; got {got}")
 
     @property
     def models(self) -> list[str]:
@@ -97,145 +106,108 @@ class Quantity:
         Raises:
             ValueError: something that was not measured.
         """
-        value = _coin(self, record, others or {}) if self.kind == "coin" else KINDS[self.kind](self, record)
-        return self.times * value
+        return self.times * float(KINDS[self.kind](self, record, others or {}))
 
     def n(self, record: Record) -> int:
-        """Samples behind the value."""
-        inside = {"late": lambda: record["late"][self.attack], "silenced": lambda: record["ablation"]}
-        return int(inside.get(self.kind, lambda: record)()["n"])
+        """Return the number of samples behind the value."""
+        part = {"late": record.late.get(self.attack), "silenced": record.ablation}.get(self.kind)
+        return (part or record).n
 
     def exit_step(self, record: Record) -> int | None:
-        """The exit as a number of steps, ``None`` for the last."""
+        """Return the exit as a number of steps, ``None`` for the last."""
         if self.exit == "window":
-            return first_active_step(self.eps, int(record["num_steps"]))
+            return first_active_step(self.eps, record.num_steps)
         assert not isinstance(self.exit, str)
         return self.exit
 
     @property
     def words(self) -> str:
-        """The quantity in words.
-
-        >>> Quantity("onset", eps=0.1).words
-        'onset: worst-case accuracy, ε = 0.1'
-        """
+        """The quantity in words."""
         if self.kind == "value":
             return f"{self.value:g}"
-        where = {"window": "exit floor((1-ε)T)", "None": ""}.get(str(self.exit), f"exit {self.exit}")
-        factor = "" if self.times == 1 else f"{self.times:g} × "
-        return f"{factor}{self.model}: {', '.join(part for part in (self._head(), where) if part)}"
-
-    def _head(self) -> str:
-        of_pictures = self.model.startswith("cifar10/")  # where ε is told in grey levels
-        budget = f", ε = {f'{self.eps * 255:g}/255' if of_pictures else f'{self.eps:g}'}" if self.eps else ""
-        rule = f"{self.rule.replace('_', ' ')}" + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
-        if self.kind == "coin":
-            return f"clean accuracy of a random choice between {' and '.join(self.parts)} that is as robust{budget}"
-        if self.kind == "accuracy":
-            if not self.eps:
-                return f"accuracy on clean {'pictures' if of_pictures else 'digits'}"
-            return ("worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}") + budget
-        late = f"accuracy under {self.attack} that acts from step {self.from_step} on"
-        return {
-            "energy": f"energy of a clean {'picture' if of_pictures else 'digit'}, nJ",
+        data = DATASETS.get(dataset_of(self.model)[0]) or describe(DATASET)
+        levels = f"{self.eps * data.eps_unit:g}" + (f"/{data.eps_unit}" if data.eps_unit > 1 else "")
+        budget = f", ε = {levels}" if self.eps else ""
+        rule = self.rule.replace("_", " ") + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
+        under = "worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}"
+        said = {
+            "accuracy": under + budget if self.eps else f"accuracy on clean {data.noun}s",
+            "energy": f"energy of a clean {data.noun}, nJ",
             "dynamic": f"accuracy where every image leaves at {rule}{budget}",
             "interpolated": f"accuracy at fixed exits that read as many steps as {rule} does{budget}",
-            "late": late,
+            "late": f"accuracy under {self.attack} that acts from step {self.from_step} on",
             "silenced": f"worst-case accuracy without {self.part}{budget}",
             "gate": f"gate of {self.part}",
+            "coin": f"clean accuracy of a random choice between {' and '.join(self.parts)} that is as robust{budget}",
         }[self.kind]
+        where = {"window": ", exit floor((1-ε)T)", "None": ""}.get(str(self.exit), f", exit {self.exit}")
+        factor = "" if self.times == 1 else f"{self.times:g} × "
+        return f"{factor}{self.model}: {said}{where}"
 
 
-def _accuracy(q: Quantity, record: Record) -> float:
-    return accuracy_of(record, q.attack, q.exit_step(record), q.eps)
+Others = Mapping[str, Record]
 
 
-def _energy(q: Quantity, record: Record) -> float:
-    spent = _measured(record, "energy_pj", "energy")
+def _accuracy(q: Quantity, record: Record, others: Others) -> float:
+    return record.accuracy(q.attack, q.exit_step(record), q.eps)
+
+
+def _energy(q: Quantity, record: Record, others: Others) -> float:
+    spent = _measured(record.energy_pj, "energy")
     step = q.exit_step(record)
-    return float(spent[-1 if step is None or len(spent) == 1 else step - 1]) / 1000
+    return spent[-1 if step is None or len(spent) == 1 else step - 1] / 1000
 
 
-def _rule(q: Quantity, record: Record) -> tuple[Record, int]:
-    found = _measured(record, "dynamic", "a dynamic exit")
-    wanted = {"name": q.rule, "threshold": q.threshold}
-    if wanted not in found["rules"]:
-        raise ValueError(f"the exit rule {wanted} was not measured; choose one of {found['rules']}")
-    return found, found["rules"].index(wanted)
+def _dynamic(q: Quantity, record: Record, others: Others) -> float:
+    dynamic = _measured(record.dynamic, "a dynamic exit")
+    return dynamic.counts(q.eps)[dynamic.row(q.rule, q.threshold)] / record.n
 
 
-def _dynamic(q: Quantity, record: Record) -> float:
-    found, k = _rule(q, record)
-    return float(_measured(found["correct"], f"{q.eps:g}", f"ε = {q.eps:g}")[k] / record["n"])
+def _interpolated(q: Quantity, record: Record, others: Others) -> float:
+    dynamic, exits = _measured(record.dynamic, "a dynamic exit"), sorted(record.exits)
+    step = dynamic.mean_exit[dynamic.row(q.rule, q.threshold)]
+    return float(np.interp(step, exits, [record.accuracy("worst", e, q.eps) for e in exits]))
 
 
-def _interpolated(q: Quantity, record: Record) -> float:
-    found, k = _rule(q, record)
-    at: dict[int, float] = {e: accuracy_of(record, "worst", e, q.eps) for e in record["exits"]}
-    wanted = min(max(float(found["mean_exit"][k]), min(at)), max(at))
-    for a, b in pairwise(sorted(at)):
-        if a <= wanted <= b:
-            return at[a] + (at[b] - at[a]) * (wanted - a) / (b - a)
-    return at[max(at)]  # a single exit
+def _late(q: Quantity, record: Record, others: Others) -> float:
+    return _measured(record.late.get(q.attack), f"late {q.attack}").accuracy(q.from_step, q.exit_step(record))
 
 
-def _late(q: Quantity, record: Record) -> float:
-    found = _measured(_measured(record, "late", "a late perturbation"), q.attack, f"late {q.attack}")
-    row = _place(found["from_steps"], q.from_step, "first step")
-    step = q.exit_step(record) or max(found["exits"])
-    return float(found["correct"][row][_place(found["exits"], step, "exit")] / found["n"])
+def _silenced(q: Quantity, record: Record, others: Others) -> float:
+    return _measured(record.ablation, "a silenced part").accuracy(q.part, q.eps)
 
 
-def _silenced(q: Quantity, record: Record) -> float:
-    found = _measured(record, "ablation", "a silenced part")
-    row = _place(found["silenced"], q.part, "part")
-    return float(found["correct"][row][_place(found["eps"], q.eps, "ε")] / found["n"])
-
-
-def _gate(q: Quantity, record: Record) -> float:
-    code = encoder(record["encoding"])
+def _gate(q: Quantity, record: Record, others: Others) -> float:
+    code = encoder(record.encoding)
     if not isinstance(code, Fusion):
-        raise ValueError(f"only a fusion has gates, got {record['encoding']}")
-    return float(code.gate[_place([part.title for part in code.parts], q.part, "part")])
+        raise ValueError(f"only a fusion has gates, got {record.encoding}")
+    return float(code.gate[place([part.title for part in code.parts], q.part, "part")])
 
 
-def _value(q: Quantity, record: Record) -> float:
-    return q.value
-
-
-def _coin(q: Quantity, record: Record, others: Mapping[str, Record]) -> float:
+def _coin(q: Quantity, record: Record, others: Others) -> float:
     """Return the best clean accuracy of a random choice; that of the more robust part where no choice is robust enough.
 
     An attacker who does not know the choice has to fool both networks by one image, so the mean of their worst cases is a
     lower bound.
     """
-    robust = accuracy_of(record, q.attack, q.exit_step(record), q.eps)
-    missing = [name for name in q.parts if name not in others]
-    if missing:
+    robust = record.accuracy(q.attack, q.exit_step(record), q.eps)
+    if missing := [name for name in q.parts if name not in others]:
         raise ValueError(f"a random choice needs the records of {' and '.join(missing)}")
-    points = sorted((accuracy_of(others[name], q.attack, None, q.eps), accuracy_of(others[name])) for name in q.parts)
+    points = sorted((others[name].accuracy(q.attack, None, q.eps), others[name].accuracy()) for name in q.parts)
     (low, clean_of_low), (high, clean_of_high) = points
-    if low >= robust:
-        return max(clean_of_low, clean_of_high)
     if high <= robust:
-        return clean_of_high
-    share = (robust - low) / (high - low)  # the least share of the more robust network
+        return clean_of_high if low < robust else max(clean_of_low, clean_of_high)
+    share = max(0.0, (robust - low) / (high - low))  # the least share of the more robust network
     return max(clean_of_high, clean_of_low + share * (clean_of_high - clean_of_low))
 
 
-def _measured(found: Mapping[str, Any], key: str, what: str) -> Any:
-    if key not in found:
-        raise ValueError(f"{what} was not measured; there is {', '.join(found)}")
-    return found[key]
+def _measured(part: Part | None, what: str) -> Part:
+    if part is None:
+        raise ValueError(f"{what} was not measured; measure the model again with it, or name another quantity")
+    return part
 
 
-def _place(values: list[Any], value: Any, what: str) -> int:
-    if value not in values:
-        raise ValueError(f"{what} {value!r} was not measured; choose one of {values}")
-    return values.index(value)
-
-
-KINDS: dict[str, Callable[[Quantity, Record], float]] = {
+KINDS: dict[str, Callable[[Quantity, Record, Others], float]] = {
     "accuracy": _accuracy,
     "energy": _energy,
     "dynamic": _dynamic,
@@ -243,5 +215,6 @@ KINDS: dict[str, Callable[[Quantity, Record], float]] = {
     "late": _late,
     "silenced": _silenced,
     "gate": _gate,
-    "value": _value,
+    "coin": _coin,
+    "value": lambda q, record, others: q.value,
 }

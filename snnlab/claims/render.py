@@ -6,14 +6,14 @@ A verdict is shown as a word, a sign and the number of comparisons of each outco
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import fill, shorten
 from typing import Any
 
-from snnlab.claims.definitions import OUTCOMES
-from snnlab.records import MIN_EFFECT
-from snnlab.templates import render
+from snnlab.plotting.templates import render
+from snnlab.statistics import MIN_EFFECT
 
 __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "fractions", "page", "summary", "table"]
 
@@ -30,30 +30,23 @@ HELD_FIXED = (
 )
 
 
-def _change(told: Mapping[str, Any]) -> str:
-    return f"{told['change']['mean']:+.3f} [{told['change']['low']:+.3f}, {told['change']['high']:+.3f}]"
+def _change(row: Mapping[str, Any]) -> str:
+    return f"{row['change']['mean']:+.3f} [{row['change']['low']:+.3f}, {row['change']['high']:+.3f}]"
 
 
-def key_numbers(record: Mapping[str, Any]) -> str:
-    """The first comparison of each outcome: what to read beside a verdict."""
-    shown: dict[str, str] = {}
-    for told in record["measured"]["comparisons"]:
-        new, old = (told[side] for side in ("new", "old"))
-        shown.setdefault(
-            told["outcome"],
-            f"{MARKS[told['outcome']]} {new['what']}: {new['mean']:.3f}, against {old['what']}: {old['mean']:.3f}",
-        )
-    return "; ".join(shown.values())
+def _in_words(row: Mapping[str, Any]) -> str:
+    new, old = row["new"], row["old"]
+    return f"{MARKS[row['outcome']]} {new['what']}: {new['mean']:.3f}, against {old['what']}: {old['mean']:.3f}"
 
 
 def fractions(measured: Mapping[str, Any]) -> dict[str, int]:
-    """Return the number of comparisons of each outcome, in the order of ``OUTCOMES``.
+    """Return the number of comparisons of each outcome, in the order of ``OUTCOMES``; of a superseded measurement too.
 
     >>> fractions({"comparisons": [{"outcome": "as claimed"}, {"outcome": "as claimed"}, {"outcome": "against the claim"}]})
     {'as claimed': 2, 'undecided': 0, 'against': 1}
     """
-    found = [told["outcome"] for told in measured["comparisons"]]
-    return {SHORT[outcome]: found.count(outcome) for outcome in OUTCOMES}
+    numbers = measured.get("outcomes") or Counter(row["outcome"] for row in measured["comparisons"])
+    return {short: numbers[outcome] for outcome, short in SHORT.items()}
 
 
 def counts(measured: Mapping[str, Any]) -> str:
@@ -63,78 +56,74 @@ def counts(measured: Mapping[str, Any]) -> str:
     '1 of 2 as claimed, 1 undecided, 0 against'
     """
     (first, claimed), *others = fractions(measured).items()
-    number = len(measured["comparisons"])
+    number = claimed + sum(count for _, count in others)
     return f"{claimed} of {number} {first}, {', '.join(f'{count} {outcome}' for outcome, count in others)}"
 
 
-def headline(measured: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the comparison that a reader should look at first, if the claim names one."""
-    return next((told for told in measured["comparisons"] if told.get("headline")), None)
-
-
-def headline_sentence(measured: Mapping[str, Any]) -> str:
-    """Return the headline in a sentence; empty, if the claim names none."""
-    told = headline(measured)
-    if told is None:
-        return ""
-    new, old = told["new"], told["old"]
-    return (
-        f"{MARKS[told['outcome']]} {new['what']}: {new['mean']:.3f}, against {old['what']}: {old['mean']:.3f} "
-        f"(difference {_change(told)}, expected {told['expect']}; {told['outcome']})"
+def headline(measured: Mapping[str, Any]) -> str:
+    """Return the comparison that a reader should look at first in a sentence; empty, if the claim names none."""
+    rows = [row for row in measured["comparisons"] if row.get("headline")]
+    return "".join(
+        f"{_in_words(row)} (difference {_change(row)}, expected {row['expect']}; {row['outcome']})" for row in rows
     )
 
 
 def table(records: Ledger) -> str:
-    """All claims, three lines each: verdict and id, statement, key numbers."""
+    """Return all claims, three lines each: verdict and id, statement, its headline or the first comparison of each outcome."""
     lines = []
     for record in records.values():
         measured = record["measured"]
         lines.append(f"{SIGNS[measured['verdict']]} {measured['verdict']:18} {record['id']:24} {counts(measured)}")
         lines.append(fill(record["statement"], 110, initial_indent="    ", subsequent_indent="    "))
-        shown = headline_sentence(measured) or key_numbers(record)
+        first: dict[str, Mapping[str, Any]] = {}
+        for row in measured["comparisons"]:
+            first.setdefault(row["outcome"], row)
+        shown = headline(measured) or "; ".join(_in_words(row) for row in first.values())
         lines.append(fill(shorten(shown, 320), 110, initial_indent="      ", subsequent_indent="      "))
-    told = {verdict: sum(r["measured"]["verdict"] == verdict for r in records.values()) for verdict in SIGNS}
-    lines.append("\n" + "; ".join(f"{SIGNS[verdict]} {verdict}: {number}" for verdict, number in told.items()))
+    totals = {verdict: sum(r["measured"]["verdict"] == verdict for r in records.values()) for verdict in SIGNS}
+    lines.append("\n" + "; ".join(f"{SIGNS[verdict]} {verdict}: {number}" for verdict, number in totals.items()))
     lines.append("\n" + fill(HELD_FIXED, 110))
     return "\n".join(lines)
 
 
 def summary(records: Ledger) -> str:
     """Return how many claims and comparisons came out how, the paper's and ours apart, in Markdown."""
-    told = []
-    for whose, own in (("the paper", False), ("this book", True)):
-        of_source = [r["measured"] for r in records.values() if (r["source"] == "this book") == own]
+    sentences = []
+    for whose, ours in (("the paper", False), ("this book", True)):
+        of_source = [r["measured"] for r in records.values() if (r["source"] == "this book") == ours]
         verdicts = [measured["verdict"] for measured in of_source]
         counted = [f"{sign} {verdict} {verdicts.count(verdict)}" for verdict, sign in SIGNS.items()]
-        every = {"comparisons": [told for measured in of_source for told in measured["comparisons"]]}
-        told.append(f"Of {len(verdicts)} claims of {whose}: {', '.join(counted)}. Of their comparisons, {counts(every)}.")
+        every = {"comparisons": [row for measured in of_source for row in measured["comparisons"]]}
+        sentences.append(
+            f"Of {len(verdicts)} claims of {whose}: {', '.join(counted)}. Of their comparisons, {counts(every)}."
+        )
     before = sum(bool(r.get("stated_before")) for r in records.values())
-    told.append(f"{before} of our own claims were stated before their models were measured.")
-    return f"**Finding.** {' '.join(told)}"
+    sentences.append(f"{before} of our claims were stated before their models were measured.")
+    return f"**Finding.** {' '.join(sentences)}"
 
 
 def details(record: Mapping[str, Any]) -> str:
-    """One record in full, with what it superseded."""
+    """Return one record in full, and what it superseded in short."""
     measured = record["measured"]
     source = f"{record['source']}, {record['where']}"
     lines = [f"{record['id']}: {record['statement']}", f"source: {source}", f"limits: {record['limits']}"]
     lines += ["stated before its models were measured"] * bool(record.get("stated_before"))
     lines += ["", *_measurement(measured), HELD_FIXED]
     for old in record["superseded"]:
-        why = f" ({old['reason']})" if "reason" in old else ""
-        lines += ["", f"superseded, measured on {old['date']}{why}:", *(f"    {line}" for line in _measurement(old))]
+        why = f": {old['reason']}" if "reason" in old else ""
+        lines.append(
+            f"superseded: {old['verdict']} ({counts(old)}), measured on {old['date']}{why} (SHA-256 {old['sha256'][:16]})"
+        )
     return "\n".join(lines)
 
 
 def _measurement(measured: Mapping[str, Any]) -> list[str]:
     lines = [f"{SIGNS[measured['verdict']]} {measured['verdict']} ({counts(measured)}). {measured['why']}"]
-    for told in measured["comparisons"]:
-        first = ", the headline" if told.get("headline") else ""
-        lines.append(
-            f"  {MARKS[told['outcome']]} {told['outcome']}{first}: expected {told['expect']}, change {_change(told)}"
-        )
-        lines += [f"      {told[side]['what']}: {_side(told[side])}" for side in ("new", "old")]
-        lines.append(f"      suite {told['suite']}, n = {told['n']}, {told['seeds']} seeds")
+    for row in measured["comparisons"]:
+        first = ", the headline" if row.get("headline") else ""
+        lines.append(f"  {MARKS[row['outcome']]} {row['outcome']}{first}: expected {row['expect']}, change {_change(row)}")
+        lines += [f"      {row[side]['what']}: {_side(row[side])}" for side in ("new", "old")]
+        lines.append(f"      suite {row['suite']}, n = {row['n']}, {row['seeds']} seeds")
     lines.append("attacks: " + "; ".join(f"{name}: {text}" for name, text in measured["attacks"].items()))
     flags = [f"{model}: {'; '.join(sentences)}" for model, sentences in measured["flags"].items()]
     lines.append("flags: " + ("; ".join(flags) or "none"))
@@ -162,7 +151,7 @@ class Page:
 
 
 def page(records: Ledger, sources: Mapping[str, str] | None = None) -> Page:
-    """The ledger as HTML: a row a claim, everything that was measured folded below it.
+    """Return the ledger as HTML: a row a claim, everything that was measured folded below it.
 
     Args:
         records: what ``ledger`` gives.
@@ -178,7 +167,7 @@ def page(records: Ledger, sources: Mapping[str, str] | None = None) -> Page:
             sources=named,
             counts=counts,
             fractions=fractions,
-            headline=headline_sentence,
+            headline=headline,
             held_fixed=HELD_FIXED,
             change=_change,
         )

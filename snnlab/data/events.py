@@ -17,9 +17,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-__all__ = ["EventSplit", "dvs_gesture", "frames_of"]
-
-GESTURES = 11
+__all__ = ["EventDataset", "EventSplit", "dvs_gesture", "frames_of"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class EventSplit:
 
     frames: Tensor
     labels: Tensor
-    num_classes: int = GESTURES
+    num_classes: int = 11
 
     def __post_init__(self) -> None:
         if self.frames.dim() != 5 or self.frames.shape[2] != 2 or self.labels.shape != self.frames.shape[1:2]:
@@ -43,12 +41,21 @@ class EventSplit:
         return len(self.labels)
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Frames ``[T, n, 2, H, W]`` and labels in order, at most ``size`` recordings at a time."""
+        """Yield frames ``[T, n, 2, H, W]`` and labels in order, at most ``size`` recordings at a time."""
         return zip(torch.split(self.frames, size, dim=1), torch.split(self.labels, size), strict=True)
 
 
+@dataclass(frozen=True)
+class EventDataset:
+    """Recordings of an event camera: its authors name no validation part."""
+
+    name: str
+    train: EventSplit
+    test: EventSplit
+
+
 def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 128) -> Tensor:
-    """One recording as frames ``[T, 2, size, size]``.
+    """Return one recording as frames ``[T, 2, size, size]``.
 
     Args:
         events: structured array with the fields ``x, y, p, t`` (column, row, polarity, time), as ``tonic`` gives it.
@@ -64,36 +71,34 @@ def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 
     if len(events) == 0:
         raise ValueError("a recording without events has no frames")
     column, row, polarity, time = (np.asarray(events[field]).astype(np.int64) for field in "xypt")
-    if min(column.min(), row.min(), polarity.min()) < 0 or max(column.max(), row.max()) >= sensor or polarity.max() > 1:
-        raise ValueError(f"a recording holds events that are not on a sensor of {sensor} x {sensor} pixels and 2 polarities")
     # Not by tonic's ToFrame, which leaves out the events of the last moment.
     step = (time - time.min()) * num_steps // (time.max() - time.min() + 1)
     shape, pooled = (num_steps, 2, size, size), sensor // size
-    cell = np.ravel_multi_index((step, polarity, row // pooled, column // pooled), shape)
+    try:
+        cell = np.ravel_multi_index((step, polarity, row // pooled, column // pooled), shape)
+    except ValueError:
+        raise ValueError(
+            f"a recording holds events that are not on a sensor of {sensor} x {sensor} pixels and 2 polarities"
+        ) from None
     counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
     return torch.from_numpy(counts.astype(np.float32))
 
 
-def dvs_gesture(root: Path, *, num_steps: int = 8, size: int = 32, progress: bool = True) -> dict[str, EventSplit]:
-    """The parts ``"train"`` (1,077 recordings) and ``"test"`` (264); ``tonic`` fetches and verifies what is not in ``root``."""
-    found = {}
-    for part, train in (("train", True), ("test", False)):
+def dvs_gesture(root: Path, *, num_steps: int = 8, size: int = 32, progress: bool = True) -> EventDataset:
+    """Return 1,077 recordings for training and 264 for tests; ``tonic`` fetches and verifies what is not in ``root``."""
+    try:
+        from tonic import datasets
+    except ImportError:
+        raise ValueError("event cameras' data need the package tonic; pip install 'snnlab[events]'") from None
+    splits = {}
+    for part in ("train", "test"):
         try:
-            recordings = _tonic().datasets.DVSGesture(save_to=str(root), train=train)
+            recordings = datasets.DVSGesture(save_to=str(root), train=part == "train")
         except (OSError, RuntimeError) as error:  # of the network, the disk, or a sum that is another
             raise ValueError(
                 f"dvs_gesture is not in {root} and could not be fetched ({type(error).__name__}: {error}); put its archives there"
             ) from error
         pairs = [recordings[k] for k in tqdm(range(len(recordings)), desc=f"dvs_gesture, {part}", disable=not progress)]
         frames = torch.stack([frames_of(events, num_steps=num_steps, size=size) for events, _ in pairs], dim=1)
-        found[part] = EventSplit(frames, torch.tensor([int(label) for _, label in pairs]))
-    return found
-
-
-def _tonic() -> Any:
-    try:
-        import tonic
-        import tonic.datasets
-    except ImportError:
-        raise ValueError("event cameras' data need the package tonic; pip install 'snnlab[events]'") from None
-    return tonic
+        splits[part] = EventSplit(frames, torch.tensor([int(label) for _, label in pairs]))
+    return EventDataset("dvs_gesture", **splits)

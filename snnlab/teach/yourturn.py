@@ -1,27 +1,24 @@
-"""The chapter *Your turn*: how its verdict is to be read, and the checks of its exercises."""
+"""Checks of the chapter *Your turn*, and the invented entries of its first exercise."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
 
 from snnlab.claims import Claim, measure
-from snnlab.encoding import Latency
-from snnlab.flags import FLAGS
-from snnlab.records import accuracy_of
-from snnlab.teach.entries import verify
-from snnlab.teach.leaderboard import REQUIRED, ranked, refusal, row
+from snnlab.encoding import encoder
+from snnlab.evaluation.flags import FLAGS
+from snnlab.statistics import Record
+from snnlab.teach.exercises import Function, Hint, expect, expect_keys, expect_shape
+from snnlab.teach.leaderboard import REQUIRED, Row, ranked, refusal, row, verify
 
-__all__ = ["CHECKS", "candidates", "reading"]
-
-#: why an entry has no rank
-REASONS = ("attacks", "images", "flag")
-#: invented entries: digits right within ε, digits, attacks, and a flag on the worst case
-_CLASS: dict[str, tuple[int, int, tuple[str, ...], str]] = {
+#: why an entry has no rank, by the beginning of the board's reason
+REASONS = {"not attacked": "attacks", "only": "images", "flag": "flag"}
+#: invented entries: digits correct within ε, number of digits, attacks, flag on the worst case
+_ENTRIES: dict[str, tuple[int, int, tuple[str, ...], str]] = {
     "A": (412, 500, tuple(REQUIRED), ""),
     "B": (77, 100, tuple(REQUIRED), ""),
     "C": (335, 500, tuple(REQUIRED), FLAGS["not_ended"]("longer ones break 3.1% more")),
@@ -31,170 +28,114 @@ _CLASS: dict[str, tuple[int, int, tuple[str, ...], str]] = {
 }
 
 
-def _invented(right: int, n: int, attacks: tuple[str, ...], flag: str) -> dict[str, Any]:
-    """A record as far as a board reads it."""
-    return {
-        "dataset": "mnist5k",
-        "split": "test",
-        "n": n,
-        "eps": [0.0, 0.1],
-        "correct": {"worst": [[n, right]]},
-        "attacks": {name: REQUIRED.get(name, name) for name in attacks},
-        "flags": {"worst": [flag] if flag else []},
-    }
+def _invented(right: int, n: int, attacks: tuple[str, ...], flag: str) -> Record:
+    """Return a record with the parts that the board reads."""
+    return Record(
+        dataset="mnist5k",
+        split="test",
+        n=n,
+        eps=[0.0, 0.1],
+        correct={"worst": [[n, right]]},
+        attacks={name: REQUIRED.get(name, name) for name in attacks},
+        flags={"worst": [flag] if flag else []},
+    )
+
+
+def _rows() -> list[Row]:
+    return [row(name, _invented(*parts)) for name, parts in _ENTRIES.items()]
 
 
 def candidates() -> pd.DataFrame:
-    """Six invented entries, as they were handed in."""
-    rows = {name: row(name, _invented(*told)) for name, told in _CLASS.items()}
-    return pd.DataFrame.from_dict(
-        {
-            name: {
-                "left at ε = 0.1": r.left,
-                "n": r.n,
-                "attacks": ", ".join(_CLASS[name][2]),
-                "flags": "; ".join(r.flags) or "none",
-            }
-            for name, r in rows.items()
-        },
-        orient="index",
-    )
+    """Return the six invented entries as a table."""
+    columns = ("left at ε = 0.1", "n", "attacks", "flags")
+    cells = {r.name: (r.left, r.n, ", ".join(_ENTRIES[r.name][2]), "; ".join(r.flags) or "none") for r in _rows()}
+    return pd.DataFrame.from_dict(cells, orient="index", columns=columns)
 
 
-def reading(measured: Mapping[str, Any]) -> str:
-    """Return how the verdict of the chapter's claim is to be read: the effect decides, not the number of comparisons.
-
-    Args:
-        measured: ``record["measured"]``; its comparisons are effect, reason and price, in this order.
-    """
-    effect, reason, _ = measured["comparisons"]
-    confirmed = effect["outcome"] == "as claimed"
-    text = (
-        f"**How to read it.** The effect is what the idea was for, and it was {'' if confirmed else 'not '}confirmed. "
-        f"The verdict, *{measured['verdict']}*, counts comparisons."
-    )
-    if reason["outcome"] == "as claimed" and reason["change"]["high"] < 0:
-        text += (
-            " The reason counts as claimed because it asked only that there be *no gain* at ε = 0.1. But there is a clear loss, "
-            'which our reason does not explain. A better comparison would have asked for "the same".'
-        )
-    return text
-
-
-def _rightful() -> dict[str, int | str]:
-    """The rank of each candidate by the board's own rule, or why it has none."""
-    found: dict[str, int | str] = {}
-    for r in ranked([row(name, _invented(*told)) for name, told in _CLASS.items()]):
-        reasons = {"not attacked": "attacks", "only": "images", "flag": "flag"}
-        found[r.name] = r.rank or next(why for sign, why in reasons.items() if r.refused.startswith(sign))
-    return found
-
-
-def _ranks(answer: Any) -> str | None:
+def _ranks(answer: Any) -> None:
     """yourturn.1: ``{entry: rank, or "attacks", "images", "flag"}``."""
-    right = _rightful()
-    if not isinstance(answer, Mapping) or set(answer) != set(right):
-        return f"give a dictionary with a rank, or a reason, for each of {', '.join(sorted(right))}"
-    for name, wanted in sorted(right.items()):
-        given = answer[name]
-        if isinstance(given, str) and given not in REASONS:
-            return f"{name}: {given!r} is no reason; choose one of {', '.join(REASONS)}"
-        if given == wanted:
+    expect_keys(answer, _ENTRIES, "a rank, or a reason,")
+    for r in sorted(ranked(_rows()), key=lambda r: r.name):
+        right = r.rank or next(reason for start, reason in REASONS.items() if r.refused.startswith(start))
+        given = answer[r.name]
+        if given == right:
             continue
-        if isinstance(given, str) and isinstance(wanted, int):
-            return f"{name}: it may be ranked: not every flag costs a rank, and no other rule is broken"
-        if isinstance(wanted, str) and isinstance(given, str):
-            return f"{name}: right, it has no rank, but for another reason"
-        if isinstance(wanted, str):
-            return f"{name}: look at its attacks, its n and its flags before you look at its accuracy"
-        return f"{name}: count the ranked entries whose whole interval lies above its own; one more is its rank"
-    return None
+        if isinstance(given, str):
+            known = f"{given!r} is no reason; choose one of {', '.join(REASONS.values())}"
+            expect(given in REASONS.values(), f"{r.name}: {known}")
+            expect(not r.rank, f"{r.name}: it may be ranked: not every flag costs a rank, and no other rule is broken")
+            raise Hint(f"{r.name}: right, it has no rank, but for another reason")
+        expect(r.rank, f"{r.name}: look at its attacks, its n and its flags before you look at its accuracy")
+        raise Hint(f"{r.name}: count the ranked entries whose whole interval lies above its own; one more is its rank")
 
 
-SHAPES = ((8, 0.125), (4, 0.3), (5, 0.2))
-
-
-def _derivative(answer: Any) -> str | None:
+def _derivative(answer: Function) -> None:
     """yourturn.2: a function ``derivative(x, num_steps, quiet, slope)``: ``[…]`` → ``[T, …]``, of ``latency`` above ``quiet``.
 
-    Whatever smooth step it is made of: summed up from black, it must come back to the code as the slope grows.
+    Any smooth step is accepted: summed up from black, it must approach the code as the slope grows.
     """
-    if not callable(answer):
-        return "give the function itself, without calling it"
-    found = answer(torch.zeros(2, 1, 3, 3), 8, 0.125, 10.0)
-    if not isinstance(found, Tensor) or found.shape != (8, 2, 1, 3, 3):
-        return (
-            f"for x [2, 1, 3, 3] and 8 steps: expected a tensor [8, 2, 1, 3, 3], got {getattr(found, 'shape', type(found))}"
-        )
+    result = answer(torch.zeros(2, 1, 3, 3), 8, 0.125, 10.0)
+    expect_shape(result, (8, 2, 1, 3, 3), "for x [2, 1, 3, 3] and 8 steps the result")
     x = torch.linspace(0, 1, 2001, dtype=torch.float64)
-    for num_steps, quiet in SHAPES:
-        if answer(x[:1], num_steps, quiet, 10.0).abs().sum() < 1e-3:
-            return (
-                f"with T={num_steps}, quiet={quiet}, slope 10: a black pixel has no slope, so an attacker would not touch it"
-            )
+    for num_steps, quiet in ((8, 0.125), (4, 0.3), (5, 0.2)):
+        case = f"with T={num_steps}, quiet={quiet}, slope"
+        sloped = answer(x[:1], num_steps, quiet, 10.0).abs().sum() >= 1e-3
+        expect(sloped, f"{case} 10: a black pixel has no slope, so an attacker would not touch it")
         summed = answer(x, num_steps, quiet, 200.0).cumsum(1) * (x[1] - x[0])
-        code = Latency(num_steps)(x.view(1, 1, 1, -1)).view(num_steps, -1) * (x > quiet)
+        code = encoder("latency", num_steps=num_steps)(x.view(1, 1, 1, -1)).view(num_steps, -1) * (x > quiet)
         edges = torch.tensor([quiet, *(1 - t / num_steps for t in range(num_steps + 1))])
-        clear = (x[:, None] - edges).abs().amin(1) > 0.03  # where a smooth step has made up its mind
+        clear = (x[:, None] - edges).abs().amin(1) > 0.03  # where a smooth step is near 0 or 1
         off = ((summed - code).abs() > 0.2) & clear
-        if off.any():
-            t, k = off.nonzero()[0].tolist()
-            return (
-                f"with T={num_steps}, quiet={quiet}, slope 200: summed up from black to x = {x[k]:.2f}, step {t} comes to "
-                f"{summed[t, k]:.1f}, and the code says {code[t, k]:.0f}; between which two "
-                "intensities does that step fire, if at all?"
+        for t, k in off.nonzero().tolist():
+            raise Hint(
+                f"{case} 200: summed up from black to x = {x[k]:.2f}, step {t} comes to {summed[t, k]:.1f}, and the code says "
+                f"{code[t, k]:.0f}; between which two intensities does that step fire, if at all?"
             )
-    return None
 
 
-def _claimed(answer: Any) -> str | None:
-    """yourturn.3: ``{"claim": Claim, "runs": {model: records of all seeds}, "verdict": …}``; what it says is free, not how."""
-    if (
-        not isinstance(answer, Mapping)
-        or set(answer) != {"claim", "runs", "verdict"}
-        or not isinstance(answer["claim"], Claim)
-    ):
-        return "give a dictionary with a Claim, the runs it rests on (records of all seeds by model), and your verdict"
-    claim, runs = answer["claim"], answer["runs"]
-    return _refutable(claim, runs) or _fair(claim, runs) or _follows(claim, runs, answer["verdict"])
+def _claimed(answer: Any) -> None:
+    """yourturn.3: ``{"claim": Claim, "runs": {model: records of all seeds}, "verdict": …}``."""
+    claimed = (
+        isinstance(answer, Mapping) and set(answer) == {"claim", "runs", "verdict"} and isinstance(answer["claim"], Claim)
+    )
+    expect(claimed, "give a dictionary with a Claim, the runs it rests on (records of all seeds by model), and your verdict")
+    claim, runs, verdict = answer["claim"], answer["runs"], answer["verdict"]
+    _refutable(claim, runs)
+    _fair(claim, runs)
+    right = measure(claim, lambda name, suite: runs[name] if suite == "quick" else None)["verdict"]
+    expect(
+        verdict == right,
+        f"your verdict {verdict!r} does not follow; go through the intervals and ask of each whether all of it is as claimed",
+    )
 
 
-def _refutable(claim: Claim, runs: Any) -> str | None:
-    """Whether a measurement could go against it."""
+def _refutable(claim: Claim, runs: Any) -> None:
+    """Raise a hint unless a measurement could refute the claim."""
     absent = sorted({name for c in claim.comparisons for name in c.models} - set(runs))
-    if absent:
-        return f"the claim speaks of {', '.join(absent)}, and there is no run of that name"
-    attacked = [c for c in claim.comparisons if len(c.models) == 2 and c.new.eps >= 0.1 and c.expect in ("higher", "lower")]
-    if not any(c.new.attack == c.old.attack == "worst" and c.new.eps == c.old.eps for c in attacked):
-        return "no comparison says that one network is higher (or lower) than another in the worst case, at one ε of at least 0.1"
-    if not any(c.new.eps == c.old.eps == 0 and len(c.models) == 2 for c in claim.comparisons):
-        return "no comparison says what it costs: compare the two on clean digits as well"
-    return None
+    expect(not absent, f"the claim compares {', '.join(absent)}, and there is no run of that name")
+    pairs = [c for c in claim.comparisons if len(c.models) == 2 and c.new.eps == c.old.eps]
+    attacked = [c for c in pairs if c.new.eps >= 0.1 and c.expect in ("higher", "lower")]
+    expect(
+        any(c.new.attack == c.old.attack == "worst" for c in attacked),
+        "no comparison says that one network is higher (or lower) than another in the worst case, at one ε of at least 0.1",
+    )
+    clean = any(c.new.eps == 0 for c in pairs)
+    expect(clean, "no comparison says what it costs: compare the two on clean digits as well")
 
 
-def _fair(claim: Claim, runs: Mapping[str, Any]) -> str | None:
-    """Whether each run is a measurement, and the baseline no straw man."""
+def _fair(claim: Claim, runs: Mapping[str, Sequence[Record]]) -> None:
+    """Raise a hint unless each run is a measurement and the baseline is accurate."""
     for name in {name for c in claim.comparisons for name in c.models}:
-        seeds = {(r["seed"], r["weights_sha256"]) for r in runs[name]}
-        if len({seed for seed, _ in seeds}) < 3 or len({weights for _, weights in seeds}) < len(runs[name]):
-            return f"{name}: a claim about a way of making networks needs three of them, each of its own seed"
+        seeds, weights = ({getattr(record, key) for record in runs[name]} for key in ("seed", "weights_sha256"))
+        three = len(seeds) >= 3 and len(weights) == len(runs[name])
+        expect(three, f"{name}: a claim about a way of making networks needs three of them, each with another seed")
         for record in runs[name]:
             verify(record)
             refused = refusal(record, max(c.new.eps for c in claim.comparisons if name in c.models))
-            if refused:
-                return f"{name}, seed {record['seed']}: {refused}"
-    weak = [c.old.model for c in claim.comparisons if c.old.model and accuracy_of(runs[c.old.model][0]) < 0.8]
-    return f"{weak[0]} is a straw man: it misreads more than a fifth of the clean digits" if weak else None
-
-
-def _follows(claim: Claim, runs: Mapping[str, Any], verdict: Any) -> str | None:
-    """Whether the verdict is the one that the intervals give."""
-    found = measure(claim, lambda name, suite: runs[name] if suite == "quick" else None)
-    if verdict == found["verdict"]:
-        return None
-    return (
-        f"your verdict {verdict!r} does not follow; go through the intervals and ask of each whether all of it is as claimed"
-    )
+            expect(not refused, f"{name}, seed {record.seed}: {refused}")
+    for old in (c.old.model for c in claim.comparisons if c.old.model):
+        straw = runs[old][0].accuracy() < 0.8
+        expect(not straw, f"{old} is a straw man: it misreads more than a fifth of the clean digits")
 
 
 CHECKS = {"yourturn.1": _ranks, "yourturn.2": _derivative, "yourturn.3": _claimed}

@@ -1,0 +1,57 @@
+r"""Attacks on a classifier, inside a budget that every result is checked against.
+
+An attack looks for images :math:`x'` with :math:`\lVert x' - x\rVert_\infty \le ε` on [0, 1] that raise the
+cross-entropy :math:`L` of the logits at the exit step in use:
+
+.. math::
+
+    \text{FGSM:}\quad & x' = \mathrm{clip}(x + ε\,\mathrm{sign} ∇_x L) \\
+    \text{PGD:}\quad & x'_{i+1} = \mathrm{clip}(Π_ε(x'_i + α\,\mathrm{sign} ∇ L(x'_i))), \quad x'_0 = x + U(-ε, ε)
+
+(Goodfellow et al. 2015; Madry et al. 2018). FGSM and PGD are those of ``torchattacks`` (Kim 2020), which sees a
+``Classifier`` as an ordinary ``images -> logits`` module: encoder, exit step and backward rule are inside.
+
+``attack`` runs any registered attack by its name; ``register_attack`` adds one. What the gradient is, the ``Attacker`` decides
+(``snnlab.attacks.attacker``).
+"""
+
+from snnlab.attacks import methods as methods  # registers the attacks of the field
+from snnlab.attacks.attacker import ATTACKERS, ENSEMBLE, INFORMED, NAIVE, Attacker
+from snnlab.attacks.base import Attack
+from snnlab.attacks.budget import NORMS, Budget
+from snnlab.attacks.lattice import LatticeSearch
+from snnlab.attacks.losses import LOSSES
+from snnlab.attacks.registry import ATTACKS, attack, register_attack
+from snnlab.attacks.result import AttackResult, forked_rng, input_gradient, judged, step_size
+from snnlab.attacks.sa_pgd import sa_pgd_attack
+from snnlab.attacks.sharpness import AdaptiveSharpness
+from snnlab.attacks.spike_train import has_trains, spike_train_attack
+from snnlab.attacks.time_restricted import TimeRestricted
+from snnlab.networks.contexts import use_surrogate
+
+__all__ = [
+    "ATTACKERS",
+    "ATTACKS",
+    "ENSEMBLE",
+    "INFORMED",
+    "LOSSES",
+    "NAIVE",
+    "NORMS",
+    "AdaptiveSharpness",
+    "Attack",
+    "AttackResult",
+    "Attacker",
+    "Budget",
+    "LatticeSearch",
+    "TimeRestricted",
+    "attack",
+    "forked_rng",
+    "has_trains",
+    "input_gradient",
+    "judged",
+    "register_attack",
+    "sa_pgd_attack",
+    "spike_train_attack",
+    "step_size",
+    "use_surrogate",
+]

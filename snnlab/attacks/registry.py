@@ -1,0 +1,124 @@
+"""Attacks by name: the register, and ``attack``, which runs any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+from snnlab.attacks.attacker import INFORMED, Attacker
+from snnlab.attacks.base import Attack, FunctionAttack, Rng
+from snnlab.attacks.budget import NORMS, Budget
+from snnlab.attacks.result import AttackResult
+from snnlab.data import Split
+from snnlab.networks.classifier import Classifier
+
+__all__ = ["ATTACKS", "attack", "find_attack", "register_attack"]
+
+#: the registered attacks by name, each with its usual settings
+ATTACKS: dict[str, Attack] = {}
+
+Registered = TypeVar("Registered", bound=Attack | type[Attack] | Callable[..., Tensor])
+
+
+def register_attack(attack: Registered, name: str = "", norms: tuple[str, ...] = tuple(NORMS)) -> Registered:
+    """Make an attack known by its name, and return it: call it, or decorate a class or a function with it.
+
+    Args:
+        attack: an ``Attack``, a class of attacks (registered with its default settings), or a function
+            ``(classifier, images, labels, budget, generator) -> images``. The function gets the classifier as the attacker
+            differentiates it; what it returns is verified against the budget.
+        name: of a function; ``__name__`` if left out.
+        norms: in which a function can attack.
+
+    Raises:
+        ValueError: a name that is taken by an attack of this package.
+        TypeError: something that is not an attack.
+
+    >>> @register_attack
+    ... def brighter(classifier, images, labels, budget, generator):
+    ...     return budget.project(images + budget.eps, images)
+    >>> from snnlab import Budget, attack, data, zoo
+    >>> print(attack(zoo.load("onset"), data.load("mnist5k").test[:20], Budget("8/255"), "brighter").budget)
+    L∞ 0.0313725 on [0, 1]
+    """
+    made = _made(attack() if isinstance(attack, type) else attack, name, norms)
+    known = ATTACKS.get(made.name)
+    if known is not None and type(known).__module__.startswith("snnlab.") and not isinstance(known, FunctionAttack):
+        raise ValueError(f"the name {made.name!r} is taken by an attack of this package; choose another")
+    ATTACKS[made.name] = made
+    return attack
+
+
+def _made(attack: Any, name: str = "", norms: tuple[str, ...] = tuple(NORMS)) -> Attack:
+    if isinstance(attack, Attack):
+        return attack
+    if not callable(attack):
+        raise TypeError(
+            f"expected an Attack or a function (classifier, images, labels, budget, generator) -> images, got {attack!r}"
+        )
+    return FunctionAttack(function=attack, name=name or getattr(attack, "__name__", type(attack).__name__), norms=norms)
+
+
+def find_attack(method: str | Attack | Callable[..., Tensor]) -> Attack:
+    """Return a registered attack by its name; an attack is returned as it is, a function as an attack.
+
+    Raises:
+        ValueError: a name that is not registered.
+        TypeError: something that is not an attack.
+    """
+    if not isinstance(method, str):
+        return _made(method)
+    if method not in ATTACKS:
+        raise ValueError(f"unknown attack {method!r}; choose one of {', '.join(ATTACKS)}, or register it (register_attack)")
+    return ATTACKS[method]
+
+
+def attack(classifier: Classifier, images: Split | Tensor, *given: Any, **settings: Any) -> AttackResult:
+    """Attack images at the classifier's exit step and verify the result against the budget.
+
+    Args:
+        classifier: attacked at ``classifier.exit_step``.
+        images: a ``Split``; or ``[N, C, H, W]`` in [0, 1], followed by the true classes ``[N]``.
+        budget: what may be changed.
+        method: a key of ``ATTACKS``, or an ``Attack``. Among them ``"none"``, ``"noise"`` (random signs, the control),
+            ``"fgsm"``, ``"pgd"``, ``"mifgsm"``, ``"difgsm"``, ``"apgd"``, ``"square"``, ``"sa_pgd"``, ``"spike_train"``.
+        attacker: what the gradient is; a stochastic code's is averaged, so that ``"fgsm"`` is EOT-FGSM there.
+        generator: randomness of the attack.
+        settings: of the attack, such as ``steps=10`` or ``random_start=False``; see its class.
+
+    Returns:
+        The images, the answers to them and diagnostics.
+
+    Raises:
+        ValueError: an unknown attack, a norm that it does not support, bad images, labels or settings, a result outside the
+            budget.
+        TypeError: a setting that no attack has.
+
+    >>> from snnlab import Budget, attack, data, zoo
+    >>> result = attack(zoo.load("offset"), data.load("mnist5k").test[:20], Budget(0.1), "fgsm")
+    >>> result.images.shape
+    torch.Size([20, 1, 28, 28])
+    """
+    batch = (images.images, images.labels) if isinstance(images, Split) else (images,)
+    return _attack(classifier, *batch, *given, **settings)
+
+
+def _attack(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    method: str | Attack = "pgd",
+    attacker: Attacker = INFORMED,
+    *,
+    generator: Rng = None,
+    **settings: Any,
+) -> AttackResult:
+    chosen = find_attack(method)
+    known = {name for other in (chosen, *ATTACKS.values()) for name in other.settings()}
+    if strange := set(settings) - known:
+        names = ", ".join(chosen.settings()) or "none"
+        raise TypeError(f"no attack has the settings {', '.join(sorted(strange))}; {chosen.name!r} has {names}")
+    return chosen.with_settings(**settings)(classifier, images, labels, budget, attacker, generator=generator)

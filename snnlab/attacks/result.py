@@ -1,0 +1,115 @@
+"""Results of attacks, and what every attack shares: the input gradient, the checks of a batch, the evaluation of its images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from snnlab.attacks.budget import Budget
+from snnlab.data import check_labels
+from snnlab.encoding import check_images
+from snnlab.networks.classifier import Classifier
+from snnlab.networks.decoding import SILENT
+
+__all__ = ["AttackResult", "check_batch", "check_counts", "forked_rng", "input_gradient", "judged", "step_size"]
+
+DIAGNOSED = 64  # images of a batch whose first gradient is inspected: torchattacks does not return its own
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """Hold the images of an attack and the answers to them.
+
+    ``images`` inside the budget; ``logits`` and ``membrane`` of the read-out at every exit ``[T, N, K]``, ``predictions``
+    from them ``[T, N]``; ``success`` per sample at the exit that was attacked; ``moved`` and ``zero_gradient``: fraction of
+    pixels changed, and whose first gradient is exactly zero (in the first ``DIAGNOSED`` images of the batch).
+    """
+
+    images: Tensor
+    logits: Tensor
+    membrane: Tensor
+    predictions: Tensor
+    success: Tensor
+    moved: float
+    zero_gradient: float | None
+    budget: Budget
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the samples that are still classified correctly."""
+        return int((~self.success).sum()) / len(self.success)
+
+    def __str__(self) -> str:
+        zero = "" if self.zero_gradient is None else f", gradient zero on {self.zero_gradient:.0%} of the pixels"
+        return f"{self.budget}: {self.success.float().mean():.1%} wrong, {self.moved:.0%} of the pixels moved{zero}"
+
+
+def judged(
+    classifier: Classifier,
+    adversarial: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    zero_gradient: float | None = None,
+) -> AttackResult:
+    """Verify the images of an attack against its budget and return the classifier's answers to them."""
+    budget.verify(adversarial, images)
+    with torch.no_grad():
+        logits, membrane = classifier.read(adversarial)
+    predicted = classifier.answers(logits, membrane)
+    return AttackResult(
+        images=adversarial,
+        logits=logits,
+        membrane=membrane,
+        predictions=predicted,
+        success=predicted[classifier.exit_step - 1] != labels,
+        moved=float((adversarial != images).float().mean()),
+        zero_gradient=zero_gradient,
+        budget=budget,
+    )
+
+
+def step_size(eps: float, steps: int) -> float:
+    """Return PGD's step ``α``: ``ε/4``, or ``2.5 ε/steps`` where few steps could not cross the budget otherwise."""
+    return max(eps / 4, 2.5 * eps / steps)
+
+
+def input_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
+    """Return ``∇_x L`` of the summed cross-entropy at the exit in use, ``[N, C, H, W]``."""
+    leaf = images.detach().clone().requires_grad_(True)
+    loss = F.cross_entropy(classifier(leaf), labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, leaf, allow_unused=True)
+    return torch.zeros_like(images) if gradient is None else gradient
+
+
+@contextmanager
+def forked_rng(generator: torch.Generator | None) -> Iterator[None]:
+    """Seed the global generator, which ``torchattacks`` uses, from ``generator``; restore it afterwards."""
+    seed = int(torch.randint(2**31 - 1, (1,), generator=generator))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def check_counts(**counts: int) -> None:
+    """Raise ``ValueError`` unless every one of these counts is at least 1."""
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count!r}")
+
+
+def check_batch(classifier: Classifier, images: Tensor, labels: Tensor) -> None:
+    """Raise ``ValueError`` unless ``images`` and ``labels`` belong together and to the classifier."""
+    check_images(images)
+    if labels.shape != images.shape[:1]:
+        raise ValueError(f"expected labels [N] with N={len(images)}, got {list(labels.shape)}")
+    with torch.no_grad():
+        num_classes = classifier(images[:1]).shape[-1]
+    if (labels == SILENT).any():
+        raise ValueError("labels hold -1 (silent); attack a sample with its true class")
+    check_labels(labels, num_classes)

@@ -1,0 +1,226 @@
+"""SA-PGD (Wang et al. 2025): PGD with momentum, a step scaled by the gradient's second moment, and the best iterate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from snnlab.attacks.aim import Aim, check_aim, is_wrong, wrong_answers
+from snnlab.attacks.attacker import INFORMED, Attacker
+from snnlab.attacks.base import Attack, Rng
+from snnlab.attacks.budget import Budget
+from snnlab.attacks.iterate import iterate
+from snnlab.attacks.losses import Loss, find_loss
+from snnlab.attacks.registry import register_attack
+from snnlab.attacks.result import AttackResult, check_counts, judged
+from snnlab.attacks.sharpness import AdaptiveSharpness
+from snnlab.attacks.time_restricted import subset
+from snnlab.encoding import check_images
+from snnlab.networks.classifier import Classifier
+from snnlab.networks.contexts import freeze_weights, use_surrogate
+
+__all__ = ["FixedSurrogate", "SaPgd", "SaPgdStep", "sa_pgd_attack"]
+
+
+def sa_pgd_attack(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    attacker: Attacker = INFORMED,
+    *,
+    loss: str = "margin",
+    steps: int = 50,
+    restarts: int = 1,
+    adaptive_surrogate: bool = True,
+    aim: Aim = None,
+    generator: Rng = None,
+) -> AttackResult:
+    r"""Attack by SA-PGD: momentum, second-moment scaling and a shrinking step (Wang et al. 2025).
+
+    .. math::
+
+        m ← 0.5\,m + g / \overline{|g|}, \quad v ← 0.8\,v + g² / \overline{g²}, \quad
+        x ← Π(x + \mathrm{clip}(η\,m/\sqrt v, -η, η))
+
+    The step ``η`` starts at ε and is halved at checkpoints (after 22 % of the steps, each interval 3 % shorter, at
+    least 6 %). The start is random. The result of a sample is a misclassified iterate if there is one, else that of highest
+    loss; a misclassified sample is not attacked further. Behind a stochastic code an answer is one draw's: every sample is
+    attacked to the end, and its result is the iterate whose loss is highest in the mean over draws.
+
+    Args:
+        classifier: attacked at its exit step.
+        images: ``[N, C, H, W]`` in [0, 1].
+        labels: ``[N]``.
+        budget: what may be changed.
+        attacker: backward rule of the code (and surrogate, without ``adaptive_surrogate``).
+        loss: a key of ``LOSSES``.
+        steps: iterations of each restart.
+        restarts: random starts.
+        adaptive_surrogate: whether ``AdaptiveSharpness`` takes the place of the attacker's surrogate.
+        aim: what is to be wrong: the answer at the exit in use (``None``), those at every exit with one image (``"all"``), or
+            that of a dynamic exit (an ``ExitRule``). The latter two raise the mean of the loss over all exits.
+        generator: randomness of the starts.
+
+    Raises:
+        ValueError: unknown loss or aim, an aim for an ANN, fewer than one step or restart, bad images.
+    """
+    find_loss(loss)  # raises before any work is done
+    check_counts(steps=steps, restarts=restarts)
+    check_aim(classifier, aim)
+    check_images(images)
+    best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf)
+    # A stochastic code may err on a draw and be right on the next: one lucky draw is no reason to leave a sample alone.
+    broken = torch.zeros_like(labels, dtype=torch.bool)
+    if not classifier.stochastic:
+        broken = is_wrong(classifier, images, labels, aim)
+    for _ in range(restarts):
+        rows = torch.nonzero(~broken).flatten()
+        if len(rows) == 0:
+            break
+        x = images[rows]
+        start = budget.project(x + budget.eps * (2 * torch.rand(x.shape, generator=generator) - 1), x)
+        sharpness = AdaptiveSharpness() if adaptive_surrogate else None
+        with (
+            attacker.view(subset(classifier, rows)) as view,
+            use_surrogate(classifier.network, sharpness),
+            freeze_weights(classifier.network),
+        ):
+            candidate, score, wrong = _climb(view, x, labels[rows], start, steps, budget, find_loss(loss), aim, sharpness)
+        better = wrong | (score > best_loss[rows])
+        best[rows[better]], best_loss[rows[better]] = candidate[better], score[better]
+        broken[rows] |= wrong
+    result = judged(classifier, best, images, labels, budget)
+    return replace(result, success=wrong_answers(classifier, result.logits, result.membrane, labels, aim))
+
+
+class SaPgdStep:
+    """Momentum, second moment and step size of one run of SA-PGD (equation in ``sa_pgd_attack``).
+
+    Args:
+        eps: first step size.
+        steps: number of steps of the run.
+    """
+
+    def __init__(self, eps: float, steps: int) -> None:
+        self.rate, self.halvings, self.number = eps, _checkpoints(steps), 0
+        self.momentum: Tensor | float = 0.0
+        self.second: Tensor | float = 0.0
+
+    def __call__(self, current: Tensor, gradient: Tensor) -> Tensor:
+        """Return the next iterate, before projection."""
+        self.momentum = 0.5 * self.momentum + gradient / _mean(gradient.abs())
+        self.second = 0.8 * self.second + gradient**2 / _mean(gradient**2)
+        self.rate = self.rate / 2 if self.number in self.halvings else self.rate
+        self.number += 1
+        return current + (self.rate * self.momentum / (self.second.sqrt() + 1e-12)).clamp(-self.rate, self.rate)
+
+    def keep(self, rows: Tensor) -> None:
+        """Continue with these samples of the batch alone, after a first step."""
+        self.momentum, self.second = (torch.as_tensor(value)[rows] for value in (self.momentum, self.second))
+
+
+def _checkpoints(steps: int) -> set[int]:
+    """Return the iterations at which the step is halved."""
+    checkpoints, at, share = set(), 0.0, 0.22
+    while at + share < 1:
+        at += share
+        checkpoints.add(round(at * steps))
+        share = max(share - 0.03, 0.06)
+    return checkpoints
+
+
+def _mean(values: Tensor) -> Tensor:
+    """Return the mean over each image, at least 1e-20."""
+    return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
+
+
+def _climb(
+    view: Classifier,
+    x: Tensor,
+    y: Tensor,
+    start: Tensor,
+    steps: int,
+    budget: Budget,
+    loss: Loss,
+    aim: Aim,
+    sharpness: AdaptiveSharpness | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the best iterate of every sample, its loss, and whether it is misclassified; then a sample is left alone."""
+    best, best_loss, wrong = start.clone(), torch.full(y.shape, -torch.inf), torch.zeros_like(y, dtype=torch.bool)
+    rows, broken, left, step = torch.arange(len(y)), wrong, steps, SaPgdStep(budget.eps, steps)
+
+    def gradient(current: Tensor) -> Tensor | None:
+        nonlocal broken, left
+        if sharpness is not None:
+            sharpness.begin()
+        leaf = current.detach().requires_grad_(True)
+        value, broken = _evaluated(view, leaf, y[rows], loss, aim)
+        better = broken | (value.detach() > best_loss[rows])
+        best[rows[better]], best_loss[rows[better]] = current[better], value.detach()[better]
+        wrong[rows] = broken
+        left -= 1
+        if left < 0 or broken.all():  # the last iterate is only evaluated
+            return None
+        return torch.autograd.grad(value.sum(), leaf)[0]
+
+    def drop_broken(current: Tensor, _: Tensor) -> Tensor:
+        nonlocal rows, view
+        if not broken.any():
+            return current
+        remaining = ~broken
+        rows, view = rows[remaining], subset(view, remaining)
+        step.keep(remaining)
+        if sharpness is not None:
+            sharpness.keep(remaining)
+        return current[remaining]
+
+    iterate(start, gradient, step, lambda images: budget.project(images, x[rows]), steps + 1, drop_broken)
+    return best, best_loss, wrong
+
+
+def _evaluated(view: Classifier, images: Tensor, labels: Tensor, loss: Loss, aim: Aim) -> tuple[Tensor, Tensor]:
+    """Return the loss as the attacker differentiates it, and which samples are broken for good, ``[N]`` each.
+
+    Behind a stochastic code that is none. A deterministic code needs one forward pass for both, since backward rules leave the
+    forward pass alone.
+    """
+    none = torch.zeros_like(labels, dtype=torch.bool)
+    if aim is None and view.stochastic:
+        return loss(view(images), labels), none
+    if aim is None:
+        logits, membrane = view.read(images, view.exit_step)
+        return loss(logits[-1], labels), view.answers(logits[-1].detach(), membrane[-1].detach()) != labels
+    draws = [view.read(images) for _ in range(view.eot)]
+    logits = torch.stack([logits for logits, _ in draws]).mean(0)
+    value = torch.stack([loss(z, labels) for z in logits]).mean(0)
+    return value, none if view.stochastic else wrong_answers(view, logits.detach(), draws[0][1].detach(), labels, aim)
+
+
+@register_attack
+@dataclass(frozen=True)
+class SaPgd(Attack):
+    """SA-PGD with its settings (``sa_pgd_attack``)."""
+
+    steps: int = 50
+    loss: str = "margin"
+    restarts: int = 1
+
+    name, aims_at_exits = "sa_pgd", True
+    adaptive: ClassVar[bool] = True
+
+    def __call__(self, *given: Any, **options: Any) -> AttackResult:
+        """Run ``sa_pgd_attack``."""
+        options |= self.settings() | {"adaptive_surrogate": self.adaptive}
+        return sa_pgd_attack(*given, **options)
+
+
+@register_attack
+@dataclass(frozen=True)
+class FixedSurrogate(SaPgd):
+    """SA-PGD through the attacker's own surrogate, not the adaptive one."""
+
+    name, adaptive = "fixed_surrogate", False

@@ -1,0 +1,226 @@
+r"""The trajectory of an attack: one image, and the gradient, image, margin and answer at every step.
+
+Four variants raise the margin :math:`\max_{k≠y} z_k - z_y` of one network at one image. Each changes one thing of the one
+before it. A fifth searches among the spike trains that the budget can reach:
+
+=========== ================================================================== =========================================
+name        its gradient                                                       its step
+=========== ================================================================== =========================================
+naive       through the spikes as they are (straight-through code)             PGD: ``ε/4`` along the sign
+bpda        through smooth steps in place of the code's (Athalye et al. 2018)  the same
+eot         that of ``bpda``, averaged over ``DRAWS`` draws                    the same
+assg        that of ``bpda``, with adaptive sharpness in every neuron          SA-PGD (Wang et al. 2025)
+spike_train of the encoded sequence: exact for the code                        ``snnlab.attacks.spike_train_attack``
+=========== ================================================================== =========================================
+
+The first three use the surrogate that the network was trained with. The last raises the cross-entropy of logits and soft spikes,
+and its ``gradients`` are gains: what each pixel's best train gains to first order, with the sign of its change of intensity. It
+needs a code with spike trains (``snnlab.attacks.has_trains``). All start at the image itself, without noise, so that
+they can be compared step by step, and stop once the image is misclassified. ``eot`` averages over encodings of a stochastic
+code. A deterministic code has only one, so there it averages over images within ``JITTER`` of the present one.
+
+The browser engine takes the same steps (``js/src/engine/trajectory.js``). ``tests/parity/test_browser_engine.py`` compares them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from snnlab.attacks.attacker import NAIVE, Attacker
+from snnlab.attacks.budget import Budget
+from snnlab.attacks.iterate import iterate
+from snnlab.attacks.losses import margin
+from snnlab.attacks.result import check_counts, step_size
+from snnlab.attacks.sa_pgd import SaPgdStep
+from snnlab.attacks.sharpness import AdaptiveSharpness
+from snnlab.attacks.spike_train import TrainSearch, goal_of, has_trains
+from snnlab.encoding import check_images
+from snnlab.networks.classifier import Classifier
+from snnlab.networks.contexts import use_surrogate
+from snnlab.networks.decoding import SILENT
+
+__all__ = ["DRAWS", "JITTER", "STEPS", "VARIANTS", "AttackTrajectory", "attack_trajectory", "predicted_class"]
+
+STEPS = 10  # as the PGD of all explorers
+DRAWS = 10  # encodings, or images, that are averaged over
+JITTER = 1 / 16  # in pixel units: half a step of a code with eight
+
+#: the attackers of the variants by name
+VARIANTS: dict[str, Attacker] = {
+    "naive": Attacker("naive", NAIVE.backward, eot=1),
+    **{name: Attacker(name, "relaxed", eot=1) for name in ("bpda", "eot", "assg", "spike_train")},
+}
+
+
+@dataclass(frozen=True)
+class AttackTrajectory:
+    """Hold the ``S`` steps of an attack on one image, and its ``S + 1`` images.
+
+    Args:
+        images: ``[S + 1, C, H, W]``, the start first.
+        gradients: ``[S, C, H, W]``, followed at each image but the last (of ``spike_train``, gains).
+        margins: ``[S + 1]``, above 0 where the answer is wrong.
+        predictions: ``[S + 1]``.
+        label: the class to get away from.
+    """
+
+    images: Tensor
+    gradients: Tensor
+    margins: Tensor
+    predictions: Tensor
+    label: int
+
+    @property
+    def broken_at(self) -> int | None:
+        """The step at which the image was first misclassified, 0 if before any, ``None`` if never."""
+        wrong = torch.nonzero(self.predictions != self.label).flatten()
+        return int(wrong[0]) if len(wrong) else None
+
+    @property
+    def zero_gradient(self) -> Tensor:
+        """Fraction of pixels whose gradient is exactly zero, per step ``[S]``."""
+        return (self.gradients == 0).flatten(1).float().mean(1)
+
+
+class _Recorder:
+    """Remember every image, the answer to it, and the gradient that led on from it."""
+
+    def __init__(self, classifier: Classifier, start: Tensor, label: int, seed: int) -> None:
+        self.classifier, self.labels, self.seed = classifier, torch.tensor([label]), seed
+        self.images, self.gradients, self.margins, self.predictions = (list[Tensor]() for _ in range(4))
+        self(start)
+
+    def __call__(self, image: Tensor, gradient: Tensor | None = None) -> Tensor:
+        """Record a step; this is the ``on_step`` of ``iterate``."""
+        self.images.append(image)
+        if gradient is not None:
+            self.gradients.append(gradient)
+        logits, _, answer = _read(self.classifier, image, self.seed)
+        self.margins.append(margin(logits, self.labels))
+        self.predictions.append(answer)
+        return image
+
+    @property
+    def ended(self) -> bool:
+        """Whether the image is misclassified."""
+        return bool(self.predictions[-1] != self.labels)
+
+    def trajectory(self) -> AttackTrajectory:
+        """Return what was recorded."""
+        gradients = torch.cat(self.gradients or [self.images[0][:0]])
+        images, margins, predictions = (torch.cat(part) for part in (self.images, self.margins, self.predictions))
+        return AttackTrajectory(images, gradients, margins, predictions, int(self.labels))
+
+
+def attack_trajectory(
+    classifier: Classifier,
+    image: Tensor,
+    label: int,
+    budget: Budget,
+    variant: str,
+    *,
+    steps: int = STEPS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> AttackTrajectory:
+    """Attack one image and record every step.
+
+    Args:
+        classifier: attacked at its exit step.
+        image: ``[C, H, W]`` in [0, 1].
+        label: the class to get away from.
+        budget: what may be changed, L∞.
+        variant: a key of ``VARIANTS``.
+        steps: at most.
+        draws: that ``eot`` averages over.
+        seed: of the draws; a stochastic code shows every image under the same random numbers.
+
+    Raises:
+        ValueError: an unknown variant, fewer than one step or draw, a bad image, ``spike_train`` on a code without trains.
+
+    >>> from snnlab import data, zoo
+    >>> digit = data.load("mnist5k").test[:1]
+    >>> result = attack_trajectory(zoo.load("offset"), digit.images[0], int(digit.labels[0]), Budget(0.1), "naive")
+    >>> bool(result.zero_gradient[0] > 0.8), bool((result.images[0] == digit.images[0]).all())
+    (True, True)
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"unknown variant {variant!r}; choose one of {', '.join(VARIANTS)}")
+    check_counts(steps=steps, draws=draws)
+    clean = image.unsqueeze(0)
+    check_images(clean)
+    recorder = _Recorder(classifier, clean, label, seed)
+    generator = torch.Generator().manual_seed(seed + 1)  # other numbers than those of the answers
+    if variant == "spike_train":
+        _search(recorder, budget, steps, generator)
+    else:
+        _ascend(recorder, budget, variant, steps, draws, generator)
+    budget.verify(recorder.images[-1], clean)
+    return recorder.trajectory()
+
+
+def _ascend(recorder: _Recorder, budget: Budget, variant: str, steps: int, draws: int, generator: torch.Generator) -> None:
+    """Run the variants that follow the gradient of the image."""
+    classifier, clean = recorder.classifier, recorder.images[0]
+    sharpness = AdaptiveSharpness() if variant == "assg" else None
+    size = step_size(budget.eps, steps)
+    step = SaPgdStep(budget.eps, steps) if sharpness else lambda x, g: x + size * g.sign()
+    blurred = variant == "eot" and not classifier.stochastic
+    with VARIANTS[variant].view(classifier) as view, use_surrogate(classifier.network, sharpness):
+        view.generator, view.eot = generator, draws if variant == "eot" and classifier.stochastic else 1
+
+        def gradient(image: Tensor) -> Tensor | None:
+            if recorder.ended:
+                return None
+            if sharpness:
+                sharpness.begin()
+            if not blurred:
+                return _margin_gradient(view, image, recorder.labels)
+            noise = (JITTER * (2 * torch.rand(image.shape, generator=generator) - 1) for _ in range(draws))
+            near = (_margin_gradient(view, (image + shift).clamp(0, 1), recorder.labels) for shift in noise)
+            return sum(near, torch.zeros_like(image)) / draws
+
+        iterate(clean, gradient, step, lambda x: budget.project(x, clean), steps, recorder)
+
+
+def _search(recorder: _Recorder, budget: Budget, steps: int, generator: torch.Generator) -> None:
+    """Run the search of ``snnlab.attacks.spike_train_attack``."""
+    classifier, clean = recorder.classifier, recorder.images[0]
+    if not has_trains(classifier.encoder):
+        name = "an ANN" if classifier.encoder is None else f"the code {classifier.encoder.title!r}"
+        raise ValueError(f"{name} has no spike trains to search among; choose one of {', '.join(list(VARIANTS)[:-1])}")
+    if recorder.ended:
+        return
+    search = TrainSearch(classifier, clean, goal_of(recorder.labels), budget, DRAWS, generator)
+
+    def record(values: Tensor, gains: Tensor) -> bool:
+        recorder(values.detach().clone().view_as(clean), gains.view_as(clean))
+        return recorder.ended
+
+    search.run(clean, steps, None, record)
+
+
+def predicted_class(classifier: Classifier, image: Tensor, seed: int = 0) -> int:
+    """Return the class that an image ``[C, H, W]`` is classified as; of a silent network that of the highest potential."""
+    _, membrane, answer = _read(classifier, image.unsqueeze(0), seed)
+    return int(membrane.argmax() if int(answer) == SILENT else answer)
+
+
+def _margin_gradient(view: Classifier, images: Tensor, labels: Tensor) -> Tensor:
+    """Return ``∇_x`` of the margin in this view, ``[1, C, H, W]``."""
+    leaf = images.detach().clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(margin(view(leaf), labels).sum(), leaf, allow_unused=True)
+    return torch.zeros_like(images) if gradient is None else gradient
+
+
+@torch.no_grad()
+def _read(classifier: Classifier, images: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return logits, read-out potential and answer at the exit in use, ``[1, K]``, ``[1, K]`` and ``[1]``."""
+    if classifier.stochastic:
+        classifier = classifier.at(exit_step=classifier.exit_step)
+        classifier.generator = torch.Generator().manual_seed(seed)
+    logits, membrane = (values[-1] for values in classifier.read(images, classifier.exit_step))
+    return logits, membrane, classifier.answers(logits, membrane)

@@ -1,0 +1,85 @@
+"""Splits: images with their labels, and a data set in three of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import overload
+
+import torch
+from torch import Tensor
+
+__all__ = ["Dataset", "Split", "check_labels"]
+
+
+@dataclass(frozen=True, repr=False)
+class Split:
+    """Images with their labels. It is a sequence: ``split[3]``, ``split[:20]``, ``for image, label in split``.
+
+    Args:
+        images: float32 ``[N, C, H, W]`` in [0, 1].
+        labels: int64 ``[N]``.
+        num_classes: labels lie in ``0 … num_classes-1``.
+
+    Raises:
+        ValueError: shapes that do not belong together, labels that are no class.
+
+    >>> Split(torch.zeros(3, 1, 2, 2), torch.tensor([0, 1, 1]), 2)
+    Split of 3 images 1 x 2 x 2, 2 classes
+    """
+
+    images: Tensor
+    labels: Tensor
+    num_classes: int = 10
+
+    def __post_init__(self) -> None:
+        if self.images.dim() != 4 or self.labels.shape != self.images.shape[:1]:
+            got = f"{list(self.images.shape)} and {list(self.labels.shape)}"
+            raise ValueError(f"expected images [N, C, H, W] and labels [N], got {got}")
+        check_labels(self.labels, self.num_classes)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"Split of {len(self):,} images {' x '.join(map(str, self.images.shape[1:]))}, {self.num_classes} classes"
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images and labels in order, at most ``size`` at a time."""
+        return zip(torch.split(self.images, size), torch.split(self.labels, size), strict=True)
+
+    def to(self, device: torch.device) -> Split:
+        """Return the same on another device."""
+        return Split(self.images.to(device), self.labels.to(device), self.num_classes)
+
+    @overload
+    def __getitem__(self, rows: slice | Tensor) -> Split: ...
+    @overload
+    def __getitem__(self, rows: int) -> tuple[Tensor, int]: ...
+    def __getitem__(self, rows: int | slice | Tensor) -> Split | tuple[Tensor, int]:
+        if isinstance(rows, int):
+            return self.images[rows], int(self.labels[rows])
+        return Split(self.images[rows], self.labels[rows], self.num_classes)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, int]]:
+        return (self[index] for index in range(len(self)))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set in three disjoint splits, with the hash of the file it was read from."""
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    sha256: str
+
+
+def check_labels(labels: Tensor, num_classes: int) -> None:
+    """Raise ``ValueError`` unless all labels are integers in ``0 … num_classes-1``."""
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise ValueError(f"labels must be integers, got {labels.dtype}")
+    if len(labels) and not (labels.min() >= 0 and labels.max() < num_classes):
+        low, high = int(labels.min()), int(labels.max())
+        raise ValueError(f"labels must lie in 0 … {num_classes - 1}, got values from {low} to {high}")

@@ -1,0 +1,1 @@
+"""Robust accuracy: suites of attacks, records, flags and reports."""

@@ -1,0 +1,70 @@
+"""The cache of an evaluation: results of jobs in a folder, under a hash of everything that decides them.
+
+It is how an evaluation that was stopped resumes: give the same folder again. A network is known by its modules, their
+constants, weights and buffers; clear the folder after a change of what ``forward`` does with them. An attack is known by its
+settings, an attack that is a function by its source text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from snnlab.evaluation.runner import Job, JobResult, Run
+from snnlab.networks.classifier import Classifier, constants
+
+__all__ = ["JobCache"]
+
+
+class JobCache:
+    """Store results of jobs: weights, data, attack, budgets, seed and versions decide the name of the file.
+
+    Args:
+        folder: made if it does not exist; may be shared by many evaluations.
+        run: makes the results.
+    """
+
+    def __init__(self, folder: Path, run: Run) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.run = folder, run
+        networks = [_described(run.classifier), _described(run.source) if run.source else ""]
+        versions = [version("snnlab"), torch.__version__]
+        settings = [run.budgets, run.rules, run.exits, run.seed, run.batch_size]
+        shared = repr(networks + settings + versions).encode()
+        self._shared = _hash(shared, *map(_bytes, (run.split.images, run.split.labels)))
+
+    def __call__(self, job: Job, broken: Tensor | None) -> JobResult:
+        """Return the result of a job: read it, or make and store it."""
+        settings = {field.name: getattr(job.attack, field.name) for field in fields(job.attack)}
+        identity = repr((job.exit_step, job.rule, settings | {"method": job.attack.attack.identity}))
+        mask = b"" if broken is None else _bytes(broken)
+        path = self.folder / f"{_hash(self._shared.encode(), identity.encode(), mask)}.pt"
+        if path.exists():
+            stored: JobResult = torch.load(path, weights_only=True)
+            return stored
+        result = self.run(job, broken)
+        part_written = path.with_suffix(".part")
+        torch.save(result, part_written)
+        part_written.replace(path)
+        return result
+
+
+def _described(classifier: Classifier) -> str:
+    weights = _hash(*(name.encode() + _bytes(value) for name, value in classifier.network.state_dict().items()))
+    return repr((constants(classifier.network), classifier.encoder, classifier.decoder, classifier.levels, weights))
+
+
+def _bytes(values: Tensor) -> bytes:
+    return values.detach().cpu().contiguous().numpy().tobytes()
+
+
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()

@@ -1,0 +1,73 @@
+"""Trained classifiers as files: the weights in the safetensors format, with code, read-out and exit in its header.
+
+Nothing is pickled, so reading a file runs no code. The architecture is not stored: as for ``load_state_dict``, give ``load`` an
+untrained network of the same layers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import nn
+
+from snnlab.encoding import encoder
+from snnlab.files import atomic_write
+from snnlab.networks.classifier import Classifier
+
+__all__ = ["load", "save"]
+
+HEADER = "snnlab"
+
+
+def save(classifier: Classifier, path: str | Path) -> Path:
+    """Write the weights of a classifier and its settings into one file, and return its path.
+
+    Args:
+        classifier: of any network; its parameters and buffers are stored.
+        path: of the file, usually with the suffix ``.safetensors``.
+    """
+    code = classifier.encoder
+    settings = {
+        "code": code and {"name": code.title, "num_steps": code.num_steps, "backward": code.backward, "slope": code.slope},
+        "decoder": classifier.decoder,
+        "options": {"exit_step": classifier.exit_step, "eot": classifier.eot, "levels": classifier.levels},
+    }
+    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in classifier.network.state_dict().items()}
+    atomic_write(Path(path), to_bytes(tensors, {HEADER: json.dumps(settings)}))
+    return Path(path)
+
+
+def load(path: str | Path, network: nn.Module) -> Classifier:
+    """Return the classifier that ``save`` wrote, in evaluation mode.
+
+    Args:
+        path: of the file.
+        network: an untrained network of the same architecture. Its weights are replaced.
+
+    Raises:
+        ValueError: a file that is missing or that ``save`` did not write; a network of other layers; a code that is not
+            registered (``snnlab.encoding.register_code``).
+
+    >>> from snnlab import MLP, Classifier
+    >>> from tempfile import mkdtemp
+    >>> path = save(Classifier(MLP((784, 10))), Path(mkdtemp()) / "ann.safetensors")
+    >>> load(path, MLP((784, 10))).num_steps
+    1
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            settings = json.loads((file.metadata() or {})[HEADER])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dictionary
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ValueError(
+            f"cannot read a classifier from {str(path)!r} ({error}); write one with snnlab.networks.save"
+        ) from None
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{str(path)!r} has the weights of another network than the one given: {error}") from None
+    code = settings["code"] and encoder(settings["code"].pop("name"), **settings["code"])
+    return Classifier(network, code, settings["decoder"], **settings["options"]).eval()

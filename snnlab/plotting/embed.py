@@ -1,0 +1,111 @@
+"""Figures for a page of its own, in a light and a dark rendition, and images as thumbnails, all as data addresses."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import image as mpl_image
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from snnlab.plotting.curves import LIMITS, curve_with_band
+from snnlab.plotting.theme import DASHES, MARKERS, Mark, Scheme, colours, data_uri, style
+from snnlab.statistics import Record, intervals_line
+from snnlab.vocabulary import VOCABULARY
+
+__all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "thumbnail"]
+
+
+@dataclass(frozen=True)
+class EmbeddedFigure:
+    """A figure as two data addresses, for light and for dark paper, and what it shows in words."""
+
+    light: str
+    dark: str
+    alt: str
+    caption: str
+
+
+def accuracy_figure(record: Record) -> EmbeddedFigure:
+    """Draw accuracy against ε at the last exit: a line an attack, the worst case strong and with its band."""
+    n, eps, correct = record.n, record.eps, record.correct
+
+    def draw(ax: Axes, scheme: Scheme) -> None:
+        for k, name in enumerate(name for name in correct if name != "worst"):
+            counts = [[count] for count in correct[name][-1]]
+            curve_with_band(ax, eps, counts, n, _line(k, scheme, name), band=0.08, lw=1.1, ms=4)
+        if "worst" in correct:
+            strong = Mark(colours(scheme)["attack"], "-", "o", "worst case")
+            curve_with_band(ax, eps, [[count] for count in correct["worst"][-1]], n, strong, band=0.25, lw=2.8, ms=6)
+        ax.set(xlabel=f"ε ({record.norm_title}, pixel units)", ylabel="accuracy", ylim=LIMITS)
+        ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
+
+    attack = "worst" if "worst" in correct else next(iter(correct))
+    values = ", ".join(f"{record.accuracy(attack, eps=radius):.2f} at ε = {radius:g}" for radius in eps)
+    said = "in the worst case" if attack == "worst" else f"under {attack}"
+    return _both(draw, f"Accuracy against ε; {said} {values}.", f"Accuracy against ε, {intervals_line([[record]])}.")
+
+
+def exit_figure(record: Record) -> EmbeddedFigure:
+    """Draw the worst case against exit step, a line an ε."""
+    eps, exits = record.eps, record.exits
+
+    def draw(ax: Axes, scheme: Scheme) -> None:
+        plain = {0: colours(scheme)["ink"], len(eps) - 1: colours(scheme)["attack"]}
+        for k, radius in enumerate(eps):
+            usual = _line(k, scheme, f"ε = {radius:g}" if radius else "clean")
+            line = Mark(plain.get(k, usual.colour), usual.dash, usual.marker, usual.label)
+            counts = [[row[k]] for row in record.correct["worst"]]
+            curve_with_band(ax, exits, counts, record.n, line, band=0.12, lw=1.6)
+        ax.set(xlabel="exit step", ylabel="accuracy, worst case", ylim=LIMITS)
+        ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3)
+
+    best = max(exits, key=lambda step: record.accuracy("worst", step, eps[-1]))
+    alt = f"Worst case against exit step; at ε = {eps[-1]:g} it is highest at exit {best}."
+    about = intervals_line([[record]])
+    return _both(draw, alt, f"Worst case against exit step, {about}. The best exit was picked afterwards.")
+
+
+def _line(k: int, scheme: Scheme, label: str) -> Mark:
+    """Return the mark of the ``k``-th line of a figure whose lines are no models."""
+    ann, *others = (getattr(term, scheme) for name, term in VOCABULARY.codes.items() if name != "poisson")
+    palette = [*others, ann]
+    return Mark(palette[k % len(palette)], DASHES[k % len(DASHES)], MARKERS[k % len(MARKERS)], label)
+
+
+def _both(draw: Callable[[Axes, Scheme], None], alt: str, caption: str) -> EmbeddedFigure:
+    """Return a figure drawn for light and for dark paper."""
+
+    def rendition(scheme: Scheme) -> str:
+        with style(scheme), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "snnlab", "font.size": 11}):
+            figure = Figure(figsize=(5.2, 4.4), layout="constrained")
+            draw(figure.subplots(), scheme)
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        return data_uri(buffer.getvalue(), "image/svg+xml")
+
+    return EmbeddedFigure(rendition("light"), rendition("dark"), alt, caption)
+
+
+def thumbnail(image: Tensor) -> str:
+    """Return an image ``[C, H, W]`` in [0, 1], grey or colour, as a data address."""
+    values = image.detach().permute(1, 2, 0).numpy()
+    grey = values.shape[-1] != 3
+    return _png(values.mean(-1) if grey else np.clip(values, 0, 1), cmap="gray", vmin=0, vmax=1)
+
+
+def difference(change: Tensor, eps: float) -> str:
+    """Return what was added to an image ``[C, H, W]``, channels averaged: blue where it got darker by ε, red if brighter."""
+    return _png(change.detach().mean(0).numpy(), cmap="RdBu_r", vmin=-min(eps, 1), vmax=min(eps, 1))
+
+
+def _png(values: Any, **look: Any) -> str:
+    buffer = io.BytesIO()
+    mpl_image.imsave(buffer, values, format="png", **look)
+    return data_uri(buffer.getvalue())

@@ -1,0 +1,35 @@
+"""Accuracies with their 95 % intervals, over samples and over training seeds, and the lines that belong beside them."""
+
+from snnlab.statistics.captions import attacks_line, flags_line, flags_of, intervals_line, small_print
+from snnlab.statistics.intervals import (
+    MIN_EFFECT,
+    Change,
+    Estimate,
+    change_over_seeds,
+    estimate,
+    mean_interval,
+    wilson_interval,
+)
+from snnlab.statistics.record import Record
+from snnlab.statistics.records import chance_of, over_seeds, seed_summary, shared, summary
+
+__all__ = [
+    "MIN_EFFECT",
+    "Change",
+    "Estimate",
+    "Record",
+    "attacks_line",
+    "chance_of",
+    "change_over_seeds",
+    "estimate",
+    "flags_line",
+    "flags_of",
+    "intervals_line",
+    "mean_interval",
+    "over_seeds",
+    "seed_summary",
+    "shared",
+    "small_print",
+    "summary",
+    "wilson_interval",
+]

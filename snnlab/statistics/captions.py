@@ -1,0 +1,103 @@
+"""The lines that belong beside every number: n, seeds, interval, attacks and flags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from snnlab.statistics.parts import LateAccuracy
+from snnlab.statistics.record import Record
+from snnlab.statistics.records import Repeats
+
+__all__ = ["attacks_line", "flags_line", "flags_of", "intervals_line", "small_print"]
+
+
+def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: str = "") -> str:
+    """Return n, number of seeds and kind of interval of the records in a figure.
+
+    Args:
+        repeats: the records of all seeds of each model.
+        drawn: what is drawn in place of ``over_seeds``' intervals.
+
+    >>> intervals_line([[Record(n=500)] * 3])
+    'n = 500, mean of 3 seeds, 95 % intervals over seeds (Student)'
+    """
+    groups = list(repeats)
+    n = " or ".join(f"{size:,}" for size in sorted({r.n for records in groups for r in records}))
+    several = " or ".join(str(seeds) for seeds in sorted({len(records) for records in groups} - {1}))
+    kinds = sorted({"seeds (Student)" if len(records) > 1 else "samples (Wilson)" for records in groups}, reverse=True)
+    intervals = drawn or "; ".join(f"95 % intervals over {kind}" for kind in kinds)
+    return f"n = {n}, {f'mean of {several} seeds, ' if several else ''}{intervals}"
+
+
+def small_print(repeats: Repeats, attack: str = "worst") -> str:
+    """Return what belongs beside every number, as Markdown: n, seeds, interval, attacks and flags.
+
+    Args:
+        repeats: the records of all seeds by model name; or of one seed, whose intervals are those of ``summary``.
+        attack: whose flags are listed; ``"single seed"`` is left out where there are several.
+    """
+    first = next(iter(repeats.values()))
+    seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's)"
+    if len(first) == 1:
+        seeds = f"training seed {first[0].seed}; 95 % intervals over digits (Wilson's)"
+    flagged: dict[str, list[str]] = {}
+    for name, records in repeats.items():
+        for note in flags_of(records, attack):
+            flagged.setdefault(note, []).append(name)
+    return f"n = {first[0].n:,} test digits, {seeds}. {attacks_line(list(repeats.values()))}\n\n{flags_line(flagged)}"
+
+
+def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
+    """Return how many attacks the worst case is over, of which suite, and a fold that lists them, as Markdown.
+
+    Args:
+        repeats: the records of all seeds of each model. An attack that ran on fewer samples of one model is listed once.
+    """
+    first = [records[0] for records in repeats]
+    texts: dict[str, list[str]] = {}
+    for record in first:
+        for name, text in record.attacks.items():
+            if name != "worst" and text not in texts.setdefault(name, []):
+                texts[name].append(text)
+    # The longer text of an attack adds on how many samples it ran where another attack is the main one.
+    listed = [
+        f"{min(t, key=len)} ({max(t, key=len).rpartition(', ')[2]} where the code has spike trains)" if len(t) > 1 else t[0]
+        for t in texts.values()
+    ]
+    suites = ", ".join(dict.fromkeys(f"`{record.suite}`" for record in first if record.suite))
+    of_suite = f" of the suite {suites}" if suites else ""
+    number = f"any of {len(listed)} attacks{of_suite}" if len(listed) > 1 else "the attack"
+    uneven = any(not texts.keys() <= record.attacks.keys() for record in first)
+    allowed = " Each network met those that its code allows." if uneven else ""
+    return (
+        f"The worst case counts a digit as lost if {number} broke it.{allowed}\n\n"
+        f"<details><summary>The list of attacks</summary>\n\n{'; '.join(listed)}.\n\n</details>"
+    )
+
+
+def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:
+    """Return the flags of an attack over all seeds of a model: of each kind the one with the largest figure.
+
+    ``"single seed"`` is left out where there are several.
+    """
+    kinds: dict[str, str] = {}
+    for note in (note for record in records for note in record.flags.get(attack, [])):
+        kind = re.split(r"\d", note)[0]
+        kinds[kind] = max(kinds.get(kind, note), note, key=lambda note: float((re.findall(r"\d+\.?\d*", note) or [0])[0]))
+    return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
+
+
+def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:
+    """Return every kind of flag with its figures and the models that have them, as Markdown.
+
+    >>> flags_line({"silent outputs up to 2.0%": ["direct"]})
+    '*Flags:* silent outputs up to 2.0% (`direct`).'
+    """
+    kinds: dict[str, list[str]] = {}
+    for note, names in flagged.items():
+        sign = re.split(r"(?<=: )|(?=\d)", note, maxsplit=1)[0]  # up to the first figure or colon
+        figures = note.removeprefix(sign)
+        kinds.setdefault(sign.strip(), []).append(f"{figures} ({', '.join(f'`{name}`' for name in names)})".strip())
+    shown = [f"{sign} {', '.join(parts)}" for sign, parts in kinds.items()]
+    return f"*Flags:* {'; '.join(shown) or 'none'}."

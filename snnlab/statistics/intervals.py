@@ -1,0 +1,151 @@
+r"""Intervals of accuracies: over samples, and over training seeds.
+
+Over samples the interval is Wilson's (1927),
+
+.. math:: \frac{1}{1 + z²/n}\Big(\hat p + \frac{z²}{2n} ± z\sqrt{\frac{\hat p (1-\hat p)}{n} + \frac{z²}{4n²}}\Big)
+
+and over ``S`` training seeds Student's, for the mean of their accuracies with standard deviation ``s``:
+
+.. math:: \bar p ± t_{0.975,\,S-1}\,\frac{s}{\sqrt S} \qquad \text{clipped to } [0, 1]
+
+The two answer different questions. The first says how well this network is known, the second how well this way of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+
+from scipy.stats import t as student
+
+__all__ = ["MIN_EFFECT", "Change", "Estimate", "change_over_seeds", "estimate", "mean_interval", "wilson_interval"]
+
+Z95 = 1.959963984540054  # quantile of the normal distribution
+#: smallest difference of two accuracies that counts as clear, whatever its interval. Intervals over seeds hold the
+#: test images fixed, so they can be as narrow as two digits of 500, which other digits need not confirm.
+MIN_EFFECT = 0.01
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An accuracy with its 95 % interval: of one seed, or a mean over seeds; ``n`` samples each.
+
+    >>> print(Estimate(0.5, 0.4, 0.6, n=1000, seeds=3))
+    0.500 [0.400, 0.600]
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mean difference of accuracies over seeds with its 95 % interval.
+
+    >>> print(Change(0.1, 0.05, 0.15, seeds=3))
+    +0.100 [+0.050, +0.150]
+    """
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def large(self) -> bool:
+        """Whether the mean is at least ``MIN_EFFECT`` away from zero; a whole point counts, however it is rounded."""
+        return abs(self.mean) >= MIN_EFFECT - 1e-9
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is ``large`` and its interval excludes zero.
+
+        >>> Change(0.004, 0.003, 0.006, seeds=3).clear
+        False
+        """
+        return (self.low > 0 or self.high < 0) and self.large
+
+    @property
+    def direction(self) -> str:
+        """The change in words, "higher" or "lower" if it is clear, else "not told apart"."""
+        return "not told apart" if not self.clear else "higher" if self.mean > 0 else "lower"
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+def wilson_interval(correct: float, n: int) -> tuple[float, float]:
+    """Return Wilson's interval for a proportion (equation in the module docstring).
+
+    Args:
+        correct: right answers. Need not be whole: a mean over seeds that answer the same samples keeps ``n``, for more seeds
+            are no more samples.
+        n: samples.
+
+    Raises:
+        ValueError: not 0 ≤ correct ≤ n, or n < 1.
+
+    >>> tuple(round(v, 3) for v in wilson_interval(90, 100))
+    (0.826, 0.945)
+    """
+    if n < 1 or not 0 <= correct <= n:
+        raise ValueError(f"need 0 ≤ correct ≤ n and n ≥ 1, got correct={correct}, n={n}")
+    p, z = correct / n, Z95
+    centre = p + z * z / (2 * n)
+    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # The interval holds p; where a bound equals p (0 or 1) rounding must not push it past.
+    return max(0.0, min(p, (centre - half) / scale)), min(1.0, max(p, (centre + half) / scale))
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return Student's interval of a mean, not clipped.
+
+    Raises:
+        ValueError: fewer than two values.
+
+    >>> tuple(round(v, 3) for v in mean_interval([0.4, 0.5, 0.6]))
+    (0.252, 0.748)
+    """
+    if len(values) < 2:
+        raise ValueError(f"an interval over seeds needs at least two of them, got {len(values)}")
+    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
+    return fmean(values) - half, fmean(values) + half
+
+
+def estimate(counts: Sequence[float], n: int) -> Estimate:
+    """Return the accuracy of the seeds with these counts: mean and Student's interval; Wilson's for a single seed.
+
+    Args:
+        counts: right answers of ``n``, one number a seed.
+        n: samples that every seed answered.
+
+    >>> print(estimate([40, 50, 60], 100))
+    0.500 [0.252, 0.748]
+    """
+    values = [count / n for count in counts]
+    low, high = mean_interval(values) if len(values) > 1 else wilson_interval(counts[0], n)
+    return Estimate(fmean(values), max(0.0, low), min(1.0, high), n, len(values))
+
+
+def change_over_seeds(new: Sequence[float], old: Sequence[float]) -> Change:
+    """Return how much larger ``new`` is than ``old``, seed by seed: what a seed does to both cancels.
+
+    Raises:
+        ValueError: not one value of each for every seed, fewer than two seeds.
+
+    >>> print(change_over_seeds([0.5, 0.7, 0.6], [0.4, 0.6, 0.5]))
+    +0.100 [+0.100, +0.100]
+    """
+    if len(new) != len(old):
+        raise ValueError(f"a change needs two values for every seed, got {len(new)} and {len(old)}")
+    differences = [a - b for a, b in zip(new, old, strict=True)]
+    return Change(fmean(differences), *mean_interval(differences), len(differences))

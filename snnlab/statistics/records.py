@@ -1,0 +1,72 @@
+"""Accuracies over the records of several seeds, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from snnlab.statistics.intervals import Estimate, estimate
+from snnlab.statistics.record import Record
+
+__all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared", "summary"]
+
+#: the records of all seeds by model name
+Repeats = Mapping[str, Sequence[Record]]
+
+
+def shared(records: Sequence[Record], key: str) -> list[Any]:
+    """Return the ``"eps"`` or ``"exits"`` that all records have, in order: other seeds may be measured at fewer.
+
+    >>> shared([Record(n=1, eps=[0, 0.05, 0.1]), Record(n=1, eps=[0, 0.1])], "eps")
+    [0, 0.1]
+    """
+    return [value for value in getattr(records[0], key) if all(value in getattr(record, key) for record in records)]
+
+
+def chance_of(records: Iterable[Record]) -> float | None:
+    """Return the accuracy of guessing, as the records say; ``None`` if they do not say it, or not the same.
+
+    >>> chance_of([Record(n=9, diagnostics={"chance": 0.1}), Record(n=9)]), chance_of([Record(n=9)])
+    (0.1, None)
+    """
+    known = {record.chance for record in records} - {None}
+    return known.pop() if len(known) == 1 else None
+
+
+def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> Estimate:
+    """Return the accuracy of the seeds of a model: mean and Student's interval; of a single record with Wilson's.
+
+    Arguments are those of ``Record.count``, for records of the same ``n``, one a seed.
+
+    Raises:
+        ValueError: no record, something that was not measured, records of different ``n``.
+    """
+    sizes = {record.n for record in records}
+    if len(sizes) != 1:
+        raise ValueError(f"records of one estimate need the same n, got {sorted(sizes) or 'no record'}")
+    return estimate([record.count(attack, exit_step, eps) for record in records], sizes.pop())
+
+
+def summary(
+    records: Mapping[str, Record], columns: Sequence[tuple[str, str, float]], exit_step: int | None = None
+) -> pd.DataFrame:
+    """Return ``seed_summary`` of a single record a model, with intervals over samples."""
+    return seed_summary({name: [record] for name, record in records.items()}, columns, exit_step)
+
+
+def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]], exit_step: int | None = None) -> pd.DataFrame:
+    """Return a table of means over seeds with their 95 % intervals, one row a model.
+
+    Args:
+        repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` returns them.
+        columns: title, attack and ε of each column. The cell of a model that the attack was not run on has a dash.
+        exit_step: steps that are read; ``None`` reads all.
+    """
+
+    def cell(records: Sequence[Record], attack: str, eps: float) -> str:
+        return str(over_seeds(records, attack, exit_step, eps)) if attack in records[0].correct else "—"
+
+    rows = {name: {title: cell(records, attack, eps) for title, attack, eps in columns} for name, records in repeats.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,0 +1,30 @@
+"""Questions for ``jupyterquiz``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["question"]
+
+
+def question(text: str, right: tuple[str, str], wrong: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return a quiz question for ``jupyterquiz``, with its answers in an order that depends only on the question.
+
+    The order is a permutation drawn from a hash of the question, so the right answer is in no fixed place and every build
+    gives the same page. Pass ``shuffle_answers=False`` to ``display_quiz``, which would shuffle at random otherwise.
+
+    Args:
+        text: the question.
+        right: the right answer and the feedback to it.
+        wrong: the wrong answers, each with its feedback.
+
+    >>> [answer["answer"] for answer in question("1 + 1?", ("2", "Right."), [("3", "Too many."), ("1", "Too few.")])["answers"]]
+    ['3', '1', '2']
+    """
+    answers = [
+        {"answer": answer, "correct": k == 0, "feedback": feedback} for k, (answer, feedback) in enumerate([right, *wrong])
+    ]
+    order = sorted(range(len(answers)), key=lambda k: hashlib.sha256(f"{k} {text}".encode()).digest())
+    return {"question": text, "type": "multiple_choice", "answers": [answers[k] for k in order]}
