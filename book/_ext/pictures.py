@@ -1,6 +1,6 @@
-"""The pictures of the book that stand outside it, taken from the built page: the README's, and the card shown with a link.
+"""Take the pictures of the README and of link previews from the built introduction.
 
-make pictures
+python book/_ext/pictures.py    # `make pictures`
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
-ASSETS = Path(__file__).parent / "_assets"
-PAGE = Path(__file__).parents[1] / "_build" / "html" / "intro.html"
+ASSETS = Path(__file__).parents[1] / "_assets"
+PAGE = Path(__file__).parents[2] / "_build" / "html" / "intro.html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 CARD = """
@@ -32,7 +32,7 @@ CARD = """
 
 
 def explorer(browser: Browser) -> bytes:
-    """The explorer of the introduction, after the informed attack that its first exercise asks for."""
+    """Return a picture of the introduction's explorer after the informed attack of its first exercise."""
     page = browser.new_page(viewport={"width": 1440, "height": 1200}, device_scale_factor=1.5)
     page.goto(PAGE.as_uri())
     lab: Locator = page.locator('snn-lab[explorer="robustness"]').first
@@ -44,14 +44,15 @@ def explorer(browser: Browser) -> bytes:
 
 
 def card(browser: Browser, picture: bytes) -> bytes:
-    """1200 × 630, as those who show links want it."""
+    """Return the picture of link previews, 1200 × 630."""
     page = browser.new_page(viewport={"width": 1200, "height": 630})
     page.set_content(CARD.format(picture=base64.b64encode(picture).decode()))
     return page.screenshot()
 
 
 def main() -> None:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    """Write both pictures into the book's assets."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         picture = explorer(browser)
