@@ -1,4 +1,4 @@
-"""Builds the book for the tests that read it, as `make book` does, once a run."""
+"""Build the book for the tests that read it, as `make book` does, once a run."""
 
 import json
 import os
@@ -15,28 +15,28 @@ BUILD = ROOT / "_build"
 
 
 def built_book() -> Path:
-    """The folder with the pages of the book, built with every warning an error."""
-    done = _build()
-    assert done.returncode == 0, f"the book does not build:\n{done.stdout}"
+    """Return the folder with the pages of the book, built with every warning an error."""
+    build = _build()
+    assert build.returncode == 0, f"the book does not build:\n{build.stdout}"
     return BUILD / "html"
 
 
 @cache
 def _build() -> subprocess.CompletedProcess[str]:
-    """One build a run, failed or not: of several processes the first builds, and the others read what came of it."""
+    """Build once a run: the first of several processes builds, the others read its result, failed or not."""
     BUILD.mkdir(exist_ok=True)
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    told = BUILD / ".built.json"
+    result = BUILD / ".built.json"
     with FileLock(BUILD / ".building.lock"):
-        known = json.loads(told.read_text()) if told.exists() else {}
+        known = json.loads(result.read_text()) if result.exists() else {}
         if known.get("run") != run:
-            done = _built()
-            known = {"run": run, "code": done.returncode, "said": done.stdout}
-            told.write_text(json.dumps(known))
-    return subprocess.CompletedProcess([], known["code"], known["said"])
+            build = _run_build()
+            known = {"run": run, "code": build.returncode, "output": build.stdout}
+            result.write_text(json.dumps(known))
+    return subprocess.CompletedProcess([], known["code"], known["output"])
 
 
-def _built() -> subprocess.CompletedProcess[str]:
+def _run_build() -> subprocess.CompletedProcess[str]:
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [jupyter_book, "build", "book", "-n", "-W", "--keep-going"]
     env = {key: value for key, value in os.environ.items() if key not in ("SNNLAB_REPOSITORY", "SNNLAB_SITE")}

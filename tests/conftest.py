@@ -17,7 +17,7 @@ from visiting import Visit
 
 from snnlab import data, zoo
 from snnlab.data import Dataset, Split
-from snnlab.network import Classifier
+from snnlab.networks.classifier import Classifier
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: flags for a browser that starts clean, asks no other host anything and runs as any user

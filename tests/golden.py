@@ -16,16 +16,25 @@ import torch
 from torch import Tensor
 
 from snnlab import data, zoo
-from snnlab.attack import ATTACKERS, Budget, attack, has_trains, input_gradient, spike_train_attack, surrogate_of
-from snnlab.attack.spike_train import TrainSearch, goal_of, share_at
-from snnlab.decoding import predictions
+from snnlab.attacks import (
+    ATTACKERS,
+    Budget,
+    attack,
+    has_trains,
+    input_gradient,
+    spike_train_attack,
+    trajectory,
+    use_surrogate,
+)
+from snnlab.attacks.spike_train import TrainSearch, goal_of, share_at
 from snnlab.encoding import Fusion, encoder
-from snnlab.exiting import ExitRule, exit_steps
-from snnlab.network import Classifier, SpikingMLP
-from snnlab.neuron import lif
-from snnlab.tsslbp import TsslMLP, post_synaptic_potential
-from snnlab.widgets import climbs, frames
-from snnlab.zoo import storage, web
+from snnlab.networks.classifier import Classifier, SpikingMLP
+from snnlab.networks.decoding import predictions
+from snnlab.networks.early_exit import ExitRule, exit_steps
+from snnlab.networks.sequence import lif
+from snnlab.training.tssl_bp import TsslMLP, post_synaptic_potential
+from snnlab.widgets import compute
+from snnlab.zoo import export, quantised
 
 NUM_IMAGES = 200  # of the codes, on which everything else stands
 FEW_IMAGES = 40  # of every other model
@@ -52,9 +61,9 @@ Model = tuple[Classifier, dict[str, Any]]
 
 def write(path: Path, names: list[str]) -> None:
     """Write the golden vectors of the models called ``names``, and of networks that nobody has trained."""
-    models = {name: (zoo.load(name), web.payload(f"model/{name}")) for name in names}
-    models |= {name: (model, web.model_payload(name, model)) for name, model in untrained().items()}
-    listing = web.payload("zoo") | {"models": [{"name": name} for name in models]}
+    models = {name: (zoo.load(name), export.payload(f"model/{name}")) for name in names}
+    models |= {name: (model, export.model_payload(name, model)) for name, model in untrained().items()}
+    listing = export.payload("zoo") | {"models": [{"name": name} for name in models]}
     path.write_text(json.dumps(golden(models, data.load("mnist5k").test) | {"zoo": listing}))
 
 
@@ -80,7 +89,7 @@ def _untrained(code: str, decoder: str, **options: Any) -> Classifier:
     for layer in network.layers:
         torch.nn.init.normal_(layer.weight, std=3 / layer.in_features**0.5, generator=generator)
         torch.nn.init.uniform_(layer.bias, -0.1, 0.1, generator=generator)
-    storage.quantise(network)
+    quantised.quantise(network)
     if isinstance(network, TsslMLP):
         network.gradient = "surrogate"
     return Classifier(network, found, decoder)
@@ -111,7 +120,7 @@ def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -
         "exact": not _analog(classifier),
         "gradients": _gradients(classifier, few),
         "frames": _frames(classifier, payload["name"], few),
-        "climbs": [_climb(classifier, few, method) for method in climbs.CLIMBERS if _climbs(classifier, method)],
+        "climbs": [_climb(classifier, few, method) for method in trajectory.VARIANTS if _climbs(classifier, method)],
         "trains": _trains(classifier, split) if has_trains(classifier.encoder) else None,
     }
     if classifier.stochastic:
@@ -192,8 +201,8 @@ def _frames(classifier: Classifier, name: str, split: data.Split) -> list[dict[s
 
 
 def _frame(classifier: Classifier, name: str, split: data.Split, state: dict[str, int]) -> dict[str, Any]:
-    request = frames.Request(split.images[0], int(split.labels[0]), name, "fgsm", "informed", FGSM_EPS, **state)
-    shown = frames.frame(classifier, request)
+    request = compute.Request(split.images[0], int(split.labels[0]), name, "fgsm", "informed", FGSM_EPS, **state)
+    shown = compute.frame(classifier, request)
     arrays = {
         group: {part: [str(a.dtype), _pack(torch.from_numpy(a))] for part, a in shown[group].items() if a is not None}
         for group in ("clean", "attacked", "order")
@@ -206,9 +215,9 @@ def _climb(classifier: Classifier, split: data.Split, method: str) -> dict[str, 
     index = _on_threshold(classifier, split.images).index(False)
     image, label = split.images[index], int(split.labels[index])
     if classifier.encoder is not None:
-        label = climbs.taken_for(classifier, image)  # an image that is misread already would not be attacked
+        label = trajectory.predicted_class(classifier, image)  # an image that is misread already would not be attacked
     budget = Budget(FGSM_EPS)
-    found = climbs.climb(classifier, image, label, budget, method, steps=CLIMB_STEPS, draws=CLIMB_DRAWS)
+    found = trajectory.attack_trajectory(classifier, image, label, budget, method, steps=CLIMB_STEPS, draws=CLIMB_DRAWS)
     looks = classifier.num_steps * image.numel() if classifier.stochastic else image.numel()
     return {
         "method": method,
@@ -246,7 +255,7 @@ def _trains(classifier: Classifier, split: data.Split) -> dict[str, Any]:
     search = TrainSearch(classifier, images, goal_of(labels), budget, 1, generator)
     used = search.begin(images)
     momentum, looks = None, []
-    with surrogate_of(classifier.network, used):
+    with use_surrogate(classifier.network, used):
         for step in range(SEARCH_LOOKS):
             before = {"bins": _pack(search.bins[0].int()), "values": _pack(search.values[0])}
             value, _, gradient = search.look(used)
@@ -254,10 +263,10 @@ def _trains(classifier: Classifier, split: data.Split) -> dict[str, Any]:
             looks.append(
                 before | {"value": float(value), "gradient": _pack(gradient[:, 0]), "momentum": _pack(momentum[:, 0])}
             )
-            search.move(momentum, share_at(step, web.TRAIN_STEPS))
+            search.move(momentum, share_at(step, export.TRAIN_STEPS))
     few = split[slice(SEARCHED)]
     found = spike_train_attack(
-        classifier, few.images, few.labels, budget, steps=web.TRAIN_STEPS, generator=torch.Generator().manual_seed(2)
+        classifier, few.images, few.labels, budget, steps=export.TRAIN_STEPS, generator=torch.Generator().manual_seed(2)
     )
     table = search.table
     return {

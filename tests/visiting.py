@@ -1,35 +1,32 @@
-"""A reader who visits pages of the built book, and a record of what should not happen there."""
+"""Visit pages of the built book in a browser and record problems."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-import yaml
+from building import BOOK
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from snnlab.widgets.explorer import BUNDLE
-
-TOC = Path(__file__).parents[1] / "book" / "_toc.yml"
-
-#: explorers by the page that has one of them
-PLACES = {
-    "robustness": "intro",
-    "neuron": "02_neuron",
-    "encoder": "03_encoding",
-    "training": "04_training",
-    "exit": "05_exit",
-    "fusion": "06_fusion",
-    "attack": "07_honest",
-    "results": "08_cifar10",
-}
+import chapters
+from snnlab import widgets
+from snnlab.widgets.traits import BUNDLE
 
 
 def pages() -> list[str]:
     """The pages of the book."""
-    toc = yaml.safe_load(TOC.read_text())
-    parts = [part for chapter in toc["chapters"] for part in (chapter, *chapter.get("sections", ()))]
-    return [toc["root"], *(part["file"] for part in parts)]
+    return chapters.pages(BOOK)
+
+
+def first_pages() -> dict[str, str]:
+    """The kind of every explorer, and the first page of the book that shows one."""
+    texts = {page: path.read_text("utf8") for page in pages() for path in BOOK.glob(f"{page}.*")}
+    names = [name for name in widgets.__all__ if name.endswith("Explorer")]
+    shown = {name: [page for page, text in texts.items() if f"{name}(" in text] for name in names}
+    return {name.removesuffix("Explorer").lower(): places[0] for name, places in shown.items() if places}
+
+
+PLACES = first_pages()
 
 
 def every_page() -> list[str]:
@@ -38,11 +35,11 @@ def every_page() -> list[str]:
 
 
 def places(*kinds: str) -> list[tuple[str, str]]:
-    """Explorers (of these kinds) and their pages, as far as the book has them."""
-    return [(kind, page) for kind, page in PLACES.items() if page in pages() and (not kinds or kind in kinds)]
+    """Explorers (of these kinds) and their first pages."""
+    return [(kind, page) for kind, page in PLACES.items() if not kinds or kind in kinds]
 
 
-#: what an explorer (the element that is passed) says to everybody, beside its controls
+#: text of an explorer (the element that is passed) without its controls
 SAYS = """(explorer) => {
     const inside = explorer.shadowRoot.querySelector('.lab').cloneNode(true);
     for (const part of inside.querySelectorAll('.field, .unseen')) part.remove();
@@ -51,7 +48,7 @@ SAYS = """(explorer) => {
 
 
 class Visit:
-    """A page with a record of everything that should not happen on it."""
+    """A page and a list of problems on it: exceptions, console errors, requests to other hosts."""
 
     def __init__(self, context: BrowserContext, base: str) -> None:
         self.page: Page = context.new_page()
@@ -59,9 +56,9 @@ class Visit:
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         self.page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
-        self.page.on("request", lambda r: None if self._own(r.url) else self.problems.append(f"request: {r.url}"))
+        self.page.on("request", lambda r: None if self._is_local(r.url) else self.problems.append(f"request: {r.url}"))
 
-    def _own(self, url: str) -> bool:
+    def _is_local(self, url: str) -> bool:
         return url.startswith((self.base, "data:", "blob:"))
 
     def open(self, name: str) -> Visit:
@@ -69,13 +66,13 @@ class Visit:
         return self
 
     def explorer(self, kind: str = "robustness") -> Locator:
-        found = self.page.locator(f'snn-lab[explorer="{kind}"]').first
-        expect(found).to_have_attribute("data-ready", "", timeout=20_000)
-        return found
+        explorer = self.page.locator(f'snn-lab[explorer="{kind}"]').first
+        expect(explorer).to_have_attribute("data-ready", "", timeout=20_000)
+        return explorer
 
 
 def lone_page(folder: Path, element: str, **data: str) -> Path:
-    """A page that holds an explorer and nothing else, with its script and the named data, as the book has them."""
+    """Write a page with one explorer, its script and the named data, as in the book."""
     shutil.copy(BUNDLE, folder)
     for key, script in data.items():
         (folder / f"snnlab-{key}.js").write_text(script)
@@ -85,6 +82,6 @@ def lone_page(folder: Path, element: str, **data: str) -> Path:
 
 
 def put(explorer: Locator, **state: object) -> Locator:
-    """Give an explorer a state, as another script of the page could."""
+    """Set the state of an explorer as another script of the page could."""
     explorer.evaluate("(e, s) => { for (const [k, v] of Object.entries(s)) e.setAttribute(k, String(v)); }", state)
     return explorer

@@ -12,14 +12,14 @@ from visiting import Visit, lone_page, put
 
 from snnlab import zoo
 from snnlab.widgets import AttackExplorer
-from snnlab.zoo import web
+from snnlab.zoo import export
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with the explorer, its script and its data, as the book has them."""
     keys = ("zoo", *(f"model/{name}" for name in zoo.names("codes")))
-    data = {key.replace("/", "-"): web.script(key) for key in keys}
+    data = {key.replace("/", "-"): export.script(key) for key in keys}
     element = AttackExplorer(image=7, encoding="offset", eps=0.1).to_html()
     return lone_page(tmp_path_factory.mktemp("attacks"), element, **data)
 

@@ -60,7 +60,7 @@ def test_every_equation_is_typeset(name: str, seen: dict[str, Any]) -> None:
 
 
 def test_there_are_equations(seen: dict[str, Any]) -> None:
-    assert seen["visits"]["02_neuron"]["equations"]["set"] > 10
+    assert seen["visits"]["neuron"]["equations"]["set"] > 10
 
 
 @EVERY

@@ -31,7 +31,7 @@ NET = """\
 import snntorch, torch
 from torch import nn
 from snnlab import data, encoder
-from snnlab.network import Classifier
+from snnlab.networks.classifier import Classifier
 
 class Net(nn.Module):
     def __init__(self, pixels=784):

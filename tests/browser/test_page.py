@@ -268,7 +268,7 @@ def test_drawn_digit_is_read(reader: Visit) -> None:
 
 
 def test_encoder_explorer_shows_where_the_perturbation_arrives(visit: Visit) -> None:
-    explorer = visit.open("03_encoding").explorer("encoder")
+    explorer = visit.open("encoding").explorer("encoder")
     for code in ("direct", "poisson", "onset", "offset", "latency", "phase"):
         expect(explorer).to_contain_text(code)
     assert visit.problems == []

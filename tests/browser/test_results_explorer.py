@@ -24,7 +24,7 @@ def _table() -> ResultsExplorer:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     explorer = _table()
-    data = f'globalThis.snnlabData("cifar10",{json.dumps(explorer._record)});'
+    data = f'globalThis.snnlabData("cifar10",{json.dumps(explorer._table)});'
     return lone_page(tmp_path_factory.mktemp("results"), explorer.to_html(), cifar10=data)
 
 
@@ -41,8 +41,8 @@ def _row(explorer: Locator, name: str) -> Locator:
 
 def _kept(name: str, attack: str, exit_step: int, eps: float) -> str:
     record = zoo.results(name)
-    row = record["exits"].index(exit_step) if len(record["exits"]) > 1 else 0
-    share = 100 * record["correct"][attack][row][record["eps"].index(eps)] / record["n"]
+    row = record.exits.index(exit_step) if len(record.exits) > 1 else 0
+    share = 100 * record.correct[attack][row][record.eps.index(eps)] / record.n
     return f"{share:.1f}" if 0 < share < 1 else f"{int(share + 0.5)}"
 
 

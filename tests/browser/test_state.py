@@ -93,7 +93,7 @@ def test_back_undoes_gestures_one_by_one_in_the_picture_too(visit: Visit) -> Non
 
 
 def test_a_drag_is_one_step_back_and_the_address_follows_the_hand(reader: Visit) -> None:
-    explorer, page = reader.open("05_exit").explorer("exit"), reader.page
+    explorer, page = reader.open("early_exit").explorer("exit"), reader.page
     depth = page.evaluate("history.length")
     slider = explorer.get_by_label("budget ε")
     slider.scroll_into_view_if_needed()
@@ -113,7 +113,7 @@ def test_a_drag_is_one_step_back_and_the_address_follows_the_hand(reader: Visit)
 
 
 def test_explorers_of_one_page_are_kept_apart(visit: Visit, chromium: Browser) -> None:
-    page = visit.open("03_encoding").page
+    page = visit.open("encoding").page
     encoder, network = visit.explorer("encoder"), visit.explorer("robustness")
     encoder.get_by_label("by ε", exact=True).fill("0.2")
     network.get_by_label("exit step").fill("6")
@@ -129,7 +129,7 @@ def test_explorers_of_one_page_are_kept_apart(visit: Visit, chromium: Browser) -
 
 
 def test_headings_are_reached_and_the_explorer_stays_as_it_was_set(visit: Visit) -> None:
-    explorer, page = visit.open("05_exit").explorer("exit"), visit.page
+    explorer, page = visit.open("early_exit").explorer("exit"), visit.page
     explorer.get_by_label("exit step").fill("5")
     anchor = page.locator(".bd-toc a.nav-link").last
     href = anchor.get_attribute("href") or ""
@@ -153,7 +153,7 @@ def test_headings_are_reached_and_the_explorer_stays_as_it_was_set(visit: Visit)
     ["exit?eps=much&exit_step=99&encoding=morse&rule=mood", "exit?%&&=?/?", "nowhere?eps=0.1", "%E0%A4%A", "exit?beta=0.1"],
 )
 def test_an_address_that_says_nothing_leaves_the_page_its_own_settings(fragment: str, reader: Visit) -> None:
-    reader.page.goto(f"{reader.base}/05_exit.html#{fragment}")
+    reader.page.goto(f"{reader.base}/early_exit.html#{fragment}")
     explorer = reader.explorer("exit")
     expect(explorer).to_have_attribute("eps", "0.2")
     expect(explorer).to_have_attribute("exit_step", "8")
@@ -163,7 +163,7 @@ def test_an_address_that_says_nothing_leaves_the_page_its_own_settings(fragment:
 
 
 def test_a_setting_that_cannot_be_is_left_out_and_the_others_are_taken(reader: Visit) -> None:
-    reader.page.goto(f"{reader.base}/05_exit.html#exit?eps=7&rule=first_spike&encoding=membrane-latency&exit_step=6")
+    reader.page.goto(f"{reader.base}/early_exit.html#exit?eps=7&rule=first_spike&encoding=membrane-latency&exit_step=6")
     explorer = reader.explorer("exit")
     expect(explorer).to_have_attribute("encoding", "membrane-latency")
     expect(explorer).to_have_attribute("exit_step", "6")

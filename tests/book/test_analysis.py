@@ -1,0 +1,154 @@
+"""The tables and sentences of the chapters follow from the records."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from analysis import training
+from analysis.adversarial import winners, winners_text
+from analysis.answer import answer
+from analysis.cifar10 import accuracy, factors_of
+from analysis.early_exit import clean_cost, safe_exits
+from analysis.encoding import finding
+from analysis.energy import fair_finding
+from analysis.fusion import which_moves_first
+from analysis.honest import square_query
+from analysis.yourturn import reading
+from snnlab import Budget, zoo
+from snnlab.encoding import encoder
+from snnlab.statistics import Record
+
+
+def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> None:
+    shares = [float(share.rstrip("%")) / 100 for share in winners()["share of these digits"]]
+    assert len(shares) == 10
+    assert min(shares) > 0.2  # nine equally frequent wrong classes would have a ninth each, at most
+    assert "n = " in winners_text()
+
+
+@pytest.mark.parametrize("side", [1, 3, 12, 28])
+def test_a_query_of_square_changes_one_square_within_the_budget(side: int) -> None:
+    images, generator = torch.full((2, 1, 28, 28), 0.5), torch.Generator().manual_seed(0)
+    query = square_query(images, side, 0.1, generator)
+    Budget(0.1).verify(query, images)
+    for changed in (query != images)[:, 0]:
+        rows, columns = changed.any(1), changed.any(0)
+        assert int(changed.sum()) == int(rows.sum() * columns.sum()) == side * side
+
+
+def test_a_square_larger_than_the_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 1 to 28"):
+        square_query(torch.zeros(1, 1, 28, 28), 29, 0.1, torch.Generator())
+
+
+def _by_gate(clean: list[int], robust: list[int]) -> dict[str, list[Record]]:
+    """Records of three equal seeds by gate."""
+    return {
+        f"gate {k}": [Record(n=100, eps=[0.0, 0.1], exits=[8], num_steps=8, correct={"worst": [[c, r]]})] * 3
+        for k, (c, r) in enumerate(zip(clean, robust, strict=True))
+    }
+
+
+def test_what_a_gate_moves_first_follows_from_the_records() -> None:
+    assert "Clean accuracy moves first; the worst case moves farther" in which_moves_first(
+        _by_gate([96, 94, 93], [10, 20, 60]), 0.1
+    )
+    assert "The worst case moves first" in which_moves_first(_by_gate([96, 95, 93], [10, 50, 60]), 0.1)
+    assert "Neither moves first" in which_moves_first(_by_gate([96, 95, 93, 92], [10, 40, 42, 60]), 0.1)
+
+
+def test_one_network_has_another_factor_in_every_threat_model() -> None:
+    text = factors_of("latency", 4.0)
+    for threat, key, baseline in (("transfer", "transfer", "ann-second"), ("naive", "pgd.naive", "ann")):
+        snn, ann = accuracy("latency", key, 4.0), accuracy(baseline, key, 4.0)
+        assert snn is not None
+        assert ann is not None
+        assert f"{threat}: {snn.mean:.3f} against {ann.mean:.3f} (`{baseline}`)" in text
+    assert "not above guessing" in text
+
+
+def test_a_code_that_multiplies_the_weights_of_the_fair_ann_costs_as_much() -> None:
+    text = fair_finding({"same": (100.0, 0.0), "spikes": (0.0, 100.0), "both": (100.0, 100.0)}, 100.0)
+    assert "need less: `spikes` (0.20 times)." in text
+    assert "or more: `same` (1.00 times), `both` (1.20 times)." in text
+
+
+def test_the_effect_decides_how_a_claim_is_read() -> None:
+    def measured(effect: str, high: float) -> dict[str, object]:
+        parts = [
+            {"outcome": outcome, "change": {"mean": h, "low": h - 0.1, "high": h}}
+            for outcome, h in ((effect, 0.0), ("as claimed", high), ("as claimed", 0.0))
+        ]
+        return {"verdict": "holds in part", "comparisons": parts}
+
+    assert "it was not confirmed" in reading(measured("not told apart", 0.02))
+    assert "it was confirmed" in reading(measured("as claimed", 0.02))
+    assert "a clear loss" in reading(measured("as claimed", -0.02))
+    assert "a clear loss" not in reading(measured("as claimed", 0.02))
+
+
+def _at_exits(clean: list[int], seed: int) -> Record:
+    exits, counts = list(range(1, len(clean) + 1)), {"worst": [[right] for right in clean]}
+    return Record(n=100, eps=[0.0], num_steps=len(clean), exits=exits, correct=counts, seed=seed)
+
+
+def test_the_text_says_where_the_prediction_on_clean_digits_fails() -> None:
+    early_is_worse = [_at_exits([50 + s, 60 + s, 90 + s, 90 + s], s) for s in range(3)]
+    assert "From exit 3 on, none is" in clean_cost(early_is_worse)
+    assert "*fails* for guesses up to ε = 0.25" in clean_cost(early_is_worse)
+    always_worse = [_at_exits([50 + s, 60 + s, 70 + s, 90 + s], s) for s in range(3)]
+    assert "as prediction 3 said" in clean_cost(always_worse)
+
+
+def test_the_text_on_clean_digits_follows_from_the_records_of_the_zoo() -> None:
+    records = zoo.repeats("latency")
+    text = clean_cost(records)
+    assert f"exit {records[0].num_steps} are:" in text
+    assert ("*fails*" in text) != ("as prediction 3 said" in text)
+
+
+def test_the_last_safe_exit_reads_nothing_of_a_raised_background() -> None:
+    images = torch.zeros(1, 1, 28, 28)
+    for code, exit_step in safe_exits(["latency", "onset", "offset", "direct"], 0.2).items():
+        clean, raised = (encoder(code)(x) for x in (images, images + 0.2))
+        assert torch.equal(clean[:exit_step], raised[:exit_step])
+        assert exit_step == 8 or not torch.equal(clean[: exit_step + 1], raised[: exit_step + 1])
+
+
+def _survivors(*counts: int) -> list[Record]:
+    """Made records of three seeds of 100 samples: survivors at ε = 0, 0.1, 0.2, one more each seed."""
+    correct = [{attack: [[c + s for c in counts]] for attack in ("worst", "fgsm.naive", "transfer")} for s in range(3)]
+    common: dict[str, Any] = {"n": 100, "num_steps": 8, "eps": [0.0, 0.1, 0.2], "exits": [8]}
+    return [Record(seed=s, correct=correct[s], **common) for s in range(3)]
+
+
+def test_the_finding_on_codes_names_those_clearly_above_direct_at_each_eps() -> None:
+    codes = {"direct": (95, 5, 0), "offset": (95, 4, 0), "onset": (95, 80, 20), "latency": (92, 57, 0), "phase": (94, 5, 0)}
+    near, far = finding({name: _survivors(*counts) for name, counts in codes.items()}).split("\n\n")[1:]
+    assert "leaves `onset` 81%, `latency` 58%" in near
+    assert "`onset`, `latency` are clearly more robust than `direct`, `phase` not." in near
+    assert "`onset` is clearly more robust than `direct`, `latency`, `phase` not." in far
+
+
+def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {name: _survivors(95, 50, 10) for name in zoo.names()}
+    made |= {"fgsm-latency": _survivors(95, 70, 10), "fgsm-onset": _survivors(95, 50, 40), "direct": _survivors(95, 51, 10)}
+    monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
+    monkeypatch.setattr(zoo, "results", lambda name: made[name][0])
+    text = training.adversarial_finding()
+    assert (
+        "At ε = 0.1 the gain over plain training is clear for `fgsm-latency` (+0.20), not for `fgsm-ann` (+0.00), " in text
+    )
+    assert "At ε = 0.2 the gain over plain training is clear for `fgsm-onset` (+0.30), not for `fgsm-ann` (+0.00), " in text
+    assert "The most robust is now `fgsm-onset`, with 0.410" in text
+    table = training.adversarial_table()
+    assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
+    assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
+
+
+def test_the_answer_of_the_book_is_that_of_the_records() -> None:
+    text = answer()
+    for name in ("onset", "latency"):
+        worst = [sum(r.correct["worst"][-1][r.eps.index(eps)] / r.n for r in zoo.repeats(name)) / 3 for eps in (0.1, 0.2)]
+        assert f"`{name}` {worst[0]:.0%} and {worst[1]:.0%}" in text

@@ -1,0 +1,239 @@
+"""The command: what it prints, and one sentence with exit code 2 for whatever is wrong."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from snnlab import zoo
+from snnlab.claims import ledger
+from snnlab.cli import main as cli
+from snnlab.cli.main import app
+from snnlab.data import Split
+from snnlab.evaluation.flags import kind_of
+from snnlab.evaluation.robustness import evaluate_robustness
+from snnlab.networks.classifier import Classifier
+
+TUTORIAL = """
+import snntorch as snn
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(784, 16), nn.Linear(16, 10)
+        self.lif1, self.lif2 = snn.Leaky(beta=0.9), snn.Leaky(beta=0.9)
+
+    def forward(self, x):
+        m1, m2 = self.lif1.init_leaky(), self.lif2.init_leaky()
+        spikes, membranes = [], []
+        for step in x:
+            s1, m1 = self.lif1(self.fc1(step.flatten(1)), m1)
+            s2, m2 = self.lif2(self.fc2(s1), m2)
+            spikes.append(s2)
+            membranes.append(m2)
+        return torch.stack(spikes), torch.stack(membranes)
+
+torch.manual_seed(0)
+net = Net().eval()
+ann = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).eval()
+narrow = nn.Sequential(nn.Flatten(), nn.Linear(784, 3)).eval()
+number = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(TUTORIAL)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def refused(*words: str) -> str:
+    """What the command says of an input that it does not take: one line, exit code 2, no traceback."""
+    result = run(*words)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    (line,) = result.output.strip().splitlines()
+    return line
+
+
+def test_the_claims_are_printed_with_their_verdicts() -> None:
+    result = run("claims")
+    assert result.exit_code == 0
+    for name, record in ledger().items():
+        assert re.search(rf"{record['measured']['verdict']}\s+{name}", result.output)
+
+
+def test_one_claim_is_printed_in_full() -> None:
+    text = run("claims", "offset-illusion").output
+    for part in ("offset-illusion:", "limits:", "attacks:", "flags:", "hashes", "3 seeds", "n = "):
+        assert part in text
+
+
+def test_building_the_claims_of_an_unchanged_zoo_changes_nothing() -> None:
+    before = {path.name: path.read_bytes() for path in (zoo.FOLDER / "claims").glob("*.json")}
+    assert run("claims", "build", "pictures-energy", "pictures-transfer").output == "nothing has changed\n"
+    assert before == {path.name: path.read_bytes() for path in (zoo.FOLDER / "claims").glob("*.json")}
+
+
+def test_claims_are_built_into_a_folder_of_one_s_own(here: Path) -> None:
+    assert run("claims", "build", "pictures-energy", "--folder", "mine").output == "changed: pictures-energy\n"
+    assert [path.name for path in (here / "mine").iterdir()] == ["pictures-energy.json"]
+
+
+def test_an_unknown_claim_is_refused() -> None:
+    assert refused("claims", "moon").startswith("snnlab: unknown claim 'moon'; choose one of paper-encoding")
+    assert "unknown claim 'moon'" in refused("claims", "build", "moon")
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("mine.py", "a model is named file.py:name"),
+        ("yours.py:net", "there is no file 'yours.py'"),
+        ("mine.py:nett", "mine.py has no 'nett'; its networks: net, ann, narrow"),
+        ("mine.py:number", "must be a network .* got int"),
+        ("mine.py:Net", "is a class, not a network; give an instance, as in net = Net()"),
+        ("mine.py:narrow", "answers with 3 classes, the labels go up to 9"),
+        ("zoo:moon", "unknown model 'moon'; choose one of ann"),
+    ],
+)
+def test_a_model_that_cannot_be_had_is_refused(model: str, words: str) -> None:
+    assert re.search(words, refused("evaluate", model))
+
+
+def test_a_file_that_fails_is_told_with_its_line(here: Path) -> None:
+    (here / "broken.py").write_text("x = 1\ny = z\n")
+    assert refused("evaluate", "broken.py:net") == (
+        "snnlab: broken.py could not be run: NameError: name 'z' is not defined (line 2)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--encoding", "morse"), "unknown encoding 'morse'"),
+        (("--decoder", "vote"), "unknown decoder 'vote'; choose one of rate"),
+        (("--suite", "hard"), "unknown suite 'hard'; choose one of quick, standard, full"),
+        (("--norm", "L7"), "unknown norm 'L7'; choose one of Linf"),
+        (("--eps", "big"), "eps must be numbers with commas, as 0.05,0.1, got 'big'"),
+        (("--eps", "-0.1"), "eps must not be negative"),
+        (("--n", "0"), r"n must lie in 1 … 1000"),
+        (("--data", "cifar"), "unknown data 'cifar'; choose one of mnist5k, .* or a file.npz"),
+        (("--data", "none.npz"), "there is no file 'none.npz'"),
+        (("--source", "none.py:ann"), "there is no file 'none.py'"),
+        (("--encoding", "none"), "say|given images"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused(options: tuple[str, str], words: str) -> None:
+    assert re.search(words, refused("evaluate", "mine.py:net", *options))
+
+
+def test_data_of_wrong_shape_or_range_is_refused(here: Path) -> None:
+    good, labels = np.zeros((4, 28, 28), np.float32), np.arange(4)
+    for arrays, words in (
+        ({"images": good}, "needs the arrays images and labels, it has images"),
+        ({"images": good, "labels": labels[:3]}, r"got \[4, 1, 28, 28\] and \[3\]"),
+        ({"images": good[0], "labels": labels}, r"expected images \[N, C, H, W\]"),
+        ({"images": good + 2, "labels": labels}, r"must lie in \[0, 1\]"),
+        ({"images": good * np.nan, "labels": labels}, r"must lie in \[0, 1\]"),
+        ({"images": good, "labels": labels * 0.5}, "labels must be whole numbers"),
+        ({"images": good[:, :9, :9], "labels": labels}, "failed: "),
+    ):
+        np.savez(here / "own.npz", **arrays)
+        assert re.search(words, refused("evaluate", "mine.py:net", "--data", "own.npz"))
+    (here / "own.npz").write_text("digits")
+    assert "is not an .npz file" in refused("evaluate", "mine.py:net", "--data", "own.npz")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the command asks the evaluation for."""
+    calls: list[dict[str, Any]] = []
+
+    def watched(model: Classifier, data: Split, budgets: Any, suite: str, **options: Any) -> Any:
+        calls.append({"model": model, "data": data, "budgets": budgets, "suite": suite, **options})
+        return evaluate_robustness(model, data, budgets, suite, **options)
+
+    monkeypatch.setattr(cli, "evaluate_robustness", watched)
+    return calls
+
+
+def test_a_network_of_one_s_own_gets_a_table_numbers_and_a_page(here: Path, asked: list[dict[str, Any]]) -> None:
+    result = run(
+        "evaluate",
+        "mine.py:net",
+        "--n",
+        "30",
+        "--eps",
+        "0.1",
+        "--suite",
+        "quick",
+        "--out",
+        "found",
+        "--source",
+        "mine.py:ann",
+    )
+    assert result.exit_code == 0, result.output
+    (call,) = asked
+    assert (len(call["data"]), [b.eps for b in call["budgets"]], call["suite"]) == (30, [0.0, 0.1], "quick")
+    assert call["model"].encoder.title == "direct"
+    assert call["source"].encoder is None
+    assert "worst" in result.output
+    told = json.loads((here / "found" / "report.json").read_text())
+    for key in (
+        "about",
+        "n",
+        "eps",
+        "norm",
+        "suite",
+        "correct",
+        "interval_95",
+        "flags",
+        "attacks",
+        "diagnostics",
+        "versions",
+    ):
+        assert key in told
+    assert (
+        told["interval_95"]["worst"][-1][0][0]
+        <= told["correct"]["worst"][-1][0] / 30
+        <= told["interval_95"]["worst"][-1][0][1]
+    )
+    html = (here / "found" / "report.html").read_text()
+    sentences = {s for raised in told["flags"].values() for s in raised}
+    assert sentences
+    for sentence in sentences:
+        assert kind_of(sentence).meaning.split(":")[0].split("'")[0] in html
+        assert kind_of(sentence).remedy.split("'")[0] in result.output
+    assert not re.search(r"""(src|href)=["'](?!data:)""", html)
+
+
+def test_data_of_one_s_own_may_be_bytes(here: Path, asked: list[dict[str, Any]]) -> None:
+    np.savez(here / "own.npz", images=np.full((3, 28, 28), 255, np.uint8), labels=np.array([0, 1, 1]))
+    assert run("evaluate", "mine.py:ann", "--data", "own.npz", "--eps", "0.1").exit_code == 0
+    assert asked[0]["data"].images.shape == (3, 1, 28, 28)
+    assert torch.equal(asked[0]["data"].images.unique(), torch.ones(1))
+    assert asked[0]["data"].num_classes == 10  # as many as the network answers with
+
+
+@pytest.mark.slow
+def test_a_model_that_starts_from_another_is_not_trained_alone() -> None:
+    pytest.importorskip("accelerate")
+    command = [sys.executable, "-m", "snnlab.cli.train", "mnist5k/fgsm-ann"]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert "mnist5k/fgsm-ann starts from another model" in failed.stderr
