@@ -2,6 +2,7 @@
 # make slides  slides of the chapters           make assignments  the exercises for nbgrader
 # make offline the book as one zip              make links        follow the links to other hosts
 # make test    all checks and tests             make bench        speed, next to peers
+# make unit    the tests of a minute            make hooks        checks before every commit
 # make clean   forget what was built (make distclean: .venv too)
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
@@ -20,11 +21,11 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test lab slides assignments offline links repository install js browser lint bundle pictures bench clean distclean
+.PHONY: help book test unit lab slides assignments offline links repository install js browser lint hooks bundle pictures bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,8s/^# \{0,1\}//p' Makefile
+	@sed -n '1,9s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
@@ -41,6 +42,10 @@ test: install js browser
 	mypy
 	$(NPM) --prefix $(BUNDLE) test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# The laws of the package alone: what to run at every save.
+unit: install
+	@pytest -n 2 --dist loadfile -m "not slow" tests/unit $(PYTEST_ARGS)
 
 lab: install
 	@jupyter lab --notebook-dir=book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
@@ -63,16 +68,16 @@ links: install book/_mathjax/node_modules/.installed
 repository:
 	@test -n "$(URL)" || { echo "make repository URL=https://github.com/you/course"; exit 1; }
 	@sed -i.old -E 's#^( *snnlab_repository:) ".*"#\1 "$(URL)"#' _config.yml
-	@sed -i.old -E 's#(REPOSITORY = \\")[^"\]*(\\")#\1$(URL)\2#' book/[0-9]*.ipynb
+	@sed -i.old -E 's#(REPOSITORY = \\")[^"\]*(\\")#\1$(URL)\2#' book/*.ipynb
 	@rm -f _config.yml.old book/*.old
 
 # With the outputs of the built book.
 slides: book book/_slides/node_modules/.installed
-	@snnlab slides
+	@python book/_ext/slides.py
 
 # The exercises for nbgrader; see the page for lecturers.
 assignments: install
-	@snnlab assignments
+	@python book/_ext/assignments.py
 
 # --- parts of the above ---------------------------------------------------------------------------------------------
 
@@ -130,15 +135,20 @@ lint: install
 	ruff format .
 	mypy
 
+# The same by itself before every commit (.pre-commit-config.yaml).
+hooks: install js
+	@$(PIP) install -c constraints.txt pre-commit
+	@pre-commit install
+
 # The pictures outside the book, taken anew from its introduction.
 pictures: book browser
-	@python book/_pictures.py
+	@python book/_ext/pictures.py
 
 # Speed, next to peers, in one run; never a test. See benchmarks/README.md.
 bench: book js browser
 	@python benchmarks/table.py $(BENCH_ARGS)
-	@python benchmarks/chapters.py
-	@python -c 'from snnlab.zoo import web; web.write("_build/web")'
+	@python benchmarks/chapter_costs.py
+	@python -c 'from snnlab.zoo import export; export.write("_build/web")'
 	@test ! -f benchmarks/engine.mjs || node benchmarks/engine.mjs _build/web
 
 clean:

@@ -4,8 +4,8 @@
 
 An iteration is a gradient of the loss with respect to the images, for an informed attacker, and a step. Peers: the same attack
 on the same network written as snnTorch's tutorials do (a loop over steps), and the matrix products of the iteration alone
-(forward, and back to the input; no weight gradients; over all zeros as well, which ``snnlab.currents`` leaves out). Same
-weights, 128 digits, T = 8; the median of 40 interleaved repeats, so that a busy machine slows all alike.
+(forward, and back to the input; no weight gradients; over all zeros as well, which ``snnlab.networks.event_linear``
+leaves out). Same weights, 128 digits, T = 8; the median of 40 interleaved repeats, so that a busy machine slows all alike.
 
 Wanted: within 1.3 times the products for spiking input, whose products are large; at least 2.5 times faster than the loop for
 ``direct``, whose products are made once for all steps.
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from training_step import BATCH, HIDDEN, TutorialNet, against, median_ms
 
 from snnlab import INFORMED, Budget, Classifier, SpikingMLP, data, encoder
-from snnlab.attack import input_gradient
-from snnlab.swapping import frozen_weights
+from snnlab.attacks import input_gradient
+from snnlab.networks.contexts import freeze_weights
 
 BUDGET = Budget(0.1)
 
@@ -45,7 +45,7 @@ class Loop(TutorialNet):
 
 def iteration(model: Classifier, images: Tensor, labels: Tensor) -> Tensor:
     """One step of PGD."""
-    with INFORMED.view(model) as seen, frozen_weights(model.network):
+    with INFORMED.view(model) as seen, freeze_weights(model.network):
         return BUDGET.project(images + BUDGET.step(input_gradient(seen, images, labels), 0.025), images)
 
 

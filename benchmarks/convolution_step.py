@@ -26,10 +26,10 @@ from table import Row, markdown
 from torch import Tensor, nn
 from training_step import against, median_ms
 
-from snnlab.convolution import Block, SpikingConvNet
+from snnlab import zoo
 from snnlab.encoding import encoder
-from snnlab.network import Classifier
-from snnlab.zoo import cifar10
+from snnlab.networks.classifier import Classifier
+from snnlab.networks.conv import Block, SpikingConvNet
 
 CHANNELS, STEPS, BATCH = (32, 64, 128), 8, 128
 
@@ -126,7 +126,7 @@ def throughput() -> dict[str, float]:
     images, labels = batch()
     found = {}
     for code in ("direct", "latency"):
-        model = cifar10.classifier_for(code)
+        model = zoo.classifier_for(zoo.recipe(code, "cifar10"))
 
         def forward(model: Classifier = model) -> Tensor:
             with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):

@@ -1,6 +1,6 @@
 // How long the browser engine computes, per model and attack: median and 95th percentile over test digits.
 //
-//   python -c "from snnlab.zoo import web; web.write('_build/web')"
+//   python -c "from snnlab.zoo import export; export.write('_build/web')"
 //   node benchmarks/engine.mjs _build/web        prints a table, and writes benchmarks/engine.json
 //
 // Node and Chromium run the same V8; painting comes on top and is measured in the page.
@@ -13,7 +13,7 @@ import { BrowserEngine } from "../snnlab/widgets/js/src/engine/index.js";
 
 const folder = process.argv[2];
 if (!folder)
-  throw new Error("name the folder that snnlab.zoo.web.write has written: node benchmarks/engine.mjs FOLDER");
+  throw new Error("name the folder that snnlab.zoo.export.write has written: node benchmarks/engine.mjs FOLDER");
 
 /** Run one of the page's data scripts and catch what it hands over. */
 async function load(key) {

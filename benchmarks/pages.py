@@ -25,7 +25,8 @@ from ipywidgets.embed import embed_snippet
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from snnlab import zoo
-from snnlab.widgets import RobustnessExplorer, stills
+from snnlab.plotting.theme import png
+from snnlab.widgets import RobustnessExplorer
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
@@ -37,20 +38,19 @@ PEER_SCRIPTS = {"@jupyter-widgets/html-manager": ("1.0.15", "dist/embed-amd.js")
 SIZE = ViewportSize(width=1280, height=900)
 
 #: the explorer's control as `interact` makes it: everything is computed and drawn by the kernel, and sent as a picture
-INTERACT = """\
+INTERACT = f"""{(Path(__file__).parent / "picture.py").read_text()}
 from IPython.display import Image, display
 from ipywidgets import FloatSlider, IntSlider, interact
 from snnlab import data, zoo
-from snnlab.widgets import stills
-from snnlab.widgets.frames import Request, frame
+from snnlab.widgets.compute import Request, frame
 
 digit = data.load("mnist5k").test[7:8]
-models = {name: zoo.load(name) for name in zoo.names("codes")}
-records = {name: zoo.results(name) for name in zoo.names("codes")}
+models = {{name: zoo.load(name) for name in zoo.names("codes")}}
+records = {{name: zoo.results(name) for name in zoo.names("codes")}}
 
 def show(code, attack, eps, exit_step):
     request = Request(digit.images[0], int(digit.labels[0]), code, attack, "informed", eps, exit_step)
-    display(Image(stills.robustness_still(frame(models[code], request), records, request).png))
+    display(Image(picture(frame(models[code], request), records, request)))
 
 interact(show, code=list(models), attack=["none", "noise", "fgsm", "pgd"],
          eps=FloatSlider(0.1, min=0, max=0.3, step=0.01), exit_step=IntSlider(8, min=1, max=8));"""
@@ -129,16 +129,14 @@ def _peer(page: str) -> str:
     The scripts come in the head, as Jupyter Book places them. The picture is the one the explorer has as fallback, so the
     widgets show as much as they can without a kernel; moving them changes nothing.
     """
-    request = RobustnessExplorer(image=7, encoding="offset", attack="fgsm", attacker="naive", eps=0.1)
-    records = {name: zoo.results(name) for name in zoo.names("codes")}
-    still = stills.robustness_still(request.result(), records, request.request())
+    explorer = RobustnessExplorer(image=7, encoding="offset", attack="fgsm", attacker="naive", eps=0.1)
     widgets = [
         ipywidgets.Dropdown(options=zoo.names("codes"), value="offset", description="code"),
         ipywidgets.ToggleButtons(options=["none", "noise", "FGSM", "PGD"], value="FGSM", description="attacker"),
         ipywidgets.ToggleButtons(options=["naive", "informed"], description="knows?"),
         ipywidgets.FloatSlider(0.1, min=0, max=0.3, step=0.001, description="budget ε"),
         ipywidgets.IntSlider(8, min=1, max=8, description="exit step"),
-        ipywidgets.Image(value=still.png),
+        ipywidgets.Image(value=png(explorer._still())),
     ]
     snippet = embed_snippet(views=[ipywidgets.VBox(widgets)], state=None, drop_defaults=True)
     content = re.sub(r"<script[^>]* src=.*?</script>", "", snippet)

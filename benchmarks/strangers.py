@@ -25,12 +25,12 @@ import torch
 from torch import Tensor
 
 from snnlab import data, zoo
-from snnlab.attack import AdaptiveSharpness, Budget, has_trains, spike_train_attack, surrogate_of
-from snnlab.attack.aim import is_wrong
-from snnlab.attack.spike_train import TrainSearch, goal_of
-from snnlab.evaluation import evaluate_robustness
-from snnlab.network import Classifier
-from snnlab.swapping import frozen_weights
+from snnlab.attacks import AdaptiveSharpness, Budget, has_trains, spike_train_attack, use_surrogate
+from snnlab.attacks.aim import is_wrong
+from snnlab.attacks.spike_train import TrainSearch, goal_of
+from snnlab.evaluation.robustness import evaluate_robustness
+from snnlab.networks.classifier import Classifier
+from snnlab.networks.contexts import freeze_weights
 
 SAMPLES, MOST = 200, 0.02
 NETWORKS = ("latency", "onset", "pgd-latency", "trades-latency", "fgsm-onset", "tsslbp-latency", "fusion-onset-latency")
@@ -57,7 +57,7 @@ def mixture(
         logits = torch.randn(out.shape, generator=generator).requires_grad_(True)
         adam = torch.optim.Adam([logits], lr=0.3)
         used = AdaptiveSharpness(0.45)
-        with surrogate_of(classifier.network, used), frozen_weights(classifier.network):
+        with use_surrogate(classifier.network, used), freeze_weights(classifier.network):
             for step in range(steps):
                 used.begin()
                 temperature = 0.05 ** (step / (steps - 1))
@@ -84,7 +84,7 @@ def exchange(classifier: Classifier, images: Tensor, labels: Tensor, budget: Bud
     everywhere, rows = torch.arange(num * pixels), torch.arange(num)
     for _ in range(rounds):
         used = AdaptiveSharpness(0.4 + 0.09 * float(torch.rand((), generator=generator)))
-        with surrogate_of(classifier.network, used), frozen_weights(classifier.network):
+        with use_surrogate(classifier.network, used), freeze_weights(classifier.network):
             _, _, gradient = search.look(used)
         best, _, gain = search.best(gradient, everywhere)
         best = best.view(num, pixels)
@@ -173,9 +173,9 @@ def main() -> None:
             raise SystemExit(f"{name} has no spike trains to search among")
         source = zoo.load(zoo.evaluation_settings()["source"])
         found = evaluate_robustness(classifier, digits, [0.0, *told.eps], "standard", source=source, progress=False)
-        assert found.standing is not None
+        assert found.unbroken is not None
         for k, eps in enumerate(told.eps, start=1):
-            rows = torch.nonzero(found.standing[k]).flatten()
+            rows = torch.nonzero(found.unbroken[k]).flatten()
             broken = {
                 attack: run(classifier, digits.images[rows], digits.labels[rows], Budget(eps), k)
                 for attack, run in ATTACKS.items()

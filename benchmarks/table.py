@@ -1,8 +1,9 @@
-"""One table of ratios: what is fast here, and next to which peer, measured in one run.
+"""One table of ratios: how fast this package is beside its peers, measured in one run.
 
     python benchmarks/table.py [--write]
 
-Every script of this folder gives rows; a row is a ratio. ``--write`` puts the table into the README of the project.
+Every script of this folder gives rows; a row is a ratio. ``--write`` puts the table into the README of this folder, and the rows
+of ``SHOWN`` into the README of the project.
 """
 
 from __future__ import annotations
@@ -17,14 +18,22 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+HERE = Path(__file__).parent
 MARKS = "<!-- bench: results -->", "<!-- bench: end -->"
+#: the rows of the project's README, each by what was measured and the peer
+SHOWN = (
+    ("training step, MLP, direct", "snnTorch, loop over steps"),
+    ("training step, convolutions, latency", "snnTorch, loop over steps"),
+    ("attack iteration, MLP, direct", "snnTorch, loop over steps"),
+    ("event to paint: ε, PGD-10", "interact + matplotlib"),
+    ("first widget paint, from a server", "html-manager page"),
+)
 SCRIPTS = ("training_step", "convolution_step", "attack_step", "exits", "explorer")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured, the peer beside it, and both in milliseconds (or bytes): the ratio is the peer's to ours."""
+    """One measurement: what was measured, the peer, and both values in ``unit``; the ratio is the peer's value to ours."""
 
     what: str
     peer: str
@@ -39,7 +48,7 @@ class Row:
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The rows as a table."""
+    """Return the rows as a table."""
     lines = ["| what | peer | peer / ours | ours | peer |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
         ours, theirs = (f"{value:,.0f}" if value >= 100 else f"{value:.1f}" for value in (row.ours, row.theirs))
@@ -47,8 +56,34 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
+def shown(table: str) -> str:
+    """Return the head of a table and its rows of ``SHOWN``, in that order.
+
+    Raises:
+        ValueError: the table has no such row.
+    """
+    head, line, *rows = table.strip().splitlines()
+    by_key = {tuple(cell.strip() for cell in row.split("|")[1:3]): row for row in rows}
+    if missing := [key for key in SHOWN if key not in by_key]:
+        raise ValueError(f"the table has no rows {missing}; rename them in SHOWN as in the script that measures them")
+    return "\n".join([head, line, *(by_key[key] for key in SHOWN)])
+
+
+def published(readme: str) -> str:
+    """Return what stands between the marks of a README."""
+    return readme.partition(MARKS[0])[2].partition(MARKS[1])[0].strip()
+
+
+def publish(about: str, table: str, project: Path = HERE.parent / "README.md", full: Path = HERE / "README.md") -> None:
+    """Write the table into one README and its rows of ``SHOWN`` into another, each below a line about the circumstances."""
+    for path, rows in ((full, table), (project, shown(table))):
+        before, _, rest = path.read_text(encoding="utf8").partition(MARKS[0])
+        after = rest.partition(MARKS[1])[2]
+        path.write_text(f"{before}{MARKS[0]}\n{about}\n\n{rows}\n{MARKS[1]}{after}", encoding="utf8")
+
+
 def circumstances() -> str:
-    """Date, machine and versions."""
+    """Return date, machine and versions."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "snntorch"))
     machine = f"{os.cpu_count()}-core {platform.machine()} machine, load average {os.getloadavg()[2]:.1f} at the end"
     return f"{dt.date.today()}, {machine}; Python {platform.python_version()}, {libraries}."
@@ -57,13 +92,12 @@ def circumstances() -> str:
 def main() -> None:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into the two READMEs")
     rows = [row for script in SCRIPTS for row in import_module(script).rows()]
-    text = f"{circumstances()}\n\n{markdown(rows)}"
-    print(text)
+    about, table = circumstances(), markdown(rows)
+    print(f"{about}\n\n{table}")
     if parser.parse_args().write:
-        before, _, rest = README.read_text().partition(MARKS[0])
-        README.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
+        publish(about, table)
 
 
 if __name__ == "__main__":

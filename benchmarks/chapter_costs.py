@@ -1,10 +1,10 @@
-"""What a chapter costs to run: processor seconds and the most memory of its kernel, on one thread.
+"""Measure what a chapter costs to run: processor seconds and peak memory of its kernel, on one thread.
 
-    python benchmarks/chapters.py            # measure all, write chapters.csv
-    python benchmarks/chapters.py 05_exit    # measure one, print
+    python benchmarks/chapter_costs.py               # measure all chapters, write chapter_costs.csv
+    python benchmarks/chapter_costs.py early_exit    # measure one, print
 
-The status page shows ``chapters.csv``. A test measures anew and holds every chapter to two minutes of a slow processor
-and to 1.2 GB, which a small Binder machine has.
+The status page shows ``chapter_costs.csv``. A test measures again and limits every chapter to two minutes of a slow processor
+and to 1.2 GB, the memory of a small Binder machine.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ import nbformat
 from nbclient import NotebookClient
 
 BOOK = Path(__file__).parent.parent / "book"
+sys.path.append(str(BOOK / "_ext"))
+
+import chapters as book_chapters  # noqa: E402
+
 RECORD = Path(__file__).with_suffix(".csv")
 LIMITS = {"seconds": 120.0, "megabytes": 1200.0}
 
@@ -34,20 +38,21 @@ class Cost:
 
 
 def chapters() -> list[str]:
-    return sorted(path.stem for path in BOOK.glob("[0-9][0-9]_*.ipynb"))
+    """Return the names of the chapters, in order."""
+    return [path.stem for path in book_chapters.chapters(BOOK)]
 
 
 def measure(chapter: str) -> Cost:
-    """Run a chapter in a process of its own, whose only child is the kernel, and ask the system what the child took.
+    """Run a chapter in a separate process, whose only child is the kernel, and read the resources that the child used.
 
     Raises:
         subprocess.CalledProcessError: a cell of the chapter raised.
     """
     one_thread = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    done = subprocess.run(
+    run = subprocess.run(
         [sys.executable, __file__, "--kernel", chapter], env=one_thread, stdout=subprocess.PIPE, text=True, check=True
     )
-    return Cost(**json.loads(done.stdout))
+    return Cost(**json.loads(run.stdout))
 
 
 def _run(chapter: str) -> Cost:
@@ -65,16 +70,16 @@ def main(wanted: list[str]) -> None:
     if wanted[:1] == ["--kernel"]:
         print(json.dumps(asdict(_run(wanted[1]))))
         return
-    found = {}
+    costs = {}
     for chapter in wanted or chapters():
-        found[chapter] = measure(chapter)
-        print(f"{chapter:16} {found[chapter].seconds:5.1f} s  {found[chapter].megabytes:5.0f} MB", flush=True)
+        costs[chapter] = measure(chapter)
+        print(f"{chapter:16} {costs[chapter].seconds:5.1f} s  {costs[chapter].megabytes:5.0f} MB", flush=True)
     if not wanted:
         with RECORD.open("w", newline="") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["chapter", "seconds", "megabytes"])
             table.writerows(
-                [f"{{doc}}`/{name}`", f"{cost.seconds:.1f}", f"{cost.megabytes:.0f}"] for name, cost in found.items()
+                [f"{{doc}}`/{name}`", f"{cost.seconds:.1f}", f"{cost.megabytes:.0f}"] for name, cost in costs.items()
             )
 
 
