@@ -70,7 +70,7 @@ def shown(table: str) -> str:
 
 
 def published(readme: str) -> str:
-    """Return what stands between the marks of a README."""
+    """Return the text between the marks of a README."""
     return readme.partition(MARKS[0])[2].partition(MARKS[1])[0].strip()
 
 

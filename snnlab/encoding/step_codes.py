@@ -63,7 +63,7 @@ class StepCode(Encoder):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """Its title without what stands in brackets."""
+        """Return the title without its arguments in brackets."""
         return self.label.partition("(")[0]
 
     @property

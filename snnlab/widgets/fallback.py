@@ -1,4 +1,4 @@
-"""What stands in an explorer's place where no script runs: one figure of its state, and the sentence that says what it shows."""
+"""Fallback of an explorer where no script runs: one figure of its state, and a sentence that describes it."""
 
 from __future__ import annotations
 
