@@ -42,7 +42,7 @@ DETAILED, FEW_DETAILED = 12, 4  # of which input spikes and gradients are kept
 EXITS = (8, 5)
 REPEATS = 20  # encodings per image where only the distribution can agree
 FGSM_EPS = 0.1
-CLIMB_STEPS, CLIMB_DRAWS = 6, 3  # of an attack that is watched step by step
+TRAJECTORY_STEPS, TRAJECTORY_DRAWS = 6, 3  # of an attack that is watched step by step
 SEARCH_LOOKS = 4  # iterations of a search among spike trains
 SEARCHED = 12  # images of a whole search
 RULES = (
@@ -120,7 +120,9 @@ def _model(classifier: Classifier, payload: dict[str, Any], split: data.Split) -
         "exact": not _analog(classifier),
         "gradients": _gradients(classifier, few),
         "frames": _frames(classifier, payload["name"], few),
-        "climbs": [_climb(classifier, few, method) for method in trajectory.VARIANTS if _climbs(classifier, method)],
+        "trajectories": [
+            _trajectory(classifier, few, method) for method in trajectory.VARIANTS if _has_trajectory(classifier, method)
+        ],
         "trains": _trains(classifier, split) if has_trains(classifier.encoder) else None,
     }
     if classifier.stochastic:
@@ -210,29 +212,31 @@ def _frame(classifier: Classifier, name: str, split: data.Split, state: dict[str
     return {"state": state} | shown | arrays
 
 
-def _climb(classifier: Classifier, split: data.Split, method: str) -> dict[str, Any]:
+def _trajectory(classifier: Classifier, split: data.Split, method: str) -> dict[str, Any]:
     """What one attacker sees and does to an image, step by step, and the random numbers that it met."""
     index = _on_threshold(classifier, split.images).index(False)
     image, label = split.images[index], int(split.labels[index])
     if classifier.encoder is not None:
         label = trajectory.predicted_class(classifier, image)  # an image that is misread already would not be attacked
     budget = Budget(FGSM_EPS)
-    found = trajectory.attack_trajectory(classifier, image, label, budget, method, steps=CLIMB_STEPS, draws=CLIMB_DRAWS)
+    found = trajectory.attack_trajectory(
+        classifier, image, label, budget, method, steps=TRAJECTORY_STEPS, draws=TRAJECTORY_DRAWS
+    )
     looks = classifier.num_steps * image.numel() if classifier.stochastic else image.numel()
     return {
         "method": method,
         "index": index,
         "eps": FGSM_EPS,
         "label": label,
-        "steps": CLIMB_STEPS,
-        "draws": CLIMB_DRAWS,
+        "steps": TRAJECTORY_STEPS,
+        "draws": TRAJECTORY_DRAWS,
         "images": _pack(found.images),
         "gradients": _pack(found.gradients),
         "margins": found.margins.tolist(),
         "predictions": found.predictions.tolist(),
         "zero": found.zero_gradient.tolist(),
         "marginal": _on_threshold(classifier, found.images),
-        "random": _pack(_numbers(1, 1 + CLIMB_STEPS * CLIMB_DRAWS * looks)) if _draws(classifier, method) else "",
+        "random": _pack(_numbers(1, 1 + TRAJECTORY_STEPS * TRAJECTORY_DRAWS * looks)) if _draws(classifier, method) else "",
         "coin": _pack(_numbers(0, looks)) if classifier.stochastic else "",
     }
 
@@ -241,7 +245,7 @@ def _draws(classifier: Classifier, method: str) -> bool:
     return method in ("eot", "spike_train") or classifier.stochastic
 
 
-def _climbs(classifier: Classifier, method: str) -> bool:
+def _has_trajectory(classifier: Classifier, method: str) -> bool:
     return method != "spike_train" or has_trains(classifier.encoder)
 
 

@@ -89,7 +89,7 @@ def sa_pgd_attack(
             use_surrogate(classifier.network, sharpness),
             freeze_weights(classifier.network),
         ):
-            candidate, score, wrong = _climb(view, x, labels[rows], start, steps, budget, find_loss(loss), aim, sharpness)
+            candidate, score, wrong = _ascend(view, x, labels[rows], start, steps, budget, find_loss(loss), aim, sharpness)
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = candidate[better], score[better]
         broken[rows] |= wrong
@@ -138,7 +138,7 @@ def _mean(values: Tensor) -> Tensor:
     return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
 
 
-def _climb(
+def _ascend(
     view: Classifier,
     x: Tensor,
     y: Tensor,

@@ -56,19 +56,21 @@ def encoder_still(trains: Mapping[str, tuple[Tensor, Tensor | None]], eps: float
     return _still(rasters(trains), said)
 
 
-def attack_still(climbs: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:
+def attack_still(trajectories: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:
     """Return the image that every attacker has made at one step, and the step at which each breaks the network."""
     titles = {name: term.title for name, term in VOCABULARY.attack_variants.items()}
-    images = {titles[name]: climb.images[min(step, len(climb.images) - 1)] for name, climb in climbs.items()}
-    clean = next(iter(climbs.values())).images[0]
+    images = {
+        titles[name]: trajectory.images[min(step, len(trajectory.images) - 1)] for name, trajectory in trajectories.items()
+    }
+    clean = next(iter(trajectories.values())).images[0]
     titles[SPIKE_TRAIN] = "the spike-train attack"
     each = ", ".join(
-        f"{titles[name]} {'never breaks it' if climb.broken_at is None else f'breaks it at step {climb.broken_at}'}"
-        for name, climb in climbs.items()
+        f"{titles[name]} {'never breaks it' if trajectory.broken_at is None else f'breaks it at step {trajectory.broken_at}'}"
+        for name, trajectory in trajectories.items()
     )
-    naive = climbs["naive"].zero_gradient
+    naive = trajectories["naive"].zero_gradient
     blind = f"The naive gradient is zero on {f'{float(naive[0]):.0%}' if len(naive) else 'none'} of the pixels."
-    said = f"The network {encoding} under {len(climbs)} attackers with ε = {eps:g}: {each}. {blind}"
+    said = f"The network {encoding} under {len(trajectories)} attackers with ε = {eps:g}: {each}. {blind}"
     return _still(rasters({}, images={"clean": clean} | images), said)
 
 

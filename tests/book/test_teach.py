@@ -108,7 +108,7 @@ def _worst(correct: dict[str, Tensor]) -> Tensor:
     return torch.stack(list(correct.values())).all(0).float().mean()
 
 
-def _climb(model: Classifier, images: Tensor, labels: Tensor, eps: float, reach: float = 1.0) -> Tensor:
+def _pgd(model: Classifier, images: Tensor, labels: Tensor, eps: float, reach: float = 1.0) -> Tensor:
     x, rows = images.clone(), torch.arange(len(images))
     with INFORMED.view(model) as seen:
         for _ in range(20):
@@ -206,7 +206,7 @@ RIGHT = {
     "fusion.3": _ungate,
     "honest.1": _worst,
     "honest.2": FLAWS,
-    "honest.3": _climb,
+    "honest.3": _pgd,
     "adversarial.1": lambda changed, image, eps: torch.clamp(changed, image - eps, image + eps).clamp(0, 1),
     "adversarial.2": lambda score, weights: score / weights.abs().sum(),
     "adversarial.3": _towards,
@@ -353,7 +353,7 @@ WRONG = [
     ("honest.3", 0.1),
     ("honest.3", lambda model, images, labels, eps: images),
     ("honest.3", lambda model, images, labels, eps: images[:1]),
-    ("honest.3", lambda *given: _climb(*given, reach=2.0)),
+    ("honest.3", lambda *given: _pgd(*given, reach=2.0)),
     ("honest.3", lambda model, images, labels, eps: attack(model, images, labels, Budget(eps), "pgd", INFORMED).images),
     ("yourturn.1", 1),
     ("yourturn.1", {"A": 1}),

@@ -32,7 +32,7 @@ def visit(chromium: Browser, folder: Path) -> Iterator[Visit]:
 
 
 def _column(explorer: Locator, method: str) -> Locator:
-    return explorer.locator(f'.climber[data-method="{method}"]')
+    return explorer.locator(f'.attack-column[data-method="{method}"]')
 
 
 def test_the_naive_attacker_is_blind_and_the_others_break_the_same_image(visit: Visit) -> None:
@@ -86,7 +86,7 @@ def test_step_code_and_budget_are_turned_by_keyboard_and_told_in_words(visit: Vi
 
 
 @pytest.mark.parametrize("code", ["ann", "poisson", "phase", "fusion", "latency", "onset"])
-def test_every_network_of_the_codes_is_climbed(code: str, visit: Visit) -> None:
+def test_every_network_of_the_codes_is_attacked(code: str, visit: Visit) -> None:
     explorer = put(visit.explorer("attack"), encoding=code, eps=0.2)
     live = explorer.locator('[aria-live="polite"]')
     title = {"ann": "ANN", "fusion": "fusion(direct, latency)"}.get(code, code)
@@ -94,7 +94,7 @@ def test_every_network_of_the_codes_is_climbed(code: str, visit: Visit) -> None:
     column = _column(explorer, "spike_train")
     if code in ("ann", "poisson"):
         expect(column.locator(".doing")).to_contain_text("no spike trains to search among")
-        expect(column.locator(".hill")).to_be_hidden()
+        expect(column.locator(".margin-plot")).to_be_hidden()
     else:
         expect(column.locator(".zero")).to_contain_text("train for")
     averages = "10 encodings" if code == "poisson" else "10 images nearby"
@@ -130,9 +130,9 @@ def test_without_motion_a_press_is_a_step(chromium: Browser, folder: Path) -> No
 
 def test_step_is_dragged_in_any_of_the_curves(visit: Visit) -> None:
     explorer = visit.explorer("attack")
-    hill = _column(explorer, "eot").locator(".hill")
-    hill.scroll_into_view_if_needed()
-    box = hill.bounding_box()
+    plot = _column(explorer, "eot").locator(".margin-plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
     assert box
     visit.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 40)
     visit.page.mouse.down()
@@ -147,7 +147,7 @@ def test_a_phone_shows_all_five_without_scrolling_sideways(scheme: str, chromium
     visit = Visit(context, folder.as_uri()).open("index")
     explorer = visit.explorer("attack")
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
-    expect(explorer.locator(".climber:visible")).to_have_count(5)
+    expect(explorer.locator(".attack-column:visible")).to_have_count(5)
     controls = explorer.locator(".controls").bounding_box()
     assert controls
     assert controls["y"] + controls["height"] <= 741  # pinned where the thumb is

@@ -220,23 +220,23 @@ def test_mix_and_silence_reach_the_kernel(page: Page, lab: str) -> None:
     assert _kernel_state(page, "explorer.encoding, explorer.silenced") == "('fusion-32nd', 0)"
 
 
-def test_four_attackers_climb_in_the_kernel_and_traits_follow(page: Page, lab: str) -> None:
+def test_four_attackers_run_in_the_kernel_and_traits_follow(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "zoo-attack")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
-    expect(explorer.locator(".climber .ending").first).to_have_text("not broken in 10 steps")
-    expect(explorer.locator('.climber[data-method="assg"] .ending')).to_contain_text("broken at step")
+    expect(explorer.locator(".attack-column .ending").first).to_have_text("not broken in 10 steps")
+    expect(explorer.locator('.attack-column[data-method="assg"] .ending')).to_contain_text("broken at step")
     explorer.get_by_label("step", exact=True).focus()
     page.keyboard.press("ArrowLeft")
     assert _kernel_state(page, "explorer.step, explorer.encoding") == "(9, 'offset')"
     _run_last_cell(page, "explorer.encoding = 'direct'; explorer.eps = 0.05")
     expect(explorer.get_by_role("combobox", name="network")).to_have_value("direct", timeout=20_000)
-    expect(explorer.locator(".climber .zero").first).to_have_text("a gradient on every pixel", timeout=20_000)
+    expect(explorer.locator(".attack-column .zero").first).to_have_text("a gradient on every pixel", timeout=20_000)
 
 
-def test_a_network_of_your_own_is_climbed_in_the_kernel(page: Page, lab: str) -> None:
+def test_a_network_of_your_own_is_attacked_in_the_kernel(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "own-attack")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
-    expect(explorer.locator(".climber .answer")).to_contain_text([re.compile("Reads|Silent")] * 5)
+    expect(explorer.locator(".attack-column .answer")).to_contain_text([re.compile("Reads|Silent")] * 5)
     assert _kernel_state(page, "sorted(explorer.result())") == "['assg', 'bpda', 'eot', 'naive', 'spike_train']"
 
 
@@ -251,7 +251,7 @@ def test_a_code_of_your_own_is_attacked_in_the_kernel(page: Page, lab: str) -> N
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel")
 
 
-def test_kernel_is_killed_and_the_browser_climbs_on(page: Page, lab: str) -> None:
+def test_kernel_is_killed_and_the_browser_takes_over(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "zoo-attack")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     page.wait_for_timeout(5000)  # the networks come over in the background

@@ -75,8 +75,8 @@ def test_pgd_leaves_the_page_alive(vectors: Path, chromium: Browser, tmp_path: P
     assert frames_meanwhile >= 5
 
 
-def test_a_climb_leaves_the_page_alive(vectors: Path, chromium: Browser, tmp_path: Path) -> None:
-    """Frames are painted while attackers climb: EOT on Poisson code that gets nowhere, five hundred passes."""
+def test_a_trajectory_leaves_the_page_alive(vectors: Path, chromium: Browser, tmp_path: Path) -> None:
+    """Frames are painted while attackers run: EOT on Poisson code that gets nowhere, five hundred passes."""
     page = chromium.new_page()
     page.goto(_page(tmp_path, vectors).as_uri())
     frames_meanwhile = page.evaluate(

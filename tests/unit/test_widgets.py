@@ -216,7 +216,7 @@ def test_explorer_answers_its_view(few: Split) -> None:
     assert _answers(explorer, {"type": "data", "id": 3, "key": "model/onset"})[-1]["payload"]["name"] == "onset"
 
 
-def test_attack_explorer_answers_its_view_with_a_climb(few: Split) -> None:
+def test_attack_explorer_answers_its_view_with_a_trajectory(few: Split) -> None:
     request = {"image": few.images[0].flatten().tolist(), "shape": [1, 28, 28], "label": 7, "encoding": "offset", "eps": 0.1}
     working, reply = _answers(AttackExplorer(), {"type": "trajectory", "id": 4, "request": request | {"method": "assg"}})
     assert (working["type"], reply["type"], reply["id"]) == ("working", "frame", 4)
@@ -292,13 +292,13 @@ def test_attack_explorer_shows_one_image_under_every_attacker(few: Split) -> Non
     assert all(found[method].broken_at for method in ("bpda", "eot", "assg"))
     for model in (TutorialNet(), Classifier(MLP())):
         mine = AttackExplorer(model=model, images=few.images, labels=few.labels)
-        assert all(len(climbed.images) > 0 for climbed in mine.result().values())
+        assert all(len(trajectory.images) > 0 for trajectory in mine.result().values())
 
 
 def test_attack_explorer_attacks_a_drawing_as_what_it_is_read_as(few: Split) -> None:
     drawing = (few.images[0] * 255).round().int().flatten().tolist()
     found = AttackExplorer(image=-1, drawing=drawing, encoding="onset").result()
-    assert {climbed.label for climbed in found.values()} == {int(zoo.load("onset").predict(few.images[:1])[-1])}
+    assert {trajectory.label for trajectory in found.values()} == {int(zoo.load("onset").predict(few.images[:1])[-1])}
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])

@@ -23,7 +23,7 @@ export async function compare(engine, golden) {
     else compareForward(task, found);
     await compareGradients(task, found);
     await compareAttack(task, found);
-    await compareClimbs(task, found);
+    await compareTrajectories(task, found);
     await compareTrains(task, found);
     found.frames = await compareFrames(lab, name, task);
     report[name] = found;
@@ -52,22 +52,28 @@ function laws(found, expected) {
   hold("no image is left to compare FGSM on", attacked > 0);
   hold(`FGSM ends in another prediction on ${other} of ${attacked} images`, other <= Math.max(2, 0.03 * attacked));
   broken.push(...found.frames);
-  for (const [method, climb] of Object.entries(found.climbs)) {
-    hold(`${method}: no step is left to compare`, climb.steps > 0);
+  for (const [method, trajectory] of Object.entries(found.trajectories)) {
+    hold(`${method}: no step is left to compare`, trajectory.steps > 0);
     // Adaptive sharpness divides by a potential's distance from threshold, and with it by the rounding of analog sums.
     // Gains are relative to the gradient's own size, however small that is where the network is certain.
     const sharp = (method === "assg" && !expected.exact) || method === "spike_train";
-    hold(`${method}: gradient differs by ${climb.gradient} of its maximum`, climb.gradient <= (sharp ? 2e-2 : 3e-4));
+    hold(
+      `${method}: gradient differs by ${trajectory.gradient} of its maximum`,
+      trajectory.gradient <= (sharp ? 2e-2 : 3e-4),
+    );
     // Where terms cancel, rounding decides whether exactly zero is left.
-    hold(`${method}: share of zero gradients differs by ${climb.zero}`, climb.zero <= 0.005);
-    hold(`${method}: the next image differs by ${climb.next}`, climb.next <= 2e-6);
-    hold(`${method}: margin differs by ${climb.margin}`, climb.margin <= 1e-4);
-    hold(`${method}: ${climb.predictions} predictions differ`, climb.predictions === 0);
+    hold(`${method}: share of zero gradients differs by ${trajectory.zero}`, trajectory.zero <= 0.005);
+    hold(`${method}: the next image differs by ${trajectory.next}`, trajectory.next <= 2e-6);
+    hold(`${method}: margin differs by ${trajectory.margin}`, trajectory.margin <= 1e-4);
+    hold(`${method}: ${trajectory.predictions} predictions differ`, trajectory.predictions === 0);
     // Alone, one spike that falls otherwise changes all that follows: only exact sums are sure to stay together.
-    hold(`${method}: alone, it ends ${climb.apart} steps away`, climb.apart <= (expected.exact ? 1 : 3));
+    hold(`${method}: alone, it ends ${trajectory.apart} steps away`, trajectory.apart <= (expected.exact ? 1 : 3));
     // Of hundreds of trains two are often equally good, but for rounding.
     const other = method === "spike_train" ? 0.2 : 0.05;
-    hold(`${method}: alone, it moves ${climb.moved} of the pixels otherwise`, climb.moved <= (expected.exact ? other : 1));
+    hold(
+      `${method}: alone, it moves ${trajectory.moved} of the pixels otherwise`,
+      trajectory.moved <= (expected.exact ? other : 1),
+    );
   }
   if (found.trains) {
     const { missing = 0, table, value, gradient, bins, values, broken: apart, outside } = found.trains;
@@ -198,11 +204,11 @@ async function compareAttack({ engine, network, expected, labels, imageAt }, fou
 
 /**
  * Attacks step by step. At each of PyTorch's images: the gradient, the share of it that is zero, margin and answer; and from
- * PyTorch's gradient the next image. Then the whole climb alone, from the first image to the last.
+ * PyTorch's gradient the next image. Then the whole trajectory alone, from the first image to the last.
  */
-async function compareClimbs({ engine, network, expected, imageAt }, found) {
-  found.climbs = {};
-  for (const theirs of expected.climbs) {
+async function compareTrajectories({ engine, network, expected, imageAt }, found) {
+  found.trajectories = {};
+  for (const theirs of expected.trajectories) {
     const image = imageAt(theirs.index);
     const size = image.length;
     const { method, eps, label, steps, draws, margins, predictions, zero, marginal } = theirs;
@@ -215,7 +221,7 @@ async function compareClimbs({ engine, network, expected, imageAt }, found) {
     const worst = { steps: 0, gradient: 0, zero: 0, next: 0, margin: 0, predictions: 0, apart: 0, moved: 0 };
     const who = engine.ATTACK_VARIANTS[method];
     if (who.attacker === engine.SPIKE_TRAIN) {
-      found.climbs[method] = await compareSearch(engine, network, image, theirs, { images, gradients, feed });
+      found.trajectories[method] = await compareSearch(engine, network, image, theirs, { images, gradients, feed });
       continue;
     }
     const sharpness = who.adapts ? new engine.AdaptiveSharpness() : null;
@@ -252,7 +258,7 @@ async function compareClimbs({ engine, network, expected, imageAt }, found) {
       const [a, b] = [path.images, images].map((values) => row(values, size, last));
       worst.moved = a.filter((x, p) => Math.abs(x - b[p]) > 1e-3).length / size;
     }
-    found.climbs[method] = worst;
+    found.trajectories[method] = worst;
   }
 }
 

@@ -38,7 +38,7 @@ test("the margin is that of the strongest wrong class, and classes that tie shar
 const able = (encoding) =>
   Object.keys(ATTACK_VARIANTS).filter((m) => m !== SPIKE_TRAIN || !["direct", "poisson", "ann"].includes(encoding));
 
-test("no climb leaves its budget, and every image follows from the one before by less than ε", async () => {
+test("no trajectory leaves its budget, and every image follows from the one before by less than ε", async () => {
   for (const encoding of MODELS) {
     for (const method of able(encoding)) {
       for (const eps of [0, 0.1, 1]) {
@@ -53,7 +53,7 @@ test("no climb leaves its budget, and every image follows from the one before by
   }
 });
 
-test("a climb ends where the image is misread, with one gradient fewer than images", async () => {
+test("a trajectory ends where the image is misread, with one gradient fewer than images", async () => {
   for (const method of Object.keys(ATTACK_VARIANTS)) {
     const frame = await engine().trajectory(asked("fusion", method, { eps: 0.5 }));
     const { predictions, margins, gradients, images } = frame.path;
@@ -73,7 +73,7 @@ test("an image that is misread already is not attacked", async () => {
   assert.equal(path.gradients.length, 0);
 });
 
-test("the naive climber sees nothing where the code is silent, the others see every pixel", async () => {
+test("the naive attacker sees nothing where the code is silent, the others see every pixel", async () => {
   const dark = IMAGE.filter((x) => x === 0).length / PIXELS;
   for (const [method, least, most] of [
     ["naive", dark, 1],
@@ -132,7 +132,7 @@ test("PGD's step is ε/4, more where few steps could not cross the budget", () =
   assert.ok(Math.abs(moved(5) + 0.05) < 1e-6);
 });
 
-test("a climb that is called off stops", async () => {
+test("a trajectory that is called off stops", async () => {
   const controller = new AbortController();
   const running = engine().trajectory(asked("poisson", "eot", { signal: controller.signal }));
   controller.abort();
@@ -145,14 +145,14 @@ test("a bad request says what is valid", async () => {
   await assert.rejects(engine().trajectory(asked("morse", "bpda")), /unknown encoding "morse"/);
 });
 
-test("a stochastic code shows the same image alike, whoever climbs", async () => {
+test("a stochastic code shows every attacker the same first image", async () => {
   const model = network(modelPayload("poisson"), 8);
   const first = await attackTrajectory("naive", model, IMAGE, 0.1, options());
   const again = await attackTrajectory("bpda", model, IMAGE, 0.1, options());
   assert.equal(first.margins[0], again.margins[0]);
 });
 
-/** Climbs of a two-pixel image. */
+/** Trajectories of a two-pixel image. */
 const found = (method, answers, gradients = answers.slice(1).map(() => [0.5, -1])) => ({
   method,
   shape: [1, 1, 2],

@@ -35,9 +35,9 @@ const JITTER = 1 / 16;
 
 /** `random` is for the draws, `coin` for the code of every image. @param {any} options @returns {Promise<Path>} */
 export async function attackTrajectory(method, network, image, eps, options) {
-  const who = ATTACK_VARIANTS[choose("climber", method, Object.keys(ATTACK_VARIANTS))];
+  const who = ATTACK_VARIANTS[choose("attack variant", method, Object.keys(ATTACK_VARIANTS))];
   const { label, coin, steps = STEPS, start = image, signal } = options;
-  const advance = who.attacker === SPIKE_TRAIN ? searcher : climber;
+  const advance = who.attacker === SPIKE_TRAIN ? searcher : ascent;
   const next = advance(who, network, image, eps, { ...options, steps, start });
   const read = (pixels) => look(network, pixels, label, coin());
   const images = [Float32Array.from(start)];
@@ -60,7 +60,7 @@ export async function attackTrajectory(method, network, image, eps, options) {
 }
 
 /** Steps along the gradient of the margin. @param {any} options */
-function climber(who, network, image, eps, options) {
+function ascent(who, network, image, eps, options) {
   const { label, random, steps, draws = DRAWS, signal } = options;
   const sharpness = who.adapts ? new AdaptiveSharpness() : null;
   const aim = { label, exitStep: network.numSteps, attacker: who.attacker, random, signal, sharpness, loss: "margin" };
@@ -85,7 +85,7 @@ function searcher(_who, network, image, eps, { label, random, steps, start }) {
   };
 }
 
-/** The gradient that a climber follows. @returns {Promise<Float64Array>} */
+/** The gradient that the ascent follows. @returns {Promise<Float64Array>} */
 export async function slope(who, network, image, aim, draws, sharpness = null) {
   sharpness?.begin();
   const stochastic = Boolean(network.encoder?.stochastic);

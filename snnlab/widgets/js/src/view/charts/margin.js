@@ -14,7 +14,7 @@ export class MarginPlot {
 
   /** @param {(step: number) => void} onStep */
   constructor(onStep) {
-    this.element = svg("svg", { class: "hill", role: "img" });
+    this.element = svg("svg", { class: "margin-plot", role: "img" });
     this.element.addEventListener("pointerdown", (event) => {
       if (this.#x) drag(event, this.element, (at) => onStep(within(Math.round(this.#x.invert(at)), this.#x.domain())));
     });
@@ -33,7 +33,7 @@ export class MarginPlot {
     const now = Math.min(step, taken(trajectory));
     const others = trajectories.filter((other) => other !== trajectory);
     const zone = { x: x(0), y: MARGIN.top, width: right - x(0), height: y(0) - MARGIN.top };
-    const climb = (of, attributes, last = of.length - 1) =>
+    const margins = (of, attributes, last = of.length - 1) =>
       svg("path", { ...attributes, fill: "none", d: line(of.slice(0, last + 1), (m, k) => [x(k), y(m)]) });
     this.element.replaceChildren(
       svg("rect", { class: "misread", ...zone }),
@@ -41,10 +41,10 @@ export class MarginPlot {
       ...y.ticks(3).map((v) => labelBefore(MARGIN.left - 5, y(v) + 4, minus(v))),
       label(x(0), size.height - 3, "0", "tick", { "text-anchor": "middle" }),
       labelBefore(right, size.height - 3, `step ${steps}`),
-      ...others.map((other) => climb(other.path.margins, { class: "other-hill" })),
+      ...others.map((other) => margins(other.path.margins, { class: "other-margins" })),
       stroke(x(step), MARGIN.top, x(step), bottom, { class: "now" }),
-      climb(path.margins, { class: "own-hill", stroke: colours.ink, opacity: 0.35 }),
-      climb(path.margins, { class: "own-hill", stroke: colours.ink }, now),
+      margins(path.margins, { class: "own-margins", stroke: colours.ink, opacity: 0.35 }),
+      margins(path.margins, { class: "own-margins", stroke: colours.ink }, now),
       now === broken ? "" : svg("circle", { class: "here", cx: x(now), cy: y(path.margins[now]), r: 5 }),
       ...(broken === null ? [] : cross(x(broken), y(path.margins[broken]), colours)),
       labelBefore(right - 3, MARGIN.top + 11, "misread", "tick halo zone-label"),

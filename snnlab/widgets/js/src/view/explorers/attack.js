@@ -15,7 +15,7 @@ import { ImageExplorer } from "./base.js";
 const STEPS = 10;
 
 const HOW = [
-  "The first four climb the margin, the votes of the strongest wrong class minus those of the right one, with all steps read. They start at the image itself and stop once it is misread; equal votes are decided by the read-out's potential. Naive, BPDA and EOT move every pixel by ε/4 along the sign of their gradient (PGD) and keep the surrogate that the network was trained with. ASSG adapts each neuron's surrogate to its distance from threshold and steps by SA-PGD (Wang et al. 2025).",
+  "The first four follow the gradient of the margin, the votes of the strongest wrong class minus those of the right one, with all steps read. They start at the image itself and stop once it is misread; equal votes are decided by the read-out's potential. Naive, BPDA and EOT move every pixel by ε/4 along the sign of their gradient (PGD) and keep the surrogate that the network was trained with. ASSG adapts each neuron's surrogate to its distance from threshold and steps by SA-PGD (Wang et al. 2025).",
   "The spike-train attack needs no gradient of the code. A budget leaves a pixel of a step code finitely many spike trains; from the gradient of the loss with respect to the spikes follows, to first order, what each of them gains. At every step a random share of the pixels takes its best train, fewer and fewer, with the intensity that is nearest to the clean one. Its loss is the cross-entropy of votes and soft spikes, its surrogate that of ASSG.",
   "EOT averages over what is random. A stochastic code is averaged over 10 encodings; a deterministic one has only one, so there the average is over 10 images within ±1/16 of the present one.",
   `Each gradient map is scaled to its own largest value, by a square root; a pixel is hatched where the gradient is exactly zero, not where it is small. Of the spike-train attack the map shows what each pixel gains by its best train, red where that train is of a brighter pixel. Changes are magnified ${MAGNIFIED} times.`,
@@ -55,7 +55,7 @@ export class AttackExplorer extends ImageExplorer {
       panels: [
         ...this.picker.elements,
         this.controlGroup([network.element], [this.eps.element, played]),
-        h("div", { class: "climbers" }, ...this.columns.map(({ element }) => element)),
+        h("div", { class: "attack-columns" }, ...this.columns.map(({ element }) => element)),
         signs(),
         this.conclusion,
         this.people,

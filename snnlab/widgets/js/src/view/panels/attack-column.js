@@ -23,7 +23,7 @@ export class AttackColumn {
     this.images = h("div", { class: "seen" }, this.map.element, this.picture.element, this.change.element);
     const title = h("h4", {}, TITLES[method]);
     const parts = [title, this.doing, this.verdict.answer, this.ending, this.images, this.zero, this.margin.element];
-    this.element = h("section", { class: "climber", "data-method": method, "aria-label": TITLES[method] }, ...parts);
+    this.element = h("section", { class: "attack-column", "data-method": method, "aria-label": TITLES[method] }, ...parts);
   }
 
   /** @param {Trajectory} trajectory  @param {Trajectory[]} trajectories  @param {number} step  @param {any} model  @param {Colours} colours */

@@ -79,7 +79,7 @@ export function ending(trajectory) {
   return `${at === 0 ? "misread before any step" : end}${tied ? " (tie, decided by potential)" : ""}`;
 }
 
-/** All climbs in words, for those who cannot see them. @param {Trajectory[]} trajectories  @param {number} step */
+/** All trajectories in words, for those who cannot see them. @param {Trajectory[]} trajectories  @param {number} step */
 export function spokenTrajectories(trajectories, step, title, eps) {
   const each = trajectories.map((trajectory) => {
     const at = brokenAt(trajectory);
