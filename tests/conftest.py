@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,8 +17,11 @@ from playwright.sync_api import Browser, sync_playwright
 from visiting import Visit
 
 from snnlab import data, zoo
+from snnlab.attacks import ATTACKS
 from snnlab.data import Dataset, Split
+from snnlab.encoding.registry import _CODES
 from snnlab.networks.classifier import Classifier
+from snnlab.zoo.networks import NETWORKS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: flags for a browser that starts clean, asks no other host anything and runs as any user
@@ -39,6 +43,10 @@ POLICY = (
 
 settings.register_profile("busy", deadline=None)  # how long an example takes says nothing on a machine with other work
 settings.load_profile("busy")
+#: what the package registers, with its content before any test or example ran
+REGISTERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (register, dict(register)) for register in (_CODES, ATTACKS, NETWORKS, data.DATASETS)
+]
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the kernels that tests start: threads wait for each other
 
@@ -48,6 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     with_pages = {item.path for item in items if "book" in getattr(item, "fixturenames", ())}
     first = min(with_pages, default=None)
     items.sort(key=lambda item: (item.path != first, item.path in with_pages))
+
+
+@pytest.fixture(autouse=True)
+def _own_registers() -> None:
+    """Start each test with what the package itself registers, whatever an example or another test added."""
+    for register, own in REGISTERS:
+        register.clear()
+        register.update(own)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Attacks as objects: one of a reader's own works wherever the package's do; the iteration; budgets as text."""
 
 import pkgutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -25,14 +24,6 @@ from snnlab.networks.classifier import Classifier
 
 EPS = [0.0, 0.2]
 NOISE = QUICK[0]
-
-
-@pytest.fixture(autouse=True)
-def _register() -> Iterator[None]:
-    before = dict(ATTACKS)
-    yield
-    ATTACKS.clear()
-    ATTACKS.update(before)
 
 
 def darken(

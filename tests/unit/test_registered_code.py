@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ from snnlab import Budget, Classifier, SpikingMLP, attack
 from snnlab.attacks import input_gradient, sa_pgd_attack, spike_train_attack
 from snnlab.attacks.attacker import ATTACKERS
 from snnlab.data import Split
-from snnlab.encoding import Encoder, code_names, encoder, register_code, registry
+from snnlab.encoding import Encoder, code_names, encoder, register_code
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.networks.energy import energy
 from snnlab.widgets import RobustnessExplorer
@@ -51,10 +50,8 @@ def _bumps(num_steps: int, weight: float = 0.5) -> list[tuple[float, int, float]
 
 
 @pytest.fixture
-def bumps() -> Iterator[None]:
+def bumps() -> None:
     register_code("bumps", _bumps)
-    yield
-    del registry._CODES["bumps"]
 
 
 def _classifier(name: str = "bumps") -> Classifier:
@@ -144,13 +141,10 @@ def _in_the_page(folder: Path, payload: dict[str, Any], image: Tensor, label: in
 
 def test_a_table_can_be_registered_for_its_number_of_steps() -> None:
     register_code("corners", torch.tensor([[0.0, 1.0], [0.0, 0.0], [1.0, 1.0]]))
-    try:
-        spikes = encoder("corners", num_steps=2)(torch.tensor([[[[0.0, 0.5, 1.0]]]])).flatten(1)
-        assert spikes.tolist() == [[0, 0, 1], [1, 0, 1]]
-        with pytest.raises(ValueError, match="edges for 2 steps, got num_steps=8"):
-            encoder("corners")
-    finally:
-        del registry._CODES["corners"]
+    spikes = encoder("corners", num_steps=2)(torch.tensor([[[[0.0, 0.5, 1.0]]]])).flatten(1)
+    assert spikes.tolist() == [[0, 0, 1], [1, 0, 1]]
+    with pytest.raises(ValueError, match="edges for 2 steps, got num_steps=8"):
+        encoder("corners")
 
 
 @dataclass(frozen=True)
@@ -168,16 +162,13 @@ class _Squared(Encoder):
 
 def test_a_class_can_be_registered_and_is_attacked_through_its_probed_table(few: Split) -> None:
     register_code("squared", _Squared)
-    try:
-        model = _classifier("squared")
-        assert not model.encoder.is_analog
-        assert len(model.encoder.table) == 9
-        result = spike_train_attack(model, few.images[:2], few.labels[:2], Budget(0.1), steps=3)
-        Budget(0.1).verify(result.images, few.images[:2])
-        with pytest.raises(ValueError, match="a page cannot compute the code 'squared'"):
-            export.model_payload("squared", model)
-    finally:
-        del registry._CODES["squared"]
+    model = _classifier("squared")
+    assert not model.encoder.is_analog
+    assert len(model.encoder.table) == 9
+    result = spike_train_attack(model, few.images[:2], few.labels[:2], Budget(0.1), steps=3)
+    Budget(0.1).verify(result.images, few.images[:2])
+    with pytest.raises(ValueError, match="a page cannot compute the code 'squared'"):
+        export.model_payload("squared", model)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from snnlab import data, zoo
 from snnlab.cli.main import app
 from snnlab.data import Dataset, Split
-from snnlab.zoo import export, networks, registry, results_table
+from snnlab.zoo import export, registry, results_table
 from snnlab.zoo.build import build
 from snnlab.zoo.quantised import MAX_LEVEL, integers, packed, quantise, read_weights
 
@@ -272,7 +272,6 @@ def stripes(root: Path | None, progress: bool) -> Dataset:
 @pytest.mark.slow
 def test_a_data_set_is_a_loader_and_a_recipe_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registered at run time, its models are trained, measured, loaded, listed and exported as all others."""
-    monkeypatch.setattr(data.registry, "DATASETS", dict(data.DATASETS))
     monkeypatch.setattr(registry, "RECIPE_FILES", list(registry.RECIPE_FILES))
     data.register(data.DatasetInfo("stripes", stripes, (1, 3, 3), classes=3, title="Stripes"))
     (tmp_path / "stripes.toml").write_text(STRIPES)
@@ -301,8 +300,7 @@ def test_a_data_set_is_a_loader_and_a_recipe_file(tmp_path: Path, monkeypatch: p
     assert set(results_table.accuracies(table, "worst", "current", 0.2, 4)) == {"plain", "rows"}
 
 
-def test_another_network_is_a_function_of_recipe_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "NETWORKS", dict(networks.NETWORKS))
+def test_another_network_is_a_function_of_recipe_and_code() -> None:
     zoo.register_network("linear", lambda recipe, code: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)))
     recipe = zoo.recipe("ann").varied({"network": "linear"})
     assert zoo.classifier_for(recipe)(torch.rand(2, 1, 28, 28)).shape == (2, 10)
