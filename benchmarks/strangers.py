@@ -26,8 +26,8 @@ from torch import Tensor
 
 from snnlab import data, zoo
 from snnlab.attacks import AdaptiveSharpness, Budget, has_trains, spike_train_attack, use_surrogate
-from snnlab.attacks.aim import is_wrong
-from snnlab.attacks.spike_train import TrainSearch, goal_of
+from snnlab.attacks.goal import Goal
+from snnlab.attacks.spike_train import TrainSearch
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import freeze_weights
@@ -39,7 +39,7 @@ Attack = Callable[[Classifier, Tensor, Tensor, Budget, int], Tensor]
 
 
 def _search(classifier: Classifier, images: Tensor, labels: Tensor, budget: Budget, seed: int) -> TrainSearch:
-    return TrainSearch(classifier, images, goal_of(labels), budget, 1, torch.Generator().manual_seed(seed))
+    return TrainSearch(classifier, images, Goal.of(classifier, labels), budget, 1, torch.Generator().manual_seed(seed))
 
 
 def mixture(
@@ -68,7 +68,7 @@ def mixture(
                 adam.step()
                 if step % 5 == 4:
                     chosen = logits.detach().masked_fill(out, -torch.inf).argmax(-1)
-                    broken |= is_wrong(classifier, _images(search, chosen), labels, None)
+                    broken |= Goal.of(classifier, labels).reached_by(classifier, _images(search, chosen))
     return broken
 
 
@@ -102,7 +102,7 @@ def exchange(classifier: Classifier, images: Tensor, labels: Tensor, budget: Bud
         pixel, train = tried[rows, kept], into[rows, kept]
         search.bins[rows, pixel] = train
         search.leaf[:, 0, rows, pixel] = trains[train].T
-        broken |= is_wrong(classifier, _images(search, search.bins), labels, None)
+        broken |= Goal.of(classifier, labels).reached_by(classifier, _images(search, search.bins))
     return broken
 
 
@@ -113,7 +113,7 @@ def borrowed(classifier: Classifier, images: Tensor, labels: Tensor, budget: Bud
         made = spike_train_attack(
             other, images, labels, budget, steps=60, restarts=2, generator=torch.Generator().manual_seed(seed + number)
         ).images
-        broken |= is_wrong(classifier, made, labels, None)
+        broken |= Goal.of(classifier, labels).reached_by(classifier, made)
         generator = torch.Generator().manual_seed(300 + seed + number)
         broken |= spike_train_attack(classifier, images, labels, budget, steps=60, start=made, generator=generator).success
     return broken
@@ -145,7 +145,7 @@ def _loss(search: TrainSearch, sequence: Tensor, labels: Tensor | None = None) -
     logits, membrane = search.classifier.respond(shaped)
     if labels is None:
         return search._loss(logits, membrane)
-    aimed, search.goal = search.goal, goal_of(labels)
+    aimed, search.goal = search.goal, Goal.of(search.classifier, labels)
     value = search._loss(logits, membrane)
     search.goal = aimed
     return value

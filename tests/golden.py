@@ -26,7 +26,8 @@ from snnlab.attacks import (
     trajectory,
     use_surrogate,
 )
-from snnlab.attacks.spike_train import TrainSearch, goal_of, share_at
+from snnlab.attacks.goal import Goal
+from snnlab.attacks.spike_train import TrainSearch, share_at
 from snnlab.encoding import Fusion, encoder
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.decoding import predictions
@@ -256,7 +257,7 @@ def _trains(classifier: Classifier, split: data.Split) -> dict[str, Any]:
     # Away from the runner-up: where a network is certain, softmax - onehot cancels in float32.
     labels = classifier.read(images)[0][-1].topk(2).indices[:, 1].detach()
     generator = torch.Generator().manual_seed(1)
-    search = TrainSearch(classifier, images, goal_of(labels), budget, 1, generator)
+    search = TrainSearch(classifier, images, Goal.of(classifier, labels), budget, 1, generator)
     used = search.begin(images)
     momentum, looks = None, []
     with use_surrogate(classifier.network, used):

@@ -1,26 +1,22 @@
-r"""Attacks on a classifier, inside a budget that every result is checked against.
+r"""Attacks on a classifier, inside a budget that every result is verified against.
 
-An attack looks for images :math:`x'` with :math:`\lVert x' - x\rVert_\infty \le ε` on [0, 1] that raise the
-cross-entropy :math:`L` of the logits at the exit step in use:
+FGSM and PGD raise the cross-entropy :math:`L` of the logits at the exit step in use:
 
 .. math::
 
     \text{FGSM:}\quad & x' = \mathrm{clip}(x + ε\,\mathrm{sign} ∇_x L) \\
     \text{PGD:}\quad & x'_{i+1} = \mathrm{clip}(Π_ε(x'_i + α\,\mathrm{sign} ∇ L(x'_i))), \quad x'_0 = x + U(-ε, ε)
 
-(Goodfellow et al. 2015; Madry et al. 2018). FGSM and PGD are those of ``torchattacks`` (Kim 2020), which sees a
-``Classifier`` as an ordinary ``images -> logits`` module: encoder, exit step and backward rule are inside.
-
-``attack`` runs any registered attack by its name; ``register_attack`` adds one. What the gradient is, the ``Attacker`` decides
-(``snnlab.attacks.attacker``).
+(Goodfellow et al. 2015; Madry et al. 2018). ``attack`` runs any registered attack by its name; ``register_attack`` adds one. The
+``Attacker`` decides what the gradient is.
 """
 
 from snnlab.attacks import methods as methods  # registers the attacks of the field
 from snnlab.attacks.attacker import ATTACKERS, ENSEMBLE, INFORMED, NAIVE, Attacker
 from snnlab.attacks.base import Attack
 from snnlab.attacks.budget import NORMS, Budget
+from snnlab.attacks.goal import LOSSES
 from snnlab.attacks.lattice import LatticeSearch
-from snnlab.attacks.losses import LOSSES
 from snnlab.attacks.registry import ATTACKS, attack, register_attack
 from snnlab.attacks.result import AttackResult, forked_rng, input_gradient, judged, step_size
 from snnlab.attacks.sa_pgd import sa_pgd_attack

@@ -1,8 +1,7 @@
-"""Attackers: what replaces the two steps of a spiking network, in the backward pass only.
+"""Attackers: how an attack differentiates a spiking network; forward passes stay the same.
 
-What the gradient is, the *attacker* decides. ``NAIVE`` takes the encoder's straight-through rule and the surrogate the
-network was trained with, as the field does. ``INFORMED`` knows that the code is a step and replaces it, in the backward
-pass only, by a smooth one (BPDA, Athalye et al. 2018), with a surrogate of heavier tails. Forward passes are the same.
+``NAIVE`` takes the encoder's straight-through rule and the surrogate of training, as is common. ``INFORMED`` replaces the code
+by a smooth one in the backward pass (BPDA, Athalye et al. 2018), with a surrogate of heavier tails.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ __all__ = ["ATTACKERS", "ENSEMBLE", "INFORMED", "NAIVE", "Attacker"]
 
 @dataclass(frozen=True)
 class Attacker:
-    """Replace the two steps of a spiking network, in the backward pass only.
+    """Replace code and surrogate of a spiking network in the backward pass.
 
     Args:
-        name: how records and figures call it.
+        name: in records and figures.
         backward: the encoder's backward rule.
-        slope: slope of the relaxed code, ``None`` keeps the encoder's.
-        surrogate: the neurons' surrogate, ``None`` keeps that of the network.
+        slope: slope of the relaxed code; ``None``: that of the encoder.
+        surrogate: of the neurons; ``None``: that of the network.
         eot: encodings averaged for a stochastic code.
     """
 
@@ -39,25 +38,22 @@ class Attacker:
 
     @contextmanager
     def view(self, classifier: Classifier) -> Iterator[Classifier]:
-        """Yield the classifier as this attacker differentiates it, and restore the network afterwards."""
+        """Yield the classifier as this attacker differentiates it."""
         code = classifier.encoder
         eot = self.eot if classifier.stochastic else 1
-        view = classifier.at(
-            exit_step=classifier.exit_step, encoder=code and code.with_backward(self.backward, self.slope), eot=eot
-        )
+        backward = code and code.with_backward(self.backward, self.slope)
+        view = classifier.at(exit_step=classifier.exit_step, encoder=backward, eot=eot)
         with use_surrogate(classifier.network, self.surrogate):
             yield view
 
 
-#: what the field's usual attacks know
+#: the usual attacker
 NAIVE = Attacker("naive", "straight_through")
-#: an attacker who knows the code, with a surrogate of heavier tails
+#: an attacker that knows the code
 INFORMED = Attacker("informed", "relaxed", surrogate=Surrogate("arctan", 2.0))
-#: surrogates of several shapes and slopes, through the relaxed code; the per-sample worst case over them counts
-#: (Özdenizci & Legenstein 2024)
+#: surrogates of several shapes and slopes; the worst case per sample counts (Özdenizci & Legenstein 2024)
 ENSEMBLE: tuple[Attacker, ...] = tuple(
     Attacker(f"{shape}-{slope:g}", "relaxed", surrogate=Surrogate(shape, slope))
     for shape, slope in (("arctan", 1.0), ("arctan", 4.0), ("sigmoid", 2.0), ("fast_sigmoid", 4.0), ("triangular", 0.5))
 )
-#: both by name
 ATTACKERS: dict[str, Attacker] = {a.name: a for a in (NAIVE, INFORMED)}

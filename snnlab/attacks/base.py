@@ -1,7 +1,6 @@
-"""Attacks as objects: what an attack can do, and what all attacks share.
+"""Attacks: frozen dataclasses whose fields are their settings and whose class variables say what they can do.
 
-An attack is a frozen dataclass: its fields are its settings, its class variables say what it can do. Register one with
-``snnlab.attacks.register_attack``, and ``attack``, every suite and the measurements over time know it by name.
+After ``snnlab.attacks.register_attack``, ``attack``, every suite and the measurements over time know an attack by name.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Attack:
         *,
         generator: Rng = None,
     ) -> AttackResult:
-        """Attack ``images`` at the classifier's exit step and return a result that is verified against the budget.
+        """Attack at the classifier's exit step, and return a result that is verified against the budget.
 
         Raises:
             ValueError: an unsupported norm, bad images or labels, a result outside the budget.
@@ -96,7 +95,7 @@ class Attack:
 
     @property
     def identity(self) -> str:
-        """Settings, and the source of methods that are not of this package. They decide its outcome, so a cache keys on them."""
+        """Settings, and the source of methods outside this package: they decide the outcome, so a cache keys on them."""
         outside = [cls for cls in type(self).__mro__ if not cls.__module__.startswith(("snnlab.", "builtins"))]
         methods = [inspect.unwrap(value) for cls in outside for value in vars(cls).values() if inspect.isfunction(value)]
         written = [m for m in methods if not (m.__name__.startswith("__") and m.__code__.co_filename == "<string>")]
@@ -111,7 +110,7 @@ class Attack:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def with_settings(self, **settings: Any) -> Self:
-        """Return the attack with other settings; those that it does not have are left out."""
+        """Return the attack with other settings, without those that it does not have."""
         return replace(self, **{key: value for key, value in settings.items() if key in self.settings()})
 
 

@@ -1,4 +1,4 @@
-r"""Budgets: how far an attack may go, as an object that projects, steps, verifies and prints itself.
+r"""Budgets: how far an attack may change an image.
 
 With ``δ = x' - x`` of one image, ``x'`` in [0, 1]:
 
@@ -32,11 +32,11 @@ SPARSE = 0.05  # fraction of the entries that a step in L1 moves
 
 @dataclass(frozen=True, init=False)
 class Budget:
-    """Limit how far an attack may go (table in the module docstring).
+    """Limit how far an attack may change an image (table in the module docstring).
 
     Args:
-        eps: radius ``ε``, in pixel units (the range of a pixel is 1), at most 1 in L∞; of L0, a whole number of pixels. Or a
-            text: a number or a fraction, after a norm or alone, such as ``"8/255"`` or ``"L2 1.5"``.
+        eps: radius ``ε``, in pixel units (the range of a pixel is 1), at most 1 in L∞; in L0 a whole number of pixels. Or a
+            text such as ``"8/255"`` or ``"L2 1.5"``.
         norm: a key of ``NORMS``.
 
     Raises:

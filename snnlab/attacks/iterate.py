@@ -1,10 +1,4 @@
-r"""The iteration that all gradient attacks share.
-
-.. math:: x_{k+1} = Π(\mathrm{step}(x_k, g_k)), \qquad g_k = \mathrm{gradient}(x_k)
-
-FGSM is one step; PGD, SA-PGD, adversarial training and the searches among spikes and spike trains differ in their gradient,
-step and projection alone.
-"""
+r"""The iteration of all gradient attacks: :math:`x_{k+1} = Π(\mathrm{step}(x_k, g_k))`, :math:`g_k = \mathrm{gradient}(x_k)`."""
 
 from __future__ import annotations
 
@@ -12,7 +6,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-__all__ = ["iterate"]
+from snnlab.attacks.budget import Budget
+
+__all__ = ["ascend", "iterate"]
 
 
 def iterate(
@@ -27,12 +23,11 @@ def iterate(
 
     Args:
         start: first iterate ``x_0``.
-        gradient: gradient at an iterate; ``None`` ends the iteration.
+        gradient: at an iterate; ``None`` ends the iteration.
         step: next iterate, from the present one and its gradient.
         project: nearest point inside the budget.
         steps: largest number of steps.
-        on_step: called with each new iterate and the gradient that led to it; returns the iterate to continue from, which is
-            the same, or another one, or only its samples that are still of interest.
+        on_step: called with each new iterate and its gradient; returns the iterate to continue from.
 
     >>> import torch
     >>> up = iterate(torch.zeros(1), torch.ones_like, lambda x, g: x + 0.4 * g, lambda x: x.clamp(max=1), steps=3)
@@ -48,3 +43,10 @@ def iterate(
         if on_step is not None:
             current = on_step(current, direction)
     return current
+
+
+def ascend(
+    start: Tensor, images: Tensor, budget: Budget, gradient: Callable[[Tensor], Tensor], size: float, steps: int
+) -> Tensor:
+    """Return the image after the budget's steepest steps of this size up ``gradient``, inside the budget around ``images``."""
+    return iterate(start, gradient, lambda x, g: x + budget.step(g, size), lambda x: budget.project(x, images), steps)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
-from snnlab.attacks.losses import margin
+from snnlab.attacks.goal import margin
 from snnlab.attacks.registry import register_attack
 from snnlab.attacks.spike_train import has_trains
 from snnlab.encoding import Encoder

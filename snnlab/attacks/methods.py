@@ -1,7 +1,7 @@
-"""The attacks of the field by name: none, noise, FGSM and PGD, and others of torchattacks (Kim 2020).
+"""Common attacks by name: none, noise, FGSM and PGD, and others of torchattacks (Kim 2020).
 
-FGSM and PGD in L∞ are those of torchattacks, too. In the other norms they are the iteration of ``snnlab.attacks.iterate``: in L2
-without random start PGD is the BIM-L2 of the literature.
+FGSM and PGD in L∞ are those of torchattacks. In other norms they are ``snnlab.attacks.iterate``; in L2 without random start PGD
+is the BIM-L2 of the literature.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import NORMS, Budget
-from snnlab.attacks.iterate import iterate
+from snnlab.attacks.iterate import ascend
 from snnlab.attacks.registry import register_attack
 from snnlab.attacks.result import forked_rng, input_gradient, step_size
 from snnlab.networks.classifier import Classifier
@@ -39,7 +39,7 @@ class NoAttack(Attack):
 @register_attack
 @dataclass(frozen=True)
 class Noise(Attack):
-    """Add random signs, of size ε in L∞, else a step of the budget along them: the control."""
+    """Add random signs of size ε, or a step of the budget along them: the control."""
 
     name, white_box, control = "noise", False, True
 
@@ -62,7 +62,7 @@ class FGSM(Attack):
         """Step once."""
         if budget.norm == "Linf":
             return library_attack("FGSM", classifier, eps=budget.eps)(images, labels)
-        return _ascend(classifier, images, images, labels, budget, budget.eps, 1)
+        return ascend(images, images, budget, lambda x: input_gradient(classifier, x, labels), budget.eps, 1)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class LibraryAttack(Attack):
 @register_attack
 @dataclass(frozen=True)
 class PGD(LibraryAttack):
-    """Take steps of ``ε/4`` (``2.5 ε/steps`` if that is larger) and project each on the budget (Madry et al. 2018).
+    """Take steps of ``step_size(ε, steps)`` and project each on the budget (Madry et al. 2018).
 
     Args:
         steps: number of steps.
@@ -110,20 +110,8 @@ class PGD(LibraryAttack):
         if self.random_start:
             direction = budget.step(torch.randn_like(images), budget.eps * float(torch.rand(())))
             start = budget.project(images + direction, images)
-        return _ascend(classifier, start, images, labels, budget, step_size(budget.eps, self.steps), self.steps)
-
-
-def _ascend(
-    view: Classifier, start: Tensor, images: Tensor, labels: Tensor, budget: Budget, size: float, steps: int
-) -> Tensor:
-    """Take the budget's steepest steps up the cross-entropy."""
-    return iterate(
-        start,
-        gradient=lambda x: input_gradient(view, x, labels),
-        step=lambda x, g: x + budget.step(g, size),
-        project=lambda x: budget.project(x, images),
-        steps=steps,
-    )
+        size = step_size(budget.eps, self.steps)
+        return ascend(start, images, budget, lambda x: input_gradient(classifier, x, labels), size, self.steps)
 
 
 @register_attack
@@ -179,12 +167,7 @@ class Square(LibraryAttack):
 
 
 def library_attack(name: str, model: nn.Module, **options: Any) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return an attack of torchattacks: a function of images ``[N, C, H, W]`` and labels ``[N]`` to attacked images.
-
-    Args:
-        name: its class in torchattacks.
-        model: images to logits.
-        options: of the class.
+    """Return an attack of torchattacks by its name: a function of images ``[N, C, H, W]`` and labels ``[N]`` to images.
 
     Raises:
         ImportError: torchattacks is not installed.

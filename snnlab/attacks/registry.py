@@ -23,13 +23,12 @@ Registered = TypeVar("Registered", bound=Attack | type[Attack] | Callable[..., T
 
 
 def register_attack(attack: Registered, name: str = "", norms: tuple[str, ...] = tuple(NORMS)) -> Registered:
-    """Make an attack known by its name, and return it: call it, or decorate a class or a function with it.
+    """Make an attack known by its name, and return it; also a decorator of a class or function.
 
     Args:
-        attack: an ``Attack``, a class of attacks (registered with its default settings), or a function
-            ``(classifier, images, labels, budget, generator) -> images``. The function gets the classifier as the attacker
-            differentiates it; what it returns is verified against the budget.
-        name: of a function; ``__name__`` if left out.
+        attack: an ``Attack``, a class of attacks, or a function ``(classifier, images, labels, budget, generator) -> images``,
+            which gets the classifier as the attacker differentiates it.
+        name: of a function; default ``__name__``.
         norms: in which a function can attack.
 
     Raises:
@@ -62,7 +61,7 @@ def _made(attack: Any, name: str = "", norms: tuple[str, ...] = tuple(NORMS)) ->
 
 
 def find_attack(method: str | Attack | Callable[..., Tensor]) -> Attack:
-    """Return a registered attack by its name; an attack is returned as it is, a function as an attack.
+    """Return a registered attack by its name, an attack as it is, a function as an attack.
 
     Raises:
         ValueError: a name that is not registered.
@@ -81,15 +80,11 @@ def attack(classifier: Classifier, images: Split | Tensor, *given: Any, **settin
     Args:
         classifier: attacked at ``classifier.exit_step``.
         images: a ``Split``; or ``[N, C, H, W]`` in [0, 1], followed by the true classes ``[N]``.
-        budget: what may be changed.
-        method: a key of ``ATTACKS``, or an ``Attack``. Among them ``"none"``, ``"noise"`` (random signs, the control),
-            ``"fgsm"``, ``"pgd"``, ``"mifgsm"``, ``"difgsm"``, ``"apgd"``, ``"square"``, ``"sa_pgd"``, ``"spike_train"``.
-        attacker: what the gradient is; a stochastic code's is averaged, so that ``"fgsm"`` is EOT-FGSM there.
+        budget: limit of the change.
+        method: a key of ``ATTACKS`` such as ``"noise"``, ``"fgsm"``, ``"pgd"`` or ``"sa_pgd"``, or an ``Attack``.
+        attacker: how it differentiates; the gradient of a stochastic code is averaged (EOT).
         generator: randomness of the attack.
-        settings: of the attack, such as ``steps=10`` or ``random_start=False``; see its class.
-
-    Returns:
-        The images, the answers to them and diagnostics.
+        settings: of the attack, such as ``steps=10``; see its class.
 
     Raises:
         ValueError: an unknown attack, a norm that it does not support, bad images, labels or settings, a result outside the

@@ -1,8 +1,8 @@
-"""Results of attacks, and what every attack shares: the input gradient, the checks of a batch, the evaluation of its images."""
+"""Results of attacks, and what every attack shares: the input gradient, checks of a batch, evaluation of its images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,18 +16,32 @@ from snnlab.encoding import check_images
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.decoding import SILENT
 
-__all__ = ["AttackResult", "check_batch", "check_counts", "forked_rng", "input_gradient", "judged", "step_size"]
+__all__ = [
+    "AttackResult",
+    "check_batch",
+    "check_counts",
+    "forked_rng",
+    "gradient_of",
+    "input_gradient",
+    "judged",
+    "step_size",
+]
 
 DIAGNOSED = 64  # images of a batch whose first gradient is inspected: torchattacks does not return its own
 
 
 @dataclass(frozen=True)
 class AttackResult:
-    """Hold the images of an attack and the answers to them.
+    """Images of an attack and the answers to them.
 
-    ``images`` inside the budget; ``logits`` and ``membrane`` of the read-out at every exit ``[T, N, K]``, ``predictions``
-    from them ``[T, N]``; ``success`` per sample at the exit that was attacked; ``moved`` and ``zero_gradient``: fraction of
-    pixels changed, and whose first gradient is exactly zero (in the first ``DIAGNOSED`` images of the batch).
+    Args:
+        images: inside the budget, ``[N, C, H, W]``.
+        logits: of the read-out at every exit, ``[T, N, K]``; so is ``membrane``.
+        predictions: ``[T, N]``.
+        success: per sample, at the attacked exit.
+        moved: fraction of pixels changed.
+        zero_gradient: fraction of pixels whose first gradient is zero (in the first ``DIAGNOSED`` images).
+        budget: that the images are verified against.
     """
 
     images: Tensor
@@ -41,7 +55,7 @@ class AttackResult:
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the samples that are still classified correctly."""
+        """Fraction of the samples that are classified correctly."""
         return int((~self.success).sum()) / len(self.success)
 
     def __str__(self) -> str:
@@ -75,15 +89,19 @@ def judged(
 
 
 def step_size(eps: float, steps: int) -> float:
-    """Return PGD's step ``α``: ``ε/4``, or ``2.5 ε/steps`` where few steps could not cross the budget otherwise."""
+    """Return PGD's step ``α``: ``ε/4``, or ``2.5 ε/steps`` if that is larger."""
     return max(eps / 4, 2.5 * eps / steps)
 
 
 def input_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
     """Return ``∇_x L`` of the summed cross-entropy at the exit in use, ``[N, C, H, W]``."""
+    return gradient_of(lambda x: F.cross_entropy(classifier(x), labels, reduction="sum"), images)
+
+
+def gradient_of(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Return the gradient of a scalar function at images, zero where it does not depend on them."""
     leaf = images.detach().clone().requires_grad_(True)
-    loss = F.cross_entropy(classifier(leaf), labels, reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, leaf, allow_unused=True)
+    (gradient,) = torch.autograd.grad(function(leaf), leaf, allow_unused=True)
     return torch.zeros_like(images) if gradient is None else gradient
 
 

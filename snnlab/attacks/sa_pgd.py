@@ -8,12 +8,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from snnlab.attacks.aim import Aim, check_aim, is_wrong, wrong_answers
 from snnlab.attacks.attacker import INFORMED, Attacker
 from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
-from snnlab.attacks.iterate import iterate
-from snnlab.attacks.losses import Loss, find_loss
+from snnlab.attacks.goal import Aim, Goal
 from snnlab.attacks.registry import register_attack
 from snnlab.attacks.result import AttackResult, check_counts, judged
 from snnlab.attacks.sharpness import AdaptiveSharpness
@@ -47,36 +45,35 @@ def sa_pgd_attack(
         x ← Π(x + \mathrm{clip}(η\,m/\sqrt v, -η, η))
 
     The step ``η`` starts at ε and is halved at checkpoints (after 22 % of the steps, each interval 3 % shorter, at
-    least 6 %). The start is random. The result of a sample is a misclassified iterate if there is one, else that of highest
-    loss; a misclassified sample is not attacked further. Behind a stochastic code an answer is one draw's: every sample is
-    attacked to the end, and its result is the iterate whose loss is highest in the mean over draws.
+    least 6 %). The result of a sample is a misclassified iterate if there is one, else that of highest loss; a misclassified
+    sample is not attacked further. Behind a stochastic code every sample is attacked to the end, and its result is the iterate
+    whose mean loss over draws is highest.
 
     Args:
         classifier: attacked at its exit step.
         images: ``[N, C, H, W]`` in [0, 1].
         labels: ``[N]``.
-        budget: what may be changed.
+        budget: limit of the change.
         attacker: backward rule of the code (and surrogate, without ``adaptive_surrogate``).
         loss: a key of ``LOSSES``.
         steps: iterations of each restart.
         restarts: random starts.
-        adaptive_surrogate: whether ``AdaptiveSharpness`` takes the place of the attacker's surrogate.
-        aim: what is to be wrong: the answer at the exit in use (``None``), those at every exit with one image (``"all"``), or
-            that of a dynamic exit (an ``ExitRule``). The latter two raise the mean of the loss over all exits.
+        adaptive_surrogate: whether ``AdaptiveSharpness`` replaces the attacker's surrogate.
+        aim: the exit in use (``None``), every exit with one image (``"all"``), or a dynamic exit (an ``ExitRule``); the latter
+            two raise the mean loss over all exits.
         generator: randomness of the starts.
 
     Raises:
         ValueError: unknown loss or aim, an aim for an ANN, fewer than one step or restart, bad images.
     """
-    find_loss(loss)  # raises before any work is done
+    goal = Goal.of(classifier, labels, loss, aim)
     check_counts(steps=steps, restarts=restarts)
-    check_aim(classifier, aim)
     check_images(images)
     best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf)
     # A stochastic code may err on a draw and be right on the next: one lucky draw is no reason to leave a sample alone.
     broken = torch.zeros_like(labels, dtype=torch.bool)
     if not classifier.stochastic:
-        broken = is_wrong(classifier, images, labels, aim)
+        broken = goal.reached_by(classifier, images)
     for _ in range(restarts):
         rows = torch.nonzero(~broken).flatten()
         if len(rows) == 0:
@@ -89,21 +86,16 @@ def sa_pgd_attack(
             use_surrogate(classifier.network, sharpness),
             freeze_weights(classifier.network),
         ):
-            candidate, score, wrong = _ascend(view, x, labels[rows], start, steps, budget, find_loss(loss), aim, sharpness)
+            candidate, score, wrong = _ascend(view, x, goal.subset(rows), start, steps, budget, sharpness)
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = candidate[better], score[better]
         broken[rows] |= wrong
     result = judged(classifier, best, images, labels, budget)
-    return replace(result, success=wrong_answers(classifier, result.logits, result.membrane, labels, aim))
+    return replace(result, success=goal.reached(classifier, result.logits, result.membrane))
 
 
 class SaPgdStep:
-    """Momentum, second moment and step size of one run of SA-PGD (equation in ``sa_pgd_attack``).
-
-    Args:
-        eps: first step size.
-        steps: number of steps of the run.
-    """
+    """Momentum, second moment and step size of one run of SA-PGD (``sa_pgd_attack``)."""
 
     def __init__(self, eps: float, steps: int) -> None:
         self.rate, self.halvings, self.number = eps, _checkpoints(steps), 0
@@ -134,76 +126,54 @@ def _checkpoints(steps: int) -> set[int]:
 
 
 def _mean(values: Tensor) -> Tensor:
-    """Return the mean over each image, at least 1e-20."""
     return values.flatten(1).mean(1).clamp(min=1e-20).view(-1, *[1] * (values.dim() - 1))
 
 
 def _ascend(
-    view: Classifier,
-    x: Tensor,
-    y: Tensor,
-    start: Tensor,
-    steps: int,
-    budget: Budget,
-    loss: Loss,
-    aim: Aim,
-    sharpness: AdaptiveSharpness | None,
+    view: Classifier, x: Tensor, goal: Goal, start: Tensor, steps: int, budget: Budget, sharpness: AdaptiveSharpness | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the best iterate of every sample, its loss, and whether it is misclassified; then a sample is left alone."""
+    """Return the best iterate of every sample, its loss, and whether it is misclassified."""
+    y = goal.labels
     best, best_loss, wrong = start.clone(), torch.full(y.shape, -torch.inf), torch.zeros_like(y, dtype=torch.bool)
-    rows, broken, left, step = torch.arange(len(y)), wrong, steps, SaPgdStep(budget.eps, steps)
-
-    def gradient(current: Tensor) -> Tensor | None:
-        nonlocal broken, left
+    rows, current, step = torch.arange(len(y)), start, SaPgdStep(budget.eps, steps)
+    for number in range(steps + 1):
         if sharpness is not None:
             sharpness.begin()
         leaf = current.detach().requires_grad_(True)
-        value, broken = _evaluated(view, leaf, y[rows], loss, aim)
+        value, broken = _evaluated(view, leaf, goal.subset(rows))
         better = broken | (value.detach() > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = current[better], value.detach()[better]
         wrong[rows] = broken
-        left -= 1
-        if left < 0 or broken.all():  # the last iterate is only evaluated
-            return None
-        return torch.autograd.grad(value.sum(), leaf)[0]
-
-    def drop_broken(current: Tensor, _: Tensor) -> Tensor:
-        nonlocal rows, view
-        if not broken.any():
-            return current
-        remaining = ~broken
-        rows, view = rows[remaining], subset(view, remaining)
-        step.keep(remaining)
-        if sharpness is not None:
-            sharpness.keep(remaining)
-        return current[remaining]
-
-    iterate(start, gradient, step, lambda images: budget.project(images, x[rows]), steps + 1, drop_broken)
+        if number == steps or broken.all():
+            break
+        current = budget.project(step(current, torch.autograd.grad(value.sum(), leaf)[0]), x[rows])
+        if broken.any():
+            remaining = ~broken
+            rows, current, view = rows[remaining], current[remaining], subset(view, remaining)
+            step.keep(remaining)
+            if sharpness is not None:
+                sharpness.keep(remaining)
     return best, best_loss, wrong
 
 
-def _evaluated(view: Classifier, images: Tensor, labels: Tensor, loss: Loss, aim: Aim) -> tuple[Tensor, Tensor]:
-    """Return the loss as the attacker differentiates it, and which samples are broken for good, ``[N]`` each.
-
-    Behind a stochastic code that is none. A deterministic code needs one forward pass for both, since backward rules leave the
-    forward pass alone.
-    """
-    none = torch.zeros_like(labels, dtype=torch.bool)
-    if aim is None and view.stochastic:
-        return loss(view(images), labels), none
-    if aim is None:
+def _evaluated(view: Classifier, images: Tensor, goal: Goal) -> tuple[Tensor, Tensor]:
+    """Return the loss, and which samples are misclassified, ``[N]`` each; behind a stochastic code none is for good."""
+    none = torch.zeros_like(goal.labels, dtype=torch.bool)
+    if goal.aim is None and view.stochastic:
+        return goal.loss(view(images), goal.labels), none
+    if goal.aim is None:
         logits, membrane = view.read(images, view.exit_step)
-        return loss(logits[-1], labels), view.answers(logits[-1].detach(), membrane[-1].detach()) != labels
+        return goal.loss(logits[-1], goal.labels), goal.reached(view, logits.detach(), membrane.detach())
     draws = [view.read(images) for _ in range(view.eot)]
-    logits = torch.stack([logits for logits, _ in draws]).mean(0)
-    value = torch.stack([loss(z, labels) for z in logits]).mean(0)
-    return value, none if view.stochastic else wrong_answers(view, logits.detach(), draws[0][1].detach(), labels, aim)
+    value = goal.value(torch.stack([logits for logits, _ in draws]).mean(0))
+    # Backward rules leave the forward pass alone: one pass gives loss and answers.
+    return value, none if view.stochastic else goal.reached(view, *(part.detach() for part in draws[0]))
 
 
 @register_attack
 @dataclass(frozen=True)
 class SaPgd(Attack):
-    """SA-PGD with its settings (``sa_pgd_attack``)."""
+    """SA-PGD (``sa_pgd_attack``)."""
 
     steps: int = 50
     loss: str = "margin"

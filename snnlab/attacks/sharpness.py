@@ -27,12 +27,11 @@ class AdaptiveSharpness(Surrogate):
         M ← β M + (1-β) d, \quad D ← β D + (1-β) |d - M|, \quad
         α = \frac{2}{π} \frac{\tan(aπ)}{M + 1.5 D + 10^{-4}}
 
-    A neuron far from threshold gets a wide surrogate, one that hovers near it a sharp one. The first iteration has
-    ``M = d``, ``D = 0``. An object holds the state of one attack on one batch; make a new one for the next.
+    The first iteration has ``M = d``, ``D = 0``. Make a new object for each attack on each batch.
 
     Args:
-        a: sharpness, 0 < a < 1/2; the surrogate has fallen by ``1 + tan²(aπ)`` at distance ``M + 1.5 D``. A tensor ``[N]``
-            gives each sample of the batch its own.
+        a: sharpness, 0 < a < 1/2: the surrogate has fallen by ``1 + tan²(aπ)`` at distance ``M + 1.5 D``. A tensor ``[N]``
+            gives each sample its own.
     """
 
     def __init__(self, a: float | Tensor = 0.425) -> None:
@@ -49,7 +48,7 @@ class AdaptiveSharpness(Surrogate):
     memoryless: ClassVar[bool] = False
 
     def keep(self, rows: Tensor) -> None:
-        """Follow these samples of the batch alone from now on; ``rows`` as for indexing."""
+        """Follow only these samples of the batch from now on; ``rows`` as for indexing."""
         for key, (mean, deviation) in self.state.items():
             sample = rows if isinstance(key, tuple) else (slice(None), rows)  # one step [N, …], or all [T, N, …]
             self.state[key] = mean[sample], deviation[sample]
@@ -57,7 +56,7 @@ class AdaptiveSharpness(Surrogate):
             vars(self)["factor"] = self.factor[rows]
 
     def begin(self) -> None:
-        """Begin a new iteration, before its forward pass: steps are counted from the first one again."""
+        """Begin a new iteration, before its forward pass."""
         self.steps.clear()
 
     def derivative(self, v: Tensor) -> Tensor:
@@ -65,11 +64,11 @@ class AdaptiveSharpness(Surrogate):
         return self.of_sequence(0)(v)
 
     def of_sequence(self, neuron: int) -> Derivative:
-        """Return ``h`` for all steps of a neuron; its state is updated when the derivative is asked."""
+        """Return ``h`` for all steps of a neuron."""
         return partial(self._follow, neuron)
 
     def of_step(self, neuron: int) -> Derivative:
-        """Return ``h`` for the next step of a neuron that is run step by step; its state is updated when it is asked."""
+        """Return ``h`` for the next step of a neuron."""
         step = self.steps.get(neuron, 0)
         self.steps[neuron] = step + 1
         return partial(self._follow, (neuron, step))

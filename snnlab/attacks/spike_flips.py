@@ -1,12 +1,8 @@
-r"""Spike flips: noise and attacks on the spikes themselves, restricted to the steps ``t ≥ t0``.
-
-They change the code's sequence, not the image, by turning single spikes on or off, at most ``b`` of a sample:
+r"""Spike flips: noise and attacks that change at most ``b`` spikes of a sample, at steps ``t ≥ t0`` alone.
 
 .. math:: s' ∈ \{0, 1\}^{T×…}, \qquad \lVert s' - s\rVert_0 \le b, \qquad s'[t] = s[t] \;\text{for}\; t < t_0
 
-The attack does not act through the code: no intensity has to cross a step, and every entry may change without the others.
-Flips that are possible from a later step are possible from an earlier one. ``snnlab.evaluation.late`` measures the accuracy at
-every exit.
+They do not act through the code. ``snnlab.evaluation.late`` measures the accuracy at every exit.
 """
 
 from __future__ import annotations
@@ -15,8 +11,7 @@ import torch
 from torch import Tensor
 
 from snnlab.attacks.attacker import INFORMED, Attacker
-from snnlab.attacks.iterate import iterate
-from snnlab.attacks.losses import margin
+from snnlab.attacks.goal import margin
 from snnlab.attacks.result import check_counts
 from snnlab.data import check_labels
 from snnlab.networks.classifier import Classifier
@@ -26,9 +21,7 @@ __all__ = ["check_from_step", "flip_attack", "flip_noise", "verify_flips"]
 
 
 def flip_noise(spikes: Tensor, from_step: int, flips: int, generator: torch.Generator | None = None) -> Tensor:
-    """Return a copy in which exactly ``flips`` entries of each sample at ``t ≥ from_step`` are flipped, chosen at random.
-
-    Shapes: ``[T, N, …]`` of 0 and 1 → the same.
+    """Return a copy of spikes ``[T, N, …]`` with exactly ``flips`` random entries of each sample flipped at ``t ≥ from_step``.
 
     Raises:
         ValueError: spikes that are not binary, ``from_step`` out of range, more flips than late entries.
@@ -57,10 +50,9 @@ def flip_attack(
     r"""Flip the late spikes that count most, by the gradient and then by trying.
 
     To first order, flipping entry ``i`` raises the loss by :math:`(1 - 2 s_i)\,∂L/∂s_i`. Each round flips the entries of
-    largest gain, back or forth; where the budget is spent, the flips that matter least are given up for it. A proposal is
-    accepted if the answer becomes wrong or the margin (with the potential, where counts tie) grows, and the gradient is taken
-    anew. If not, half as many are tried; a single flip that does not help is not tried again until something else does.
-    The attack sees the sequence that it changes, of a stochastic code this very draw.
+    largest gain, and undoes earlier flips where the budget is spent. It is accepted if the answer becomes wrong or the margin
+    (with the potential) grows; if not, half as many are tried, and a single flip that does not help is not tried again until
+    another does. Of a stochastic code the attack knows the draw.
 
     Args:
         classifier: attacked at its exit step.
@@ -68,11 +60,11 @@ def flip_attack(
         labels: true classes, ``[N]``.
         from_step: first step that may change, ``0 … T``.
         flips: at most this many entries of each sample.
-        attacker: what the gradient of the network is.
+        attacker: how it differentiates.
         steps: rounds.
 
     Returns:
-        Spikes ``[T, N, …]`` inside the budget; ``classifier.respond`` reads them.
+        Spikes ``[T, N, …]`` inside the budget, for ``classifier.respond``.
 
     Raises:
         ValueError: an ANN, a code that is not binary, a budget that does not fit, bad images, labels or steps.
@@ -96,7 +88,6 @@ def flip_attack(
 
 
 def _search(view: Classifier, sequence: Tensor, labels: Tensor, start: int, flips: int, steps: int) -> Tensor:
-    """Return the spikes that ``flip_attack`` finds; a sample that is misclassified is not changed any more."""
     read = sequence[: view.exit_step]  # what comes after the exit cannot matter
     clean = _late(read, start)
     flips = min(flips, clean.shape[1])
@@ -104,24 +95,16 @@ def _search(view: Classifier, sequence: Tensor, labels: Tensor, start: int, flip
     score, gain = _judge(view, read, best, labels, start)
     size = torch.full(labels.shape, max(1, flips // 4))
     tried = torch.zeros_like(clean, dtype=torch.bool)
-    rows, picked = torch.arange(len(labels)), tried
-
-    def gradient(_: Tensor) -> Tensor | None:
-        nonlocal rows
+    for _ in range(steps):
         rows = torch.nonzero(score < torch.inf).flatten()
-        return gain[rows] if len(rows) else None
-
-    def propose(current: Tensor, promised: Tensor) -> Tensor:
-        """Return the late spikes after the ``size`` flips of largest gain, others given up as needed."""
-        nonlocal picked
-        current, original = current[rows], clean[rows]
+        if len(rows) == 0:
+            break
+        current, original, promised = best[rows], clean[rows], gain[rows]
         picked = _largest(promised.masked_fill(tried[rows], -torch.inf), size[rows], positive=True)
         proposal = _flipped(current, picked)
         excess = (proposal != original).sum(1) - flips
         spent = (current != original) & ~picked
-        return _flipped(proposal, _largest(promised.masked_fill(~spent, -torch.inf), excess.clamp(min=0)))
-
-    def accept(proposal: Tensor, _: Tensor) -> Tensor:
+        proposal = _flipped(proposal, _largest(promised.masked_fill(~spent, -torch.inf), excess.clamp(min=0)))
         value, slope = _judge(view, read[:, rows], proposal, labels[rows], start)
         up = value > score[rows]
         won, lost = rows[up], rows[~up]
@@ -130,9 +113,7 @@ def _search(view: Classifier, sequence: Tensor, labels: Tensor, start: int, flip
         tried[lost] |= picked[~up] & (size[lost] == 1)[:, None]
         size[won] = (2 * size[won]).clamp(max=flips)
         size[lost] = (size[lost] // 2).clamp(min=1)
-        return best
-
-    return _with_late(sequence, iterate(best, gradient, propose, lambda proposal: proposal, steps, accept), start)
+    return _with_late(sequence, best, start)
 
 
 def _largest(values: Tensor, number: Tensor, positive: bool = False) -> Tensor:

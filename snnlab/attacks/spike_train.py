@@ -6,13 +6,12 @@ sequence*, to first order the loss changes by
 
 .. math:: \Delta_b = \sum_t g[t]\,(s_b[t] - s[t])
 
-when a pixel takes train ``s_b``: the score ``Σ_t g[t] s_b[t]`` of every reachable train is exact for the code, and no smooth
-stand-in for its steps is needed. Where a code is a window (``latency``), a stand-in as wide as a bin mixes the gradients of
-neighbouring steps, and attacks in image space stop too early (Athalye et al. 2018 for stand-ins in general).
+when a pixel takes train ``s_b``. This score is exact for the code, and needs no smooth approximation of its steps (Athalye et
+al. 2018).
 
 One iteration: momentum ``m ← μ m + g / mean|g|``; a random share of the pixels takes its best train, from 70 % of them at the
-start down to 2 %. The loss is that of the logits plus those of *soft* spikes ``σ(U - θ)``, which move where spike counts do
-not. The network's surrogate is the adaptive one (Wang et al. 2025), its sharpness drawn anew for each sample.
+start down to 2 %. The loss is that of the logits plus those of *soft* spikes ``σ(U - θ)``, which change where spike counts do
+not. The surrogate is the adaptive one (Wang et al. 2025), its sharpness drawn for each sample.
 
 An analog part of a fused code (``direct``, or the mean of ``poisson``) has the gradient ``g_x`` and is moved jointly: in bin
 ``b`` the pixel takes the end of ``bin ∩ [x - ε, x + ε]`` to which ``g_x`` points, and the score gains ``g_x x_b``.
@@ -28,11 +27,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.attacks.aim import Aim, check_aim, is_wrong, wrong_answers
 from snnlab.attacks.attacker import ENSEMBLE, INFORMED, Attacker
 from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
-from snnlab.attacks.losses import Loss, find_loss
+from snnlab.attacks.goal import Aim, Goal
 from snnlab.attacks.registry import register_attack
 from snnlab.attacks.result import AttackResult, check_batch, check_counts, judged
 from snnlab.attacks.sharpness import AdaptiveSharpness
@@ -44,7 +42,7 @@ from snnlab.networks.contexts import freeze_weights, use_surrogate
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.surrogate import Surrogate
 
-__all__ = ["SpikeTrain", "TrainSearch", "goal_of", "has_trains", "share_at", "spike_train_attack"]
+__all__ = ["SpikeTrain", "TrainSearch", "has_trains", "share_at", "spike_train_attack"]
 
 MOMENTUM = 0.75
 SHARES = (0.7, 0.02)  # of the pixels that take their best train, at the first and at the last iteration
@@ -55,7 +53,7 @@ SPARED = 0.05  # broken samples leave the batch together, when they are this sha
 
 
 def has_trains(code: Encoder | None) -> bool:
-    """Return whether a code has a part whose trains can be searched: a step function of each pixel."""
+    """Return whether a part of a code is a step function of each pixel, so that its trains can be searched."""
     return code is not None and any(part.table is not None for _, part in code.leaves())
 
 
@@ -79,18 +77,18 @@ def spike_train_attack(
     """Attack the spike trains of a step code (module docstring) and return images inside the budget.
 
     Args:
-        classifier: behind a code with at least one part that is a step function of each pixel; attacked at its exit step.
+        classifier: attacked at its exit step; its code must have trains (``has_trains``).
         images: ``[N, C, H, W]`` in [0, 1].
         labels: true classes, ``[N]``.
-        budget: in L∞, for every pixel is moved by itself.
+        budget: in L∞.
         loss: a key of ``snnlab.attacks.LOSSES``.
         steps: iterations of each restart.
         restarts: the first begins at ``start``, the others at random trains.
-        screen: iterations of a first look at all samples, after which each restart searches the ``NEAREST`` share of the
-            survivors alone (at least ``FEWEST``), those whose loss came closest; 0: every restart searches all.
-        patience: after so many restarts in a row that break no sample the search ends; a first look counts as one. 0: never.
+        screen: iterations of a first look at all samples, after which each restart searches only the ``NEAREST`` share of the
+            survivors (at least ``FEWEST``) of highest loss; 0: every restart searches all.
+        patience: restarts (and first look) in a row that break no sample, after which the search ends; 0: never.
         surrogate: of the neurons; ``None``: the adaptive one.
-        aim: ``None``, the exit in use; ``"all"``, every exit with one image; an ``ExitRule``, that dynamic exit.
+        aim: as for ``sa_pgd_attack``.
         start: images to begin at, ``[N, C, H, W]``, projected on the budget; ``None``: the clean ones.
         eot: draws that are averaged where a part of the code is random.
         generator: randomness of shares, starts and sharpness.
@@ -98,9 +96,9 @@ def spike_train_attack(
     Raises:
         ValueError: a code without trains, another norm than L∞, unknown loss or aim, fewer than one step or restart, bad images.
 
-    Source: the search is ours; adaptive surrogate Wang et al. 2025.
+    Source: ours; adaptive surrogate Wang et al. 2025.
     """
-    find_loss(loss)  # raises before any work is done
+    goal = Goal.of(classifier, labels, loss, aim)
     check_counts(steps=steps, restarts=restarts)
     if budget.norm != "Linf":
         raise ValueError(f"the spike-train attack moves each pixel by itself, in a budget of L∞; got {budget}")
@@ -109,14 +107,12 @@ def spike_train_attack(
         raise ValueError(
             f"{'an ANN' if code is None else f'the code {code.title!r}'} is no step function of each pixel; use sa_pgd"
         )
-    check_aim(classifier, aim)
     check_batch(classifier, images, labels)
-    goal = _Goal(find_loss(loss), labels, aim)
     best = images.clone() if start is None else budget.project(start, images)
     best_loss = torch.full(labels.shape, -torch.inf)
     done = torch.zeros_like(labels, dtype=torch.bool)
     if not classifier.stochastic:
-        done = is_wrong(classifier, best, labels, aim)
+        done = goal.reached_by(classifier, best)
     lengths = ([screen] if screen else []) + [steps] * restarts
     fruitless = 0
     for number, length in enumerate(lengths):
@@ -126,7 +122,7 @@ def spike_train_attack(
             rows = rows[nearest].sort().values
         if len(rows) == 0 or (patience and fruitless == patience):
             break
-        search = TrainSearch(classifier, images[rows], goal.of(rows), budget, eot, generator)
+        search = TrainSearch(classifier, images[rows], goal.subset(rows), budget, eot, generator)
         candidate, score, reached = search.run(best[rows] if number == 0 else None, length, surrogate)
         better = reached | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = candidate[better], score[better]
@@ -139,9 +135,9 @@ def spike_train_attack(
 @register_attack
 @dataclass(frozen=True)
 class SpikeTrain(Attack):
-    """The spike-train attack with its settings (``spike_train_attack``).
+    """The spike-train attack (``spike_train_attack``).
 
-    Of an attacker it takes the surrogate, if it is one of ``ENSEMBLE``; else the adaptive one.
+    Of an attacker it takes the surrogate if it is one of ``ENSEMBLE``, else the adaptive one.
     """
 
     steps: int = 100
@@ -154,7 +150,7 @@ class SpikeTrain(Attack):
     norms = ("Linf",)
 
     def suits(self, classifier: Classifier, norm: str = "Linf") -> bool:
-        """Return whether the code has trains; images that are rounded to levels are not searched."""
+        """Return whether the code has trains and images are not rounded to levels."""
         return norm in self.norms and has_trains(classifier.encoder) and classifier.levels is None
 
     def __call__(
@@ -171,54 +167,16 @@ class SpikeTrain(Attack):
         return spike_train_attack(classifier, images, labels, budget, surrogate=surrogate, **self.settings(), **options)
 
 
-@dataclass(frozen=True)
-class _Goal:
-    """The loss that an attack raises, and where a wrong answer is wanted."""
-
-    loss: Loss
-    labels: Tensor
-    aim: Aim
-
-    def of(self, rows: Tensor) -> _Goal:
-        """Return the goal for some samples of the batch."""
-        return replace(self, labels=self.labels[rows])
-
-    def value(self, logits: Tensor) -> Tensor:
-        """Return the loss of each sample, mean over the exits of ``logits [T, N, K]``."""
-        return torch.stack([self.loss(z, self.labels) for z in logits]).mean(0)
-
-    def reached(self, classifier: Classifier, logits: Tensor, membrane: Tensor) -> Tensor:
-        """Return which samples have reached the goal, ``[N]``."""
-        return wrong_answers(classifier, logits, membrane, self.labels, self.aim)
-
-
-def goal_of(labels: Tensor) -> _Goal:
-    """Return the goal of any wrong class at the exit in use, by the cross-entropy."""
-    return _Goal(find_loss("cross_entropy"), labels, None)
-
-
 def share_at(step: int, steps: int) -> float:
-    """Return the share of the pixels that take their best train at an iteration."""
+    """Return the share of the pixels that take their best train at one of ``steps`` iterations."""
     first, last = SHARES
     return first * float((last / first) ** (step / max(1, steps - 1)))
 
 
 class TrainSearch:
-    """One restart on one batch: the bins that every pixel can reach, and the one it is in.
+    """One restart on one batch. ``bins`` ``[N, P]`` is the bin of every pixel, ``values`` ``[N, P]`` its intensity."""
 
-    ``bins`` ``[N, P]`` is the bin of every pixel, ``values`` ``[N, P]`` its intensity in that bin. Samples that have reached
-    the goal are not searched further.
-    """
-
-    def __init__(
-        self,
-        classifier: Classifier,
-        images: Tensor,
-        goal: _Goal,
-        budget: Budget,
-        eot: int,
-        generator: Rng,
-    ) -> None:
+    def __init__(self, classifier: Classifier, images: Tensor, goal: Goal, budget: Budget, eot: int, generator: Rng) -> None:
         assert classifier.encoder is not None
         self.classifier, self.goal, self.generator = classifier, goal, generator
         self.eot = eot if classifier.stochastic else 1
@@ -244,14 +202,14 @@ class TrainSearch:
         surrogate: Surrogate | None,
         on_step: Callable[[Tensor, Tensor], bool] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Search and return the best image of every sample, its loss, and whether it has reached the goal.
+        """Return the best image of every sample, its loss, and whether it has reached the goal.
 
         Args:
             start: images to begin at; ``None``: random trains.
             steps: iterations.
             surrogate: of the neurons; ``None``: the adaptive one.
-            on_step: called after each move with the intensities ``[N, P]`` and the gains that led to them (what each pixel's
-                best train gains to first order, with the sign of its change of intensity); true ends the search.
+            on_step: called after each move with the intensities ``[N, P]`` and the gains that led to them (``gains``); true
+                ends the search.
         """
         num = len(self.clean)
         adaptive = self.begin(start)
@@ -308,7 +266,7 @@ class TrainSearch:
             setattr(self, name, getattr(self, name)[rows])
         self.leaf = self.leaf[:, :, rows]
         self.early = self.early[:, rows]
-        self.goal = self.goal.of(rows)
+        self.goal = self.goal.subset(rows)
 
     def look(self, used: Surrogate) -> tuple[Tensor, Tensor, Tensor]:
         """Return the loss ``[N]``, which samples have reached the goal ``[N]``, and the gradient ``[R, N, P]``.
@@ -331,7 +289,6 @@ class TrainSearch:
         return value.detach(), wanted, torch.cat(rows).div_(size[:, None])
 
     def _sequence(self, leaf: Tensor, intensity: Tensor) -> Tensor:
-        """Return the encoded sequence ``[T, N, C', H, W]`` of the trains and intensities."""
         blocks, channel = [], 0
         for (gate, part), stepped in zip(self.parts, self.stepped, strict=True):
             width = part.channel_factor
@@ -345,18 +302,14 @@ class TrainSearch:
         return torch.cat([self.early[: self.read_steps], sequence[self.from_step :]]) if self.from_step else sequence
 
     def _loss(self, logits: Tensor, membrane: Tensor) -> Tensor:
-        """Return the loss of the read-out and its soft spikes together."""
-        threshold = float(getattr(self.classifier.network, "threshold", 1.0))
-        soft = logits_at_every_exit(
-            torch.sigmoid(SOFTNESS * (membrane - threshold)), membrane, self.classifier.decoder, self.classifier.num_steps
-        )
-        if self.goal.aim is None:
-            logits, soft = logits[-1:], soft[-1:]
-        return self.goal.value(logits + soft)
+        classifier = self.classifier
+        soft = torch.sigmoid(SOFTNESS * (membrane - float(getattr(classifier.network, "threshold", 1.0))))
+        total = logits + logits_at_every_exit(soft, membrane, classifier.decoder, classifier.num_steps)
+        return self.goal.value(total[-1:] if self.goal.aim is None else total)
 
     @staticmethod
     def gathered(momentum: Tensor | None, gradient: Tensor) -> Tensor:
-        """``m ← μ m + g``; ``momentum`` is changed."""
+        """Return ``μ m + g``; ``momentum`` is changed."""
         return gradient if momentum is None else momentum.mul_(MOMENTUM).add_(gradient)
 
     def move(self, momentum: Tensor, share: float) -> None:

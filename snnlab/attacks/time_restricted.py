@@ -1,18 +1,14 @@
-r"""The time-restricted threat: an attacker who can change the steps ``t ≥ t0`` alone.
+r"""The time-restricted threat: an attacker that can change only the steps ``t ≥ t0``.
 
-Early exit is said to ignore what comes late (Ding et al. 2025). To test that, the perturbation has to be late. With the
-sequence ``s(x)`` of the clean image and ``t0 = from_step`` in ``0 … T``, the network is given
+With the sequence ``s(x)`` of the clean image and ``t0 = from_step`` in ``0 … T``, the network reads
 
 .. math:: s(x)[t] \;\text{for}\; t < t_0, \qquad s(x')[t] \;\text{for}\; t ≥ t_0, \qquad \lVert x' - x\rVert_\infty \le ε
 
-At ``t0 = 0`` this is the ordinary threat; at ``t0 = T`` nothing may change. The code still decides when a changed pixel fires;
-``snnlab.attacks.spike_flips`` changes the spikes themselves.
+At ``t0 = 0`` this is the ordinary threat; at ``t0 = T`` nothing may change. The sequence need not be the code of one image: a
+``latency`` pixel whose spike moves across ``t0`` fires twice, or never. So accuracy need not rise with ``t0``.
 
-The sequence of two images need not be the code of any one: a ``latency`` pixel whose spike moves across ``t0`` fires twice,
-or never. So a later ``t0`` is not a weaker attack on the input, and accuracy need not rise with it.
-
-A spiking network is causal: *what acts from* ``t0`` *on cannot change the answer at an exit* ``e ≤ t0``. How much is lost at
-later exits is measured by ``snnlab.evaluation.late``.
+A spiking network is causal: a change from ``t0`` on cannot change the answer at an exit ``e ≤ t0``. How much is lost at
+later exits is measured by ``snnlab.evaluation.late`` (Ding et al. 2025).
 """
 
 from __future__ import annotations
@@ -30,9 +26,9 @@ __all__ = ["TimeRestricted", "splice", "subset"]
 def splice(
     code: Encoder, clean: Tensor, changed: Tensor, from_step: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Return the sequence of ``clean`` until a step, and that of ``changed`` from there on.
+    """Return the sequence ``[T, N, C', H, W]`` of ``clean`` until a step, and that of ``changed`` from there on.
 
-    Both halves of a stochastic code come from one stream: the two images meet the same random numbers.
+    Both halves of a stochastic code come from the same random numbers. The gradient is that of ``code`` at ``changed``.
 
     Args:
         code: encodes both.
@@ -40,10 +36,6 @@ def splice(
         changed: the same shape.
         from_step: first step of ``changed``, ``0 … T``.
         generator: randomness of a stochastic code.
-
-    Shapes: → ``[T, N, C', H, W]``.
-
-    Gradient: that of ``code`` at ``changed``, through the late steps only.
 
     >>> from snnlab import encoder
     >>> dark, bright = torch.tensor([[[[0.0, 0.5]]]]), torch.ones(1, 1, 1, 2)
@@ -62,13 +54,10 @@ def splice(
 
 
 class TimeRestricted(Classifier):
-    """A classifier whose early steps show clean images, whatever it is given.
+    """A classifier whose early steps are those of clean images, whatever its input.
 
-    It stands wherever a classifier does: ``attack(TimeRestricted(model, images, 4), images, labels, budget)`` is an attack on
-    the steps from 4 on. It shares its network with ``classifier``, and has its exit, code, decoder and generator.
-
-    Give it the batch that ``images`` is, in the same order. Of a part of the batch it accepts the first images, unchanged;
-    for another part use ``subset``.
+    It shares network and settings with ``classifier``. Give it the batch that ``images`` is, or the first images of it
+    unchanged; for another part use ``subset``.
 
     Args:
         classifier: a spiking classifier.
@@ -114,7 +103,6 @@ class TimeRestricted(Classifier):
         return TimeRestricted(super().at(exit_step=exit_step, encoder=encoder, eot=eot), self.clean, self.from_step)
 
     def _clean(self, images: Tensor) -> Tensor:
-        """Return the clean images that belong to ``images``."""
         clean = self.clean[: len(images)]
         if clean.shape != images.shape or (len(clean) < len(self.clean) and not torch.equal(clean, images)):
             raise ValueError(

@@ -1,10 +1,9 @@
 r"""The trajectory of an attack: one image, and the gradient, image, margin and answer at every step.
 
-Four variants raise the margin :math:`\max_{k≠y} z_k - z_y` of one network at one image. Each changes one thing of the one
-before it. A fifth searches among the spike trains that the budget can reach:
+Variants, each of which changes one thing of the one before it; all raise the margin :math:`\max_{k≠y} z_k - z_y` but the last:
 
 =========== ================================================================== =========================================
-name        its gradient                                                       its step
+name        gradient                                                           step
 =========== ================================================================== =========================================
 naive       through the spikes as they are (straight-through code)             PGD: ``ε/4`` along the sign
 bpda        through smooth steps in place of the code's (Athalye et al. 2018)  the same
@@ -13,13 +12,11 @@ assg        that of ``bpda``, with adaptive sharpness in every neuron          S
 spike_train of the encoded sequence: exact for the code                        ``snnlab.attacks.spike_train_attack``
 =========== ================================================================== =========================================
 
-The first three use the surrogate that the network was trained with. The last raises the cross-entropy of logits and soft spikes,
-and its ``gradients`` are gains: what each pixel's best train gains to first order, with the sign of its change of intensity. It
-needs a code with spike trains (``snnlab.attacks.has_trains``). All start at the image itself, without noise, so that
-they can be compared step by step, and stop once the image is misclassified. ``eot`` averages over encodings of a stochastic
-code. A deterministic code has only one, so there it averages over images within ``JITTER`` of the present one.
+The first three use the surrogate of training. The ``gradients`` of the last are gains: what each pixel's best train gains to
+first order, with the sign of its change of intensity. All start at the image without noise, and stop once it is misclassified.
+``eot`` averages over encodings of a stochastic code, of a deterministic one over images within ``JITTER`` of the present one.
 
-The browser engine takes the same steps (``js/src/engine/trajectory.js``). ``tests/parity/test_browser_engine.py`` compares them.
+The browser engine takes the same steps (``js/src/engine/trajectory.js``; ``tests/parity/test_browser_engine.py``).
 """
 
 from __future__ import annotations
@@ -31,12 +28,12 @@ from torch import Tensor
 
 from snnlab.attacks.attacker import NAIVE, Attacker
 from snnlab.attacks.budget import Budget
+from snnlab.attacks.goal import Goal, margin
 from snnlab.attacks.iterate import iterate
-from snnlab.attacks.losses import margin
-from snnlab.attacks.result import check_counts, step_size
+from snnlab.attacks.result import check_counts, gradient_of, step_size
 from snnlab.attacks.sa_pgd import SaPgdStep
 from snnlab.attacks.sharpness import AdaptiveSharpness
-from snnlab.attacks.spike_train import TrainSearch, goal_of, has_trains
+from snnlab.attacks.spike_train import TrainSearch, has_trains
 from snnlab.encoding import check_images
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import use_surrogate
@@ -57,14 +54,13 @@ VARIANTS: dict[str, Attacker] = {
 
 @dataclass(frozen=True)
 class AttackTrajectory:
-    """Hold the ``S`` steps of an attack on one image, and its ``S + 1`` images.
+    """The ``S`` steps of an attack on one image, and its ``S + 1`` images.
 
     Args:
         images: ``[S + 1, C, H, W]``, the start first.
-        gradients: ``[S, C, H, W]``, followed at each image but the last (of ``spike_train``, gains).
-        margins: ``[S + 1]``, above 0 where the answer is wrong.
-        predictions: ``[S + 1]``.
-        label: the class to get away from.
+        gradients: ``[S, C, H, W]``; of ``spike_train``, gains.
+        margins: ``[S + 1]``, above 0 where the answer is wrong; so are ``predictions``.
+        label: the true class.
     """
 
     images: Tensor
@@ -130,13 +126,12 @@ def attack_trajectory(
 
     Args:
         classifier: attacked at its exit step.
-        image: ``[C, H, W]`` in [0, 1].
-        label: the class to get away from.
-        budget: what may be changed, L∞.
+        image: ``[C, H, W]`` in [0, 1], of class ``label``.
+        budget: limit of the change, L∞.
         variant: a key of ``VARIANTS``.
         steps: at most.
         draws: that ``eot`` averages over.
-        seed: of the draws; a stochastic code shows every image under the same random numbers.
+        seed: of the draws; a stochastic code encodes every image with the same random numbers.
 
     Raises:
         ValueError: an unknown variant, fewer than one step or draw, a bad image, ``spike_train`` on a code without trains.
@@ -163,7 +158,6 @@ def attack_trajectory(
 
 
 def _ascend(recorder: _Recorder, budget: Budget, variant: str, steps: int, draws: int, generator: torch.Generator) -> None:
-    """Run the variants that follow the gradient of the image."""
     classifier, clean = recorder.classifier, recorder.images[0]
     sharpness = AdaptiveSharpness() if variant == "assg" else None
     size = step_size(budget.eps, steps)
@@ -172,29 +166,31 @@ def _ascend(recorder: _Recorder, budget: Budget, variant: str, steps: int, draws
     with VARIANTS[variant].view(classifier) as view, use_surrogate(classifier.network, sharpness):
         view.generator, view.eot = generator, draws if variant == "eot" and classifier.stochastic else 1
 
+        def raised(image: Tensor) -> Tensor:
+            return margin(view(image), recorder.labels).sum()
+
         def gradient(image: Tensor) -> Tensor | None:
             if recorder.ended:
                 return None
             if sharpness:
                 sharpness.begin()
             if not blurred:
-                return _margin_gradient(view, image, recorder.labels)
+                return gradient_of(raised, image)
             noise = (JITTER * (2 * torch.rand(image.shape, generator=generator) - 1) for _ in range(draws))
-            near = (_margin_gradient(view, (image + shift).clamp(0, 1), recorder.labels) for shift in noise)
+            near = (gradient_of(raised, (image + shift).clamp(0, 1)) for shift in noise)
             return sum(near, torch.zeros_like(image)) / draws
 
         iterate(clean, gradient, step, lambda x: budget.project(x, clean), steps, recorder)
 
 
 def _search(recorder: _Recorder, budget: Budget, steps: int, generator: torch.Generator) -> None:
-    """Run the search of ``snnlab.attacks.spike_train_attack``."""
     classifier, clean = recorder.classifier, recorder.images[0]
     if not has_trains(classifier.encoder):
         name = "an ANN" if classifier.encoder is None else f"the code {classifier.encoder.title!r}"
         raise ValueError(f"{name} has no spike trains to search among; choose one of {', '.join(list(VARIANTS)[:-1])}")
     if recorder.ended:
         return
-    search = TrainSearch(classifier, clean, goal_of(recorder.labels), budget, DRAWS, generator)
+    search = TrainSearch(classifier, clean, Goal.of(classifier, recorder.labels), budget, DRAWS, generator)
 
     def record(values: Tensor, gains: Tensor) -> bool:
         recorder(values.detach().clone().view_as(clean), gains.view_as(clean))
@@ -207,13 +203,6 @@ def predicted_class(classifier: Classifier, image: Tensor, seed: int = 0) -> int
     """Return the class that an image ``[C, H, W]`` is classified as; of a silent network that of the highest potential."""
     _, membrane, answer = _read(classifier, image.unsqueeze(0), seed)
     return int(membrane.argmax() if int(answer) == SILENT else answer)
-
-
-def _margin_gradient(view: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """Return ``∇_x`` of the margin in this view, ``[1, C, H, W]``."""
-    leaf = images.detach().clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(margin(view(leaf), labels).sum(), leaf, allow_unused=True)
-    return torch.zeros_like(images) if gradient is None else gradient
 
 
 @torch.no_grad()

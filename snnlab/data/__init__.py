@@ -10,11 +10,9 @@ cifar10       colour pictures ``[N, 3, 32, 32]``            48,000 / 2,000 / 10,
 dvs_gesture   event frames ``[T, N, 2, H, W]``              1,077 / none / 264 recordings Amir et al. 2017 (``tonic``)
 ============= ============================================= ============================= ==========================
 
-All but the first are fetched from their authors' servers once, verified and cached; or read from ``root``, where their
-official files are. The last training images are held out for validation. ``register`` adds a data set.
-
-Choices (epochs, slopes, thresholds) are made on validation; numbers that are reported come from test.
-Origin and licence of the shipped digits: ``snnlab/data/README.md``.
+All but the first are fetched from their authors' servers once, verified and cached, or read from ``root``. The last training
+images are held out for validation, on which choices are made; reported numbers come from test. Origin and licence of the shipped
+digits: ``snnlab/data/README.md``.
 """
 
 from snnlab.data import mnist  # noqa: F401  # registers the digits first: their name is the default

@@ -1,6 +1,6 @@
-"""CIFAR-10: 60,000 colour pictures of 32 x 32 pixels (Krizhevsky 2009), in pickled batches.
+"""CIFAR-10: 60,000 colour images of 32 x 32 pixels (Krizhevsky 2009), in pickled batches.
 
-A pickle can run code; the batches are read by an unpickler that knows arrays, bytes and numbers and refuses all else.
+A pickle can run code; the unpickler here accepts only arrays, bytes and numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COPIED = "from JPEG copies of all 60,000 pictures: pixels differ slightly from t
 
 
 def cifar10_in(root: Path) -> Path | None:
-    """Return what a folder holds of CIFAR-10: the folder of its batches, or its archive; ``None`` if neither."""
+    """Return the folder of the batches of CIFAR-10 in ``root``, or its archive there; ``None`` if there is neither."""
     for folder in (root / "cifar-10-batches-py", root):
         if (folder / "data_batch_1").is_file():
             return folder

@@ -34,11 +34,7 @@ def folder_of(data_set: str) -> Path:
 
 
 def fetch(files: Mapping[str, OfficialFile], data_set: str, *, progress: bool = True) -> dict[str, Path]:
-    """Return the paths of all files, fetched first if they are not in the cache.
-
-    Raises:
-        ValueError: no network, a server that refuses, a file whose sum is another.
-    """
+    """Return the paths of all files, fetched unless cached; ``ValueError`` without a network or for another sum."""
     downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
     paths = {}
     for role, file in files.items():
@@ -47,8 +43,8 @@ def fetch(files: Mapping[str, OfficialFile], data_set: str, *, progress: bool = 
         except requests.RequestException as error:
             addresses = ", ".join(each.url for each in files.values())
             raise ValueError(
-                f"{data_set} is not on this machine and could not be fetched ({type(error).__name__}). Without a network: "
-                f"fetch {addresses} elsewhere and name their folder: load({data_set!r}, root=…)"
+                f"{data_set} could not be fetched ({type(error).__name__}); fetch {addresses} elsewhere and name their folder: "
+                f"load({data_set!r}, root=…)"
             ) from None
         except ValueError as error:  # another sum
             raise ValueError(f"{file.name} from {file.url} is not the published file ({error}); try again later") from None

@@ -58,10 +58,9 @@ def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 
     """Return one recording as frames ``[T, 2, size, size]``.
 
     Args:
-        events: structured array with the fields ``x, y, p, t`` (column, row, polarity, time), as ``tonic`` gives it.
-        num_steps: ``T``, equal bins from the first event to the last, both included.
-        size: pixels a side; must divide ``sensor``.
-        sensor: pixels a side of the camera.
+        events: structured array with the fields ``x, y, p, t`` (column, row, polarity, time), as ``tonic`` returns it.
+        num_steps: ``T`` equal bins from the first event to the last.
+        size: pixels a side; must divide ``sensor``, those of the camera.
 
     Raises:
         ValueError: a size that does not divide the sensor's, fewer than one step, no events, events off the sensor.

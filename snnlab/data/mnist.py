@@ -46,13 +46,9 @@ FASHION_MNIST_MD5 = (
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Return the array in a gzipped IDX file of unsigned bytes.
+    """Return the array in a gzipped IDX file of unsigned bytes (LeCun et al. 1998), or raise ``ValueError``.
 
-    The header is two zero bytes, the type (8: unsigned byte), the number of axes, then the size of each axis as a
-    big-endian 32-bit integer (LeCun et al. 1998).
-
-    Raises:
-        ValueError: a file that is truncated, is no gzip or no IDX file of unsigned bytes.
+    The header is two zero bytes, the type (8), the number of axes, then the size of each axis as a big-endian 32-bit integer.
     """
     try:
         blob = gzip.decompress(path.read_bytes())
@@ -81,7 +77,6 @@ def _load_mnist5k(root: Path | None, progress: bool) -> Dataset:
 
 
 def _load_idx(name: str, address: str, sums: tuple[str, ...], root: Path | None, progress: bool) -> Dataset:
-    """Load a set of four gzipped IDX files."""
     files = {role: OfficialFile(f"{address}/{file}", md5) for (role, file), md5 in zip(FILES.items(), sums, strict=True)}
     paths = {role: root / file for role, file in FILES.items()} if root else fetch(files, name, progress=progress)
     for path in paths.values():

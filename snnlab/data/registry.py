@@ -1,4 +1,4 @@
-"""The data sets by name: what each holds, and the function that loads it. A new data set is one ``register``."""
+"""Data sets by name; a new one is one ``register``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENTS = "dvs_gesture"
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a data set before it is loaded.
+    """Description of a data set.
 
     Args:
         name: as ``load`` takes it.
@@ -32,7 +32,7 @@ class DatasetInfo:
         title: name in tables and captions.
         noun: what an image shows, in sentences.
         eps_unit: ε is written as a multiple of ``1 / eps_unit``.
-        notes: what a reader must know of a copy of the data, by its SHA-256.
+        notes: remarks on copies of the data, by their SHA-256.
     """
 
     name: str
@@ -79,8 +79,7 @@ def load(
 
     Args:
         name: of the data set.
-        root: folder with its official files, if they are on this machine already. The CIFAR-10 batches may lie there
-            unpacked, or the archive; files from ``root`` are checked for form, not for their published sums.
+        root: folder with its official files, packed or (CIFAR-10) unpacked; their form is checked, not their sums.
         progress: whether to show progress bars.
         options: of ``dvs_gesture``: ``num_steps`` and ``size`` (``snnlab.data.events``).
 
@@ -107,14 +106,9 @@ def load(
 def held_out(
     name: str, parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], validation: int, digest: str, classes: int = 10
 ) -> Dataset:
-    """Return a data set whose last training images, ``validation`` or at most a tenth, are held out.
+    """Return a data set from bytes ``[N, C, H, W]`` and labels ``[N]`` of its official parts "train" and "test".
 
-    Args:
-        name: of the data set.
-        parts: bytes ``[N, C, H, W]`` and labels ``[N]`` of the official parts "train" and "test".
-        validation: number of images for validation.
-        digest: SHA-256 of the files.
-        classes: that every part must hold.
+    The last training images, ``validation`` or at most a tenth, are held out; every part must hold all classes.
     """
     for part, (_, labels) in parts.items():
         if (present := len(np.unique(labels))) < classes:

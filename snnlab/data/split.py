@@ -14,15 +14,9 @@ __all__ = ["Dataset", "Split", "check_labels"]
 
 @dataclass(frozen=True, repr=False)
 class Split:
-    """Images with their labels. It is a sequence: ``split[3]``, ``split[:20]``, ``for image, label in split``.
+    """Images float32 ``[N, C, H, W]`` in [0, 1] with labels int64 ``[N]`` in ``0 … num_classes-1``, else ``ValueError``.
 
-    Args:
-        images: float32 ``[N, C, H, W]`` in [0, 1].
-        labels: int64 ``[N]``.
-        num_classes: labels lie in ``0 … num_classes-1``.
-
-    Raises:
-        ValueError: shapes that do not belong together, labels that are no class.
+    It is a sequence: ``split[3]``, ``split[:20]``, ``for image, label in split``.
 
     >>> Split(torch.zeros(3, 1, 2, 2), torch.tensor([0, 1, 1]), 2)
     Split of 3 images 1 x 2 x 2, 2 classes

@@ -1,14 +1,12 @@
-r"""The base of all codes: images to sequences of spikes, and what an attacker sees of them.
+r"""The base of all codes: images to sequences of spikes, and their derivative in the backward pass.
 
-Most codes are step functions of the intensity ``x``, so their true derivative is zero almost everywhere. The gradient that an
-attacker gets is the *backward rule* of the encoder, a choice and not a property of the code:
+Most codes are step functions of the intensity ``x``, whose true derivative is zero almost everywhere. The gradient of an attacker
+is the *backward rule* of the encoder:
 
 ``straight_through``
-    ``∂s_t/∂x := s_t``, the rule of Ding et al. (2025). A silent pixel has gradient zero, so most dark pixels are invisible to
-    an attacker: this hides the code, it does not defend it.
+    ``∂s_t/∂x := s_t`` (Ding et al. 2025). A silent pixel has gradient zero: this hides the code and does not defend it.
 ``relaxed``
-    in the backward pass only, every step of the code is replaced by a sigmoid of slope ``k`` at the same intensity: every
-    pixel has a gradient at every step (BPDA, Athalye et al. 2018).
+    every step of the code is replaced by a sigmoid of slope ``k`` at the same intensity (BPDA, Athalye et al. 2018).
 """
 
 from __future__ import annotations
@@ -31,13 +29,11 @@ STEEP = 40  # slopes above leave float32 in the short form of the derivative
 
 @dataclass(frozen=True)
 class Encoder(ABC):
-    """A neural code with its number of steps and its backward rule; call it on images.
-
-    A subclass defines ``_spikes`` and ``_derivative``.
+    """A neural code; call it on images. A subclass defines ``_spikes`` and ``_derivative``.
 
     Args:
         num_steps: length ``T`` of the sequence, in steps, at least 1.
-        backward: rule used for ``∂s/∂x``, ``"straight_through"`` or ``"relaxed"``.
+        backward: rule for ``∂s/∂x``, ``"straight_through"`` or ``"relaxed"``.
         slope: slope ``k`` of the relaxed step, in 1/intensity; larger is closer to the true step.
 
     Shapes: images ``[N, C, H, W]`` in [0, 1], floating point → spikes ``[T, N, C', H, W]``, same dtype.
@@ -90,7 +86,7 @@ class Encoder(ABC):
 
     @property
     def is_analog(self) -> bool:
-        """Whether a network multiplies by its values, instead of adding up weights at spikes (``snnlab.networks.energy``)."""
+        """Whether a network multiplies by its values instead of adding up weights (``snnlab.networks.energy``)."""
         return not self.stochastic and self.table is None
 
     def levels(self) -> Tensor:
@@ -137,15 +133,6 @@ class Encoder(ABC):
     @abstractmethod
     def _derivative(self, images: Tensor) -> Tensor:
         """``∂s_t/∂x`` of the relaxed code, ``[T, N, C, H, W]``."""
-
-    def _step(self, images: Tensor) -> Tensor:
-        """Step indices ``t`` shaped to broadcast against ``images``: ``[T, 1, 1, 1, 1]``."""
-        steps = torch.arange(self.num_steps, dtype=images.dtype, device=images.device)
-        return steps.view(-1, *[1] * images.dim())
-
-    def _step_derivative(self, images: Tensor, shifts: Tensor) -> Tensor:
-        """``d/dx σ(k (x + shift))`` at each shift: ``[S]`` shifts → ``[S, N, C, H, W]``."""
-        return step_derivative(images, shifts, self.slope)
 
 
 def check_steps(num_steps: object) -> None:

@@ -5,8 +5,8 @@ Every deterministic pixel code is a step function of the intensity ``x``. With e
 .. math:: s_t(x) = d_t + \sum_{e:\,t_e = t} w_e\, 1[x ≥ a_e], \qquad
           \frac{∂s_t}{∂x} \approx \sum_{e:\,t_e = t} w_e\, k\,σ'(k(x - a_e))
 
-``d`` is the train of black. An edge has two intensities: ``a_e``, where the relaxed code has its sigmoid, and ``first``, the
-first float32 intensity beyond it, found by ``first_intensity`` so that every engine rounds alike.
+``d`` is the train of black. An edge has two intensities: ``a_e``, the centre of its sigmoid, and ``first``, the first float32
+intensity beyond it (``first_intensity``), so that every engine rounds alike.
 """
 
 from __future__ import annotations
@@ -31,10 +31,7 @@ ONE = 0x3F800000  # the bits of 1.0 in float32; the next number stands for "neve
 
 
 class Edge(NamedTuple):
-    """One edge: from ``intensity`` on, ``step`` is worth ``weight`` more (or less).
-
-    ``first`` is the first float32 intensity beyond the edge; ``None``: ``intensity`` itself.
-    """
+    """One edge: from ``intensity`` on, ``step`` is worth ``weight`` more; ``first`` as in the module docstring."""
 
     intensity: float
     step: int
@@ -125,10 +122,7 @@ class Edges:
         return trains.to(images).index_select(1, rows.flatten()).view(-1, *images.shape)
 
     def derivative(self, images: Tensor, slope: float) -> Tensor:
-        """Return the derivative of the relaxed code at every pixel, ``[…] → [T, …]``.
-
-        It is summed exactly where no step has more than two edges, and interpolated between 1025 intensities otherwise.
-        """
+        """Return the derivative of the relaxed code, ``[…] → [T, …]``; interpolated where a step has more than two edges."""
         if self._shape == "many":
             table, position = _tabulated(self, slope).to(images), images * (POINTS - 1)
             left = position.floor().clamp(max=POINTS - 2)
@@ -196,7 +190,6 @@ def first_intensity(holds: Callable[[Tensor], Tensor], count: int) -> Tensor:
 
 
 def _completed(edge: Edge, num_steps: int) -> Edge:
-    """The edge with its first intensity, checked."""
     if not 0 <= edge.intensity <= 1:
         raise ValueError(f"the intensity of an edge must lie in [0, 1], got {edge}")
     if edge.step not in range(num_steps):

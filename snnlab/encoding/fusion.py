@@ -15,14 +15,11 @@ from snnlab.encoding.table import CodeTable, side_by_side
 
 @dataclass(frozen=True)
 class Fusion(Encoder):
-    """Several codes of the same image as channels side by side; gradients of the parts add up.
-
-    Part ``k`` is scaled by its gate: ``g_k s_k``. A small gate makes the network learn mostly from the other parts; a gate
-    of 0 silences a part, which at test time is an ablation.
+    """Several codes of the same image as channels side by side, part ``k`` times its gate, ``g_k s_k``; gradients add up.
 
     Args:
         parts: at least two encoders with the same ``num_steps``.
-        gate: a weight of at least 0 for every part; none means 1 for each. Powers of two keep sums of spikes exact.
+        gate: a weight of at least 0 for every part (0 silences it); default 1 each. Powers of two keep sums of spikes exact.
 
     Raises:
         ValueError: fewer than two parts, parts of other numbers of steps, a gate that is not one weight for each part.

@@ -13,11 +13,7 @@ from snnlab.encoding.base import Encoder
 
 @dataclass(frozen=True)
 class MeanCode(Encoder):
-    """A code whose mean over draws is the intensity: its relaxed derivative is 1.
-
-    Args:
-        inverted: whether it encodes the negative image, ``1 - x``.
-    """
+    """A code whose mean over draws is the intensity (``inverted``: of the negative image): its relaxed derivative is 1."""
 
     inverted: bool = False  # type: ignore[misc]
 
@@ -82,10 +78,7 @@ class Poisson(MeanCode):
 class GaussianNoise(MeanCode):
     """``s_t = clip(x + σ n_t, 0, 1)`` with ``n_t ~ N(0, 1)``: the control of ``poisson``, noise without spikes.
 
-    Args:
-        sigma: ``σ > 0``, in units of intensity.
-
-    Gradient: the identity under either rule; the clip is ignored.
+    ``sigma`` is in units of intensity. The gradient is the identity under either rule; the clip is ignored.
 
     Raises:
         ValueError: ``sigma`` that is not positive.

@@ -51,8 +51,8 @@ def register_code(name: str, code: Code | Tensor) -> None:
     Args:
         name: letters, digits, ``_`` and ``-``. A name that was registered before gets the new code.
         code: a function of ``num_steps`` that returns edges ``(intensity, step)`` or ``(intensity, step, weight)``, or a table
-            ``[levels, T]`` whose row ``l`` is the spike train of the intensities from ``l / levels`` on; such a table, for one
-            ``T``; or a subclass of ``Encoder``. Further parameters of the function are options, written in brackets.
+            ``[levels, T]`` whose row ``l`` is the train of the intensities from ``l / levels`` on; such a table; or a subclass of
+            ``Encoder``. Further parameters of the function are options, written in brackets.
 
     Raises:
         ValueError: a name that cannot be written or belongs to a code of the package, or something that is no code.
@@ -82,11 +82,11 @@ def code_names() -> list[str]:
 
 
 def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
-    """Make an encoder from how it is written; an encoder's ``title`` is written in the same way.
+    """Return an encoder from its name; ``Encoder.title`` has the same form.
 
     Args:
-        name: one of ``code_names()``, as in ``"fusion(0.25*direct, latency)"`` (with a gate), ``"onset(rounding=up)"``, or the
-            controls ``"negative(latency)"``, ``"shuffled(latency, order=1 0)"``, ``"gaussian(0.144)"``.
+        name: one of ``code_names()``, as in ``"fusion(0.25*direct, latency)"``, ``"onset(rounding=up)"``, or the controls
+            ``"negative(latency)"``, ``"shuffled(latency, order=1 0)"``, ``"gaussian(0.144)"``.
         num_steps: ``T``, in steps.
         options: ``backward``, ``slope``, and options of the code: ``rounding`` of ``onset`` and ``offset``.
 
@@ -109,10 +109,8 @@ def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
         return encoder(arguments[0], num_steps=num_steps, **options).negative()
     if kind == "shuffled":
         if len(arguments) != 1 or not re.fullmatch(r"\d+(\s+\d+)*", written.get("order", "")):
-            raise ValueError(
-                "shuffled takes a code and an order of its steps in its brackets, as in 'shuffled(latency, order=1 0)', got "
-                f"{name!r}"
-            )
+            form = "'shuffled(latency, order=1 0)'"
+            raise ValueError(f"shuffled takes a code and an order of its steps in its brackets, as in {form}, got {name!r}")
         return encoder(arguments[0], num_steps=num_steps, **options).shuffled(tuple(map(int, written["order"].split())))
     if kind == "gaussian":
         try:
@@ -141,7 +139,6 @@ def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
 
 @lru_cache(maxsize=256)
 def _edges(code: Callable[..., Made], num_steps: int, options: tuple[tuple[str, Any], ...]) -> Edges:
-    """What a function returns, as edges."""
     made = code(num_steps, **dict(options))
     if isinstance(made, Tensor):
         made = Edges.of_table(made)
@@ -155,7 +152,6 @@ def _check_options(name: str, chosen: dict[str, Any], usual: Iterable[str]) -> N
 
 
 def _value(given: Any) -> Any:
-    """An option's value: a number where it is written as one."""
     try:
         return float(given)
     except (TypeError, ValueError):
@@ -186,7 +182,6 @@ def _parse(text: str) -> tuple[str, list[str], dict[str, str]]:
 
 
 def _gated(argument: str) -> tuple[float, str]:
-    """Gate and code of a part of a fusion; without a number the gate is 1."""
     number, star, name = argument.partition("*")
     if not star or "(" in number:
         return 1.0, argument
@@ -199,7 +194,7 @@ def _gated(argument: str) -> tuple[float, str]:
 def first_active_step(eps: float, num_steps: int = 8, code: str = "latency") -> int:
     """Return the first step, from 0, in which a black pixel raised by ε fires: the last exit that ε on black cannot change.
 
-    In ``latency`` that is ``floor((1 - ε) T)``. In ``onset`` it is one step later, for it compares with *greater than*.
+    In ``latency`` that is ``floor((1 - ε) T)``, in ``onset`` one step later (it compares with *greater than*).
 
     Args:
         eps: how much the pixel is raised, in [0, 1].

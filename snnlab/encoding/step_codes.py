@@ -10,12 +10,9 @@ phase      bit ``t mod K`` of x, worth 2^-(1+t mod K) phase coding, most signifi
 binary     ``s_t = 1[x ≥ 1/2]``                       a threshold without a code: a control
 ========== ========================================== ==========================================
 
-(Ding et al. 2025; their name in brackets.) ``onset`` and ``offset`` have a *rounding*, which decides what becomes of a fraction
-of a spike: ``"down"`` gives ``ceil(Tx) - 1`` spikes (a dead zone of 1/T in which nothing fires), ``"up"`` gives ``ceil(Tx)``
-(any light fires once). So packing (*when*) and rounding (*whether*) can be varied apart.
-
-Two changes of a code are controls: ``negative(code)``, ``s_t(1 - x)``, in which dark pixels fire first, and
-``shuffled(code, order=…)``, ``s_{order[t]}(x)``, which keeps all spikes and destroys their order.
+(Ding et al. 2025; their name in brackets.) ``onset`` and ``offset`` have a *rounding* of a fraction of a spike: ``"down"`` gives
+``ceil(Tx) - 1`` spikes, ``"up"`` gives ``ceil(Tx)``. Two changes of a code are controls: ``negative(code)``, ``s_t(1 - x)``, in
+which dark pixels fire first, and ``shuffled(code, order=…)``, ``s_{order[t]}(x)``, which changes only the order of its steps.
 """
 
 from __future__ import annotations
@@ -40,7 +37,7 @@ class StepCode(Encoder):
 
     Args:
         label: its title, e.g. ``"onset(rounding=up)"``.
-        edges: where each step gains and loses its spikes.
+        edges: of each step.
         inverted: whether ``negative`` made it.
 
     Raises:
@@ -150,7 +147,6 @@ def _rising(intensities: Tensor, fires: Callable[[Tensor], Tensor]) -> Edges:
 
 
 def _steps(num_steps: int, rounding: str, later: str) -> Tensor:
-    """The steps ``t``, or ``t + 1`` with the rounding ``later``."""
     if rounding not in ("down", "up"):
         raise ValueError(f"unknown rounding {rounding!r}; choose 'down' or 'up'")
     return torch.arange(num_steps, dtype=torch.float64) + (rounding == later)

@@ -1,12 +1,11 @@
 r"""The table of a code: which intensities give which spike train.
 
-A code that treats every pixel alike and by itself, and that is a step function of its intensity, has a list of *bins*: all
-intensities of the closed interval ``[lower_b, upper_b]`` give the same train ``s_b``, and neighbouring bins give different ones:
+A code that is a step function of each pixel alone has *bins*: all intensities of the closed interval ``[lower_b, upper_b]``
+give the same train ``s_b``, and neighbouring bins give different ones,
 
 .. math:: x \in [\mathrm{lower}_b, \mathrm{upper}_b] \;\Rightarrow\; s(x) = s_b, \qquad b = 0 … B-1
 
-So an L∞ budget ε leaves a pixel finitely many trains: those of the bins that meet ``[x - ε, x + ε] ∩ [0, 1]``, among which
-``snnlab.attacks.spike_train_attack`` and ``lattice_attack`` search.
+An L∞ budget ε leaves a pixel the trains of the bins that meet ``[x - ε, x + ε] ∩ [0, 1]`` (``snnlab.attacks.spike_train``).
 """
 
 from __future__ import annotations
@@ -77,8 +76,8 @@ def side_by_side(tables: Sequence[CodeTable], gates: Sequence[float]) -> CodeTab
 def probed_table(code: Callable[[Tensor], Tensor]) -> CodeTable | None:
     """Return the table of any deterministic code, or ``None`` if it is analog or mixes pixels.
 
-    A grid of intensities shows where the train changes, and bisection finds each change to the last bit of float32. A bin
-    narrower than the grid (1/4096) may be missed.
+    A grid of intensities shows where the train changes, bisection the change to the last bit of float32. A bin narrower than
+    the grid (1/4096) may be missed.
 
     >>> from snnlab import encoder
     >>> probed_table(encoder("direct")) is None
@@ -98,7 +97,6 @@ def probed_table(code: Callable[[Tensor], Tensor]) -> CodeTable | None:
 
 @torch.no_grad()
 def _trains(code: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
-    """The train of every intensity, ``[V] → [V, T, C']``."""
     return code(values.view(-1, 1, 1, 1)).flatten(2).transpose(0, 1).contiguous()
 
 

@@ -1,8 +1,7 @@
 r"""Networks, and the classifier that puts encoder, network and decoder together.
 
-A *network* maps a sequence ``[T, N, …]`` to a ``Trace`` (every layer's spikes, the read-out over time). A
-*classifier* maps images ``[N, C, H, W]`` to logits ``[N, K]`` and is what training, attacks and evaluation
-work on. The conventional network (ANN) is a classifier too, with nothing to encode and one exit.
+A *network* maps a sequence ``[T, N, …]`` to a ``Trace``; a *classifier* maps images ``[N, C, H, W]`` to logits ``[N, K]``. The
+conventional network (ANN) is a classifier with nothing to encode and one exit.
 
 .. math:: I_l[t] = W_l\,s_{l-1}[t] + b_l, \qquad (s_l, U_l) = \mathrm{LIF}(I_l)
 """
@@ -29,11 +28,7 @@ from snnlab.networks.surrogate import SpikeGrad, derivative_step
 
 @dataclass(frozen=True)
 class Trace:
-    """What a spiking network did, time first.
-
-    ``hidden`` holds the spikes of each hidden layer ``[T, N, H]``; ``spikes`` and ``membrane`` are those of the
-    read-out, ``[T, N, K]``.
-    """
+    """Activity of a spiking network: spikes of each hidden layer ``[T, N, H]``; read-out spikes and potential ``[T, N, K]``."""
 
     hidden: tuple[Tensor, ...]
     spikes: Tensor
@@ -45,8 +40,7 @@ class SpikingMLP(nn.Module):
 
     Args:
         sizes: neurons per layer, input first.
-        beta, threshold, reset: of every neuron, see ``snnlab.networks.sequence.lif``.
-        surrogate: derivative of the spike in the backward pass.
+        beta, threshold, reset, surrogate: of every neuron, see ``snnlab.networks.sequence.lif``.
 
     Shapes: ``[T, N, …]`` with ``sizes[0]`` values per sample and any ``T`` → ``Trace``.
 
@@ -121,16 +115,14 @@ class Classifier(nn.Module):
     """Images → logits: an encoder, a network and a decoder (or an ANN alone).
 
     Args:
-        network: takes the encoded sequence ``[T, N, …]`` and returns a ``Trace`` or a pair ``(spikes, membrane)``
-            of shape ``[T, N, K]`` each, as a loop over ``snntorch`` neurons does, or the spikes alone; without an encoder,
-            takes images and returns logits. Of spikes alone nothing decides a tie: it goes to the class of lowest index.
-            State that ``snntorch`` neurons keep (``init_hidden``) is cleared for every call and put back after it.
+        network: maps the encoded sequence ``[T, N, …]`` to a ``Trace``, a pair ``(spikes, membrane)`` of shape ``[T, N, K]``
+            each, or the spikes alone (equal logits then go to the lowest class); without an encoder, images to logits. The state
+            of ``snntorch`` neurons is fresh in every call.
         encoder: the code; ``None`` for an ANN.
         decoder: a rule of ``snnlab.networks.decoding``.
         exit_step: steps that are read, ``1 … T``; ``None`` reads all.
-        eot: logits are averaged over this many fresh encodings (expectation over transformation, Athalye et
-            al. 2018), for attacks on stochastic codes.
-        levels: images are first rounded to this many equidistant intensities (see ``rounded``); ``None``: as they are.
+        eot: encodings over which logits are averaged (expectation over transformation, Athalye et al. 2018).
+        levels: images are first rounded to this many intensities (``rounded``); ``None``: they are not.
         generator: randomness of stochastic codes.
 
     Shapes: images ``[N, C, H, W]`` in [0, 1] → logits ``[N, K]``.
@@ -234,17 +226,12 @@ class Classifier(nn.Module):
 
 
 def rounded(images: Tensor, levels: int | None = 256) -> Tensor:
-    r"""Images in ``L`` equidistant intensities from 0 to 1, as a picture file keeps them.
+    r"""Return images in ``L`` equidistant intensities from 0 to 1, as an image file stores them.
 
     .. math:: x \mapsto \frac{\mathrm{round}((L-1)\,x)}{L-1}, \qquad \bar x := \bar y
 
-    In the backward pass the step is passed over (BPDA, Athalye et al. 2018).
-
-    Args:
-        images: in [0, 1].
-        levels: ``L``, an integer of at least 2, else ``ValueError``; ``None`` leaves images alone.
-
-    Shapes: any → the same.
+    The backward pass ignores the step (BPDA, Athalye et al. 2018). ``levels`` is an integer of at least 2, else ``ValueError``;
+    ``None`` leaves images alone.
 
     >>> rounded(torch.tensor([0.1, 0.6]), levels=3)
     tensor([0.0000, 0.5000])
@@ -275,7 +262,6 @@ def _linear_layers(sizes: Sequence[int]) -> nn.ModuleList:
 
 
 def _flatten(values: Tensor, expected: int, dims: int) -> Tensor:
-    """Flatten all but the first ``dims`` axes and check that ``expected`` values per sample are left."""
     flat = values.flatten(dims) if values.dim() > dims else values
     if flat.dim() != dims + 1 or flat.shape[-1] != expected:
         axes = "[T, N, …]" if dims == 2 else "[N, …]"

@@ -21,13 +21,9 @@ TIME_PARALLEL: tuple[type[nn.Module], ...] = (snn.LeakyParallel, snn.StateLeaky,
 
 @contextmanager
 def use_surrogate(network: nn.Module, surrogate: Surrogate | None) -> Iterator[None]:
-    r"""Give every neuron of a network another derivative in the backward pass; its spikes stay.
+    r"""Give every neuron another derivative ``h`` in the backward pass; its spikes stay. ``None``: the network's.
 
     .. math:: S = \text{spike\_grad}(U - θ), \qquad \frac{∂S}{∂U} := h(U - θ)
-
-    Args:
-        network: any module; one without spiking neurons is left alone.
-        surrogate: ``h``; ``None`` keeps the network's own.
     """
     if surrogate is None:
         yield
@@ -49,10 +45,7 @@ def use_surrogate(network: nn.Module, surrogate: Surrogate | None) -> Iterator[N
 
 @contextmanager
 def reset_state(network: nn.Module) -> Iterator[None]:
-    """Run the block with snnTorch neurons in a fresh state.
-
-    They keep theirs whether ``init_hidden`` is set or not: without this a second batch is answered by the end of the first.
-    """
+    """Run the block with snnTorch neurons in a fresh state; they would keep theirs from batch to batch."""
     stored = [
         (module, name, module._buffers[name])
         for module in network.modules()
@@ -98,8 +91,7 @@ _ABSENT: Any = object()
 class _Replaced:
     """A neuron's ``spike_grad`` with the derivative of another surrogate.
 
-    A neuron that runs step by step calls it once a step; one that takes all steps at once (``parallel``, or on the fused path,
-    which asks for ``derivative``) once a sequence. A surrogate with a memory must know which.
+    A surrogate with a memory must know whether it is called once a step or, ``parallel`` or fused, once a sequence.
     """
 
     def __init__(self, own: SpikeGrad, surrogate: Surrogate, neuron: int, parallel: bool) -> None:

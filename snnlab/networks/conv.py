@@ -1,17 +1,14 @@
 r"""Convolutional spiking networks for colour images, and their ANN twins.
 
-Blocks of convolution, average pooling, batch norm and LIF neurons (``snnlab.networks.sequence``). Convolution, pooling and norm
-know no time: all steps go through them folded into the batch, ``[T·N, C, H, W]``; the neurons alone run over ``t``. Of a code
-that shows the same image at every step (``direct``) the first block is computed once.
+Blocks of convolution, average pooling, batch norm and LIF neurons (``snnlab.networks.sequence``); all but the neurons take the
+steps folded into the batch, ``[T·N, C, H, W]``. If all steps are the same (``direct``) the first block is computed once.
 
 .. math:: I_l[t] = \mathrm{BN}(\mathrm{pool}(W_l * s_{l-1}[t])), \qquad s_l = \mathrm{LIF}(I_l)
 
 *Threshold-dependent batch norm* (Zheng et al. 2021) gives the currents mean 0 and standard deviation ``θ``, over images,
-pixels *and steps*, so that neurons neither fall silent nor fire always.
-
-**Read-out.** The last layer drives integrate-and-fire neurons (``β = 1``, reset by subtraction, ``θ = 1``), read by the decoders
-``current``, on which the network is trained, ``rate`` or ``ttfs`` (``snnlab.networks.decoding``). A spike count alone does not
-train here: the read-out stays silent. The twin is the same body with ReLU in the place of neurons and a single step.
+pixels and steps. The last layer drives integrate-and-fire neurons (``β = 1``, reset by subtraction, ``θ = 1``), read by the
+decoders ``current``, on which the network is trained, ``rate`` or ``ttfs`` (``snnlab.networks.decoding``); trained on a spike
+count alone it stays silent. The twin has ReLU in the place of neurons and a single step.
 
 Sources: Simonyan & Zisserman 2015 (VGG); He et al. 2016 (residual blocks); Zheng et al. 2021 (norm, residual LIF blocks).
 """
@@ -99,8 +96,6 @@ class _Convolution(nn.Module):
 
 
 class _Layer(nn.Module):
-    """A block of the body: convolution and activation, or two of each around a shortcut."""
-
     def __init__(self, inputs: int, block: Block, activation: Callable[[], nn.Module], threshold: float) -> None:
         super().__init__()
         self.current = _Convolution(inputs, block, threshold)
@@ -120,7 +115,6 @@ class _Layer(nn.Module):
 
 
 def _activity(activation: nn.Module, current: Tensor) -> Tensor:
-    """Spikes of snnTorch neurons over the sequence, or the output of a ReLU."""
     return unroll(activation, current)[0] if isinstance(activation, snn.SpikingNeuron) else activation(current)
 
 
@@ -200,17 +194,7 @@ def _uncounted(layer: nn.Module) -> Iterator[None]:
 
 
 class ConvNet(_Body):
-    """The ANN twin: images ``[N, C, H, W]`` → logits ``[N, K]``.
-
-    Args:
-        blocks: of the body; default four blocks of 32, 64, 128 and 256 channels.
-        in_channels: ``C``.
-        classes: ``K``.
-        checkpointing: recompute activations in the backward pass rather than keep them.
-
-    Raises:
-        ValueError: no blocks; images of other channels.
-    """
+    """The ANN twin: images ``[N, C, H, W]`` → logits ``[N, K]``; arguments as ``SpikingConvNet``."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
@@ -220,11 +204,10 @@ class ConvNet(_Body):
 class CodedConvNet(ConvNet):
     """A control: an ordinary network that reads all steps of a code at once, as channels side by side.
 
-    Its logits stand in the potential of the last step, so that a ``Classifier`` reads them at the last exit; at earlier ones
-    it has not answered.
+    Its logits are the potential of the last step, so that a ``Classifier`` reads them at the last exit.
 
     Args:
-        blocks: of the body, as for ``ConvNet``; so are further options.
+        blocks: as for ``ConvNet``; so are further options.
         in_channels: ``C'`` of the code.
         num_steps: ``T`` of the code.
 
@@ -254,9 +237,9 @@ class SpikingConvNet(_Body):
         in_channels: ``C'`` of the code: the image's channels times ``Encoder.channel_factor``.
         classes: ``K``.
         beta, threshold, reset, surrogate: of every hidden neuron, as for ``SpikingMLP``.
-        checkpointing: recompute activations in the backward pass rather than keep them, for less memory and more time.
+        checkpointing: recompute activations in the backward pass, for less memory and more time.
 
-    Shapes: ``[T, N, C', H, W]`` with any ``T`` → ``Trace``; its membrane is that of the read-out's IF neurons.
+    Shapes: ``[T, N, C', H, W]`` with any ``T`` → ``Trace``.
 
     Raises:
         ValueError: no blocks; a sequence of other channels.
@@ -284,13 +267,13 @@ class SpikingConvNet(_Body):
 
 
 class SpikingVGG11(SpikingConvNet):
-    """VGG-11 of LIF neurons: eight blocks of 64 to 512 channels; arguments as ``SpikingConvNet``."""
+    """VGG-11 of LIF neurons, eight blocks of 64 to 512 channels."""
 
     default = VGG11_BLOCKS
 
 
 class SpikingResNet18(SpikingConvNet):
-    """ResNet-18 of LIF neurons: currents add up in front of the neurons that end a block; arguments as ``SpikingConvNet``."""
+    """ResNet-18 of LIF neurons: currents add up in front of the neurons that end a block."""
 
     default = RESNET18_BLOCKS
 
@@ -309,13 +292,11 @@ class ResNet18(ConvNet):
 
 @torch.no_grad()
 def fold(network: ConvNet | SpikingConvNet) -> None:
-    r"""Move every batch norm into the convolution in front of it, in place; twice is the same as once.
+    r"""Move every batch norm into the convolution in front of it, in place; its answers in evaluation mode stay.
 
-    Pooling is linear, so it may stand between them: with running mean ``μ``, variance ``v``, gain ``γ`` and offset ``b``,
+    With running mean ``μ``, variance ``v``, gain ``γ`` and offset ``b`` (pooling between them is linear),
 
     .. math:: W' = \frac{γ}{\sqrt{v + ϵ}}\,W, \qquad b' = b - \frac{γ μ}{\sqrt{v + ϵ}}
-
-    The folded network answers as the trained one in evaluation mode.
     """
     for module in network.modules():
         if isinstance(module, _Convolution) and isinstance(module.norm, _BatchNorm):

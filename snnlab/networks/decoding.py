@@ -1,7 +1,6 @@
 r"""Decoding: from output spikes and potentials to an answer, at every exit step at once.
 
-An *exit step* ``e`` in ``1 … T`` is the number of steps that are read: ``t = 0 … e-1``. Each rule is a
-running quantity over time, so one forward pass answers for every exit (Ding et al. 2025, early exit):
+Exit step ``e`` in ``1 … T`` reads the steps ``t = 0 … e-1``. One forward pass answers for every exit (Ding et al. 2025):
 
 ======== ============================================= ===========================================
 rule     ``logit_k`` at exit ``e``                      reads as
@@ -12,12 +11,10 @@ ttfs     ``max_{t<e} s_k[t] (T - t)``                   the class that fires fir
 current  ``U_k[e-1] + Σ_{t<e-1} s_k[t]``                the highest mean output current
 ======== ============================================= ===========================================
 
-``current`` belongs to a read-out that integrates (``β = 1``, reset by subtraction, ``θ = 1``; ``snnlab.networks.conv``): what is
-left in the potential and what spikes have carried away is the charge that came in, ``Σ_{t<e} I_k[t]``: rate decoding without its
-rounding. The gradient of ``ttfs`` is that of the first spike's step for a spike more or less (``snnlab.training.losses``).
-
-Spike counts tie often; the tied class with the highest potential ``U_k[e-1]`` wins. A network of which nothing was read has not
-answered: its prediction is ``SILENT`` (-1), which equals no label, where an argmax of zeros would have said class 0.
+``current`` belongs to a read-out that integrates (``β = 1``, reset by subtraction, ``θ = 1``; ``snnlab.networks.conv``): the
+potential and the spikes add up to the charge ``Σ_{t<e} I_k[t]``. The gradient of ``ttfs`` is that of the first spike's step
+(``snnlab.training.losses``). Of classes with equal logits the one with the highest potential ``U_k[e-1]`` wins. If all logits are
+zero, the prediction is ``SILENT`` (-1), which equals no label.
 """
 
 from __future__ import annotations
@@ -32,12 +29,12 @@ SILENT = -1
 
 
 def logits_at_every_exit(spikes: Tensor, membrane: Tensor, rule: str = "rate", num_steps: int | None = None) -> Tensor:
-    """Logits for every exit step (table in the module docstring).
+    """Return logits for every exit step (table in the module docstring).
 
     Args:
         spikes, membrane: of the read-out, over the steps that were run.
         rule: one of ``DECODERS``.
-        num_steps: ``T`` of the code, where fewer steps were run than it has (``ttfs`` counts from its end).
+        num_steps: ``T`` of the code, where fewer steps were run.
 
     Shapes: spikes and membrane ``[T, N, K]`` → ``[T, N, K]``; entry ``e-1`` belongs to exit step ``e``.
 

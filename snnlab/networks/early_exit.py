@@ -12,8 +12,8 @@ confidence  ``max_k softmax(z)_k ≥ c``                   the softmax gives the
 first_spike ``z ≠ 0`` (decoders ``rate`` and ``ttfs``)   some output neuron has fired
 =========== ============================================ =============================================
 
-One forward pass answers for every rule and every threshold, for they only choose among the exits that it has read (Ding et al.
-2025, early exit). What is computed after a sample's exit is not charged by ``snnlab.networks.energy``.
+One forward pass answers for every rule and threshold (Ding et al. 2025, early exit). Steps after a sample's exit cost no energy
+(``snnlab.networks.energy``).
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ class ExitRule:
 
     Args:
         name: one of ``EXIT_RULES``.
-        threshold: ``m`` in units of the logits or ``c`` as a probability; any number, also ±∞: at -∞ all leave at the first
-            step, at ∞ at the last. ``first_spike`` takes none.
+        threshold: ``m`` in units of the logits or ``c`` as a probability, ±∞ allowed; ``first_spike`` takes none.
 
     Raises:
         ValueError: unknown rule, a threshold that is missing, too many or NaN.
@@ -72,10 +71,7 @@ class ExitRule:
 
 @dataclass(frozen=True)
 class DynamicExit:
-    """Where each sample left, and what was answered there; ``SILENT`` where nothing had been read.
-
-    ``exit_steps`` lie in ``1 … T``; these, ``predictions`` and (where labels were given) ``correct`` are ``[N]``.
-    """
+    """Exit and answer of each sample, ``[N]`` each: ``exit_steps`` in ``1 … T``, ``predictions``, ``correct`` given labels."""
 
     rule: ExitRule
     exit_steps: Tensor
@@ -127,12 +123,9 @@ def dynamic_exit(logits: Tensor, membrane: Tensor, rule: ExitRule, labels: Tenso
     """Read every sample at its own exit.
 
     Args:
-        logits: at every exit, as ``Classifier.read`` gives them.
-        membrane: potential of the read-out, which decides ties.
+        logits, membrane: at every exit, ``[T, N, K]`` (``Classifier.read``).
         rule: when to leave.
         labels: true classes ``[N]``, for an accuracy.
-
-    Shapes: logits and membrane ``[T, N, K]``.
 
     Raises:
         ValueError: shapes that do not belong together.

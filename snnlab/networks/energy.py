@@ -1,7 +1,7 @@
-r"""Energy: what an answer costs, counted in operations (Horowitz 2014, 45 nm, 32-bit floating point).
+r"""Energy of an answer, counted in operations (Horowitz 2014, 45 nm, 32-bit floating point).
 
-An ANN multiplies and adds once per weight (a MAC). A spike brings its weight by an addition only, and only when it comes (a
-synaptic operation, SynOp). Up to exit step ``e``, with ``s_l`` the spikes of layer ``l`` and ``n_{l+1}`` their fan-out:
+An ANN multiplies and adds once per weight (a MAC); a spike adds its weights (synaptic operations, SynOps). Up to exit step ``e``,
+with ``s_l`` the spikes of layer ``l`` and ``n_{l+1}`` their fan-out:
 
 .. math::
 
@@ -9,12 +9,11 @@ synaptic operation, SynOp). Up to exit step ``e``, with ``s_l`` the spikes of la
     \mathrm{SynOps}(e) = \sum_{t<e} \sum_l n_{l+1} \sum_i 1[s_{l,i}[t] ≠ 0]
 
 The first layer multiplies where the code is analog (``Encoder.is_analog``), at every step whose input is not that of the step
-before: for ``direct`` once, whatever the exit. A spike counts as one SynOp whatever it is worth (a power of two in ``phase``, the
-gate in a fusion); a part of a fusion that is silenced costs nothing. Read-out spikes reach no synapse. In a convolution a spike's
-fan-out is the number of kernel positions that see it times the output channels; average pooling adds spikes up behind the weights
-or before the read-out, and so may a synaptic filter (``snnlab.training.tssl_bp``): both are linear.
+before. A spike counts as one SynOp whatever its weight; a silenced part of a fusion costs nothing, and neither do read-out
+spikes. In a convolution the fan-out is the number of kernel positions that contain the spike times the output channels. Average
+pooling and synaptic filters (``snnlab.training.tssl_bp``) are linear and not counted.
 
-This is an estimate from counts, not a measurement of a chip. ``LEFT_OUT`` says what it leaves out.
+This is an estimate from counts, not a measurement of a chip; ``LEFT_OUT`` lists what it leaves out.
 """
 
 from __future__ import annotations
@@ -48,13 +47,7 @@ LEFT_OUT: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Energy:
-    """Operations per sample up to every exit step; entry ``e-1`` belongs to exit step ``e``.
-
-    Args:
-        macs: multiply-accumulates, ``[T, N]``; ``T = 1`` for an ANN.
-        synops: synaptic operations, ``[T, N]``.
-        left_out: what the figure does not contain.
-    """
+    """Operations per sample up to every exit step, ``[T, N]``; entry ``e-1`` belongs to exit step ``e``, an ANN has one."""
 
     macs: Tensor
     synops: Tensor
@@ -117,10 +110,7 @@ def energy(classifier: Classifier, images: Tensor) -> Energy:
 
 
 def energy_of_trace(network: SpikingMLP | SpikingConvNet, code: Encoder, layers: Sequence[Tensor]) -> Energy:
-    """As ``energy``, of a pass that has been made: the spikes of the code and of every hidden layer (``Classifier.trace``).
-
-    Shapes: ``[T, N, …]`` per layer.
-    """
+    """Return the energy of a pass from the spikes of the code and of every hidden layer, ``[T, N, …]`` (``Classifier.trace``)."""
     if isinstance(network, SpikingConvNet):
         synapses = [*network.synapses(), (network.readout, len(layers) - 1)]
     else:

@@ -2,14 +2,9 @@ r"""Input currents of a linear layer over a sequence of spikes, with no work whe
 
 .. math:: I[t] = W\,s[t] + b = b + \sum_{j:\,s_j[t] ≠ 0} s_j[t]\,W_j
 
-Three ways to the same current:
-
-* a sequence that is the same at every step (stride 0 in time, ``direct``) is multiplied once;
-* of sparse spikes only the columns ``W_j`` of those that fired are added up, unless the weights learn;
-* otherwise all steps go into one matrix product.
-
-With weights as the zoo stores them sums are exact in any order (``snnlab.zoo.quantised``), so all three give the same bits; with
-other weights they agree to rounding.
+A sequence that is the same at every step (stride 0 in time, ``direct``) is multiplied once; of sparse spikes only the columns
+``W_j`` of those that fired are added up, unless the weights learn; otherwise one matrix product takes all steps. With weights as
+the zoo stores them (``snnlab.zoo.quantised``) all three give the same bits, with others they agree to rounding.
 """
 
 from __future__ import annotations
@@ -21,20 +16,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Adding up events pays where fewer than one value in ``RATIO`` times the number of threads is not zero (the product uses all
-# threads, the search for events one), and the columns are long enough for the search to be the lesser part of it.
+# Adding up events pays where fewer than one value in ``RATIO`` times the number of threads is not zero, and columns are long.
 RATIO = 4
 SHORTEST = 64
 
 
 def synaptic_current(layer: nn.Linear, sequence: Tensor) -> Tensor:
-    """Return the input current ``I`` of a layer at every step.
+    """Return the input current ``I`` of a layer with weights ``W`` and bias ``b`` at every step.
 
-    Args:
-        layer: weights ``W`` and bias ``b``.
-        sequence: its input, ``[T, N, in]``.
-
-    Shapes: → ``[T, N, out]``.
+    Shapes: sequence ``[T, N, in]`` → ``[T, N, out]``.
 
     >>> synaptic_current(nn.Linear(3, 2), torch.ones(4, 1, 3)).shape
     torch.Size([4, 1, 2])
@@ -59,8 +49,6 @@ def _sparse(layer: nn.Linear, sequence: Tensor) -> Tensor | None:
 
 
 class _Events(torch.autograd.Function):
-    """The sum over events in the forward pass; in the backward pass the transposed product, since no gradient is sparse."""
-
     @staticmethod
     def forward(ctx: Any, sequence: Tensor, fired: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(weight)

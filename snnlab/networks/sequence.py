@@ -10,9 +10,8 @@ A plain ``snntorch.Leaky`` with input current ``I``, decay ``β`` and threshold 
     U[t] &= β\,U[t-1] + I[t]                    && \text{("none")} \\
     S[t] &= 1[U[t] > θ]
 
-These are the equations that ``snntorch.Leaky`` 1.0 runs (Eshraghian et al. 2023), not those of its docstring: the reset acts one
-step after the spike. Here they run *fused*, over two buffers for the whole sequence. Spikes and potential are equal to snnTorch's
-to the last bit; the gradients are
+These are the equations that ``snntorch.Leaky`` 1.0 runs (Eshraghian et al. 2023): the reset acts one step after the spike. Here
+they run *fused*, over two buffers for the whole sequence. Spikes and potential equal snnTorch's to the last bit. Gradients:
 
 .. math::
 
@@ -20,8 +19,7 @@ to the last bit; the gradients are
     \bar β &= \sum_t U[t-1]\,\bar U[t], \qquad \bar θ = -\sum_t \big(h(U[t]-θ)\,\bar S[t] + R[t]\,\bar U[t]\big)
 
 with the surrogate ``h`` of the neuron's ``spike_grad``; the reset is not differentiated, as in snnTorch. Neurons that take all
-steps at once (``LeakyParallel``, ``StateLeaky``, ``LinearLeaky``, ``AssociativeLeaky``) are called once, every other neuron is
-called step by step from a fresh state.
+steps at once (``LeakyParallel``, ``StateLeaky``, ``LinearLeaky``, ``AssociativeLeaky``) are called once, all others step by step.
 """
 
 from __future__ import annotations
@@ -44,12 +42,12 @@ def unroll(neuron: Any, current: Tensor) -> tuple[Tensor, Tensor]:
     """Run a snnTorch neuron over a sequence of input currents, from a fresh state.
 
     Args:
-        neuron: of any class that snnTorch exports; its state after the call is that of before.
+        neuron: of any class that snnTorch exports; the call does not change its state.
         current: ``I``, ``[T, N, …]``.
 
     Returns:
-        The spikes that the neuron emits, ``[T, N, …]``, and the membrane potential ``U``, ``[T, N, …]``: zeros for a neuron
-        that does not return it (``LeakyParallel``, ``AssociativeLeaky``).
+        Spikes ``[T, N, …]`` and membrane potential ``U``, ``[T, N, …]``: zeros for a neuron that does not return it
+        (``LeakyParallel``, ``AssociativeLeaky``).
 
     Raises:
         ValueError: no step, or a neuron that emits no spikes (``output=False`` of ``StateLeaky`` and ``LinearLeaky``).
@@ -95,16 +93,14 @@ def lif(
     """Run LIF neurons over a sequence of input currents (equations in ``snnlab.networks.sequence``).
 
     Args:
-        current: ``I``, time first.
+        current: ``I``, ``[T, …]``.
         beta: decay ``β`` per step, in [0, 1]; 1 is the non-leaky IF neuron.
         threshold: ``θ > 0``, in units of the current.
         reset: ``"subtract"``, ``"zero"`` or ``"none"``.
         surrogate: ``h``; default ``Surrogate("sigmoid", 4)``.
 
     Returns:
-        spikes in {0, 1} and membrane potential ``U``.
-
-    Shapes: ``[T, …]`` → ``[T, …]``, ``[T, …]``.
+        spikes in {0, 1} and membrane potential ``U``, ``[T, …]`` each.
 
     Raises:
         ValueError: no time axis or no step, ``β`` or ``θ`` out of range, unknown reset.
@@ -160,8 +156,6 @@ def _delta_by_steps(neuron: snn.DeltaLeaky, current: Tensor) -> tuple[Tensor, Te
 
 
 class _Leaky(torch.autograd.Function):
-    """The two loops of the module docstring, over buffers ``[T, N, …]``."""
-
     @staticmethod
     def forward(
         ctx: Any, current: Tensor, beta: Tensor, threshold: Tensor, reset: str, spike_grad: SpikeGrad
@@ -219,7 +213,6 @@ class _Leaky(torch.autograd.Function):
 
 
 def _plain(value: Tensor) -> float | Tensor:
-    """A single value as a number, which is faster; equal in float32."""
     return float(value) if value.numel() == 1 else value
 
 

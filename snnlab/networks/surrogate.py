@@ -110,8 +110,6 @@ def derivative_step(v: Tensor, spikes: Tensor, derivative: Derivative) -> Tensor
 
 
 class _Spike(torch.autograd.Function):
-    """Given spikes in the forward pass, another derivative in the backward pass."""
-
     @staticmethod
     def forward(ctx: Any, v: Tensor, spikes: Tensor, derivative: Derivative) -> Tensor:
         ctx.save_for_backward(v)

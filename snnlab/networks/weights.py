@@ -1,8 +1,4 @@
-"""Trained classifiers as files: the weights in the safetensors format, with code, read-out and exit in its header.
-
-Nothing is pickled, so reading a file runs no code. The architecture is not stored: as for ``load_state_dict``, give ``load`` an
-untrained network of the same layers.
-"""
+"""Trained classifiers as safetensors files with code, read-out and exit in the header; the architecture is not stored."""
 
 from __future__ import annotations
 
@@ -23,12 +19,7 @@ HEADER = "snnlab"
 
 
 def save(classifier: Classifier, path: str | Path) -> Path:
-    """Write the weights of a classifier and its settings into one file, and return its path.
-
-    Args:
-        classifier: of any network; its parameters and buffers are stored.
-        path: of the file, usually with the suffix ``.safetensors``.
-    """
+    """Write parameters, buffers and settings of a classifier into one file (suffix ``.safetensors``), and return its path."""
     code = classifier.encoder
     settings = {
         "code": code and {"name": code.title, "num_steps": code.num_steps, "backward": code.backward, "slope": code.slope},
@@ -45,7 +36,7 @@ def load(path: str | Path, network: nn.Module) -> Classifier:
 
     Args:
         path: of the file.
-        network: an untrained network of the same architecture. Its weights are replaced.
+        network: an untrained network of the same architecture, whose weights are replaced.
 
     Raises:
         ValueError: a file that is missing or that ``save`` did not write; a network of other layers; a code that is not

@@ -1,6 +1,6 @@
 """Figures that set models side by side: clean against robust accuracy, attacks of rising strength, bars.
 
-Each function takes the records of all seeds by model name and returns a figure, as in ``snnlab.plotting.curves``.
+``repeats`` are the records of all seeds by model name; ``eps`` is the budget of the attack.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ def plane(
     """Draw clean against worst-case accuracy at ε: a point a model, with intervals over seeds.
 
     Args:
-        repeats: the records of all seeds by model name.
-        eps: budget of the attack.
+        repeats, eps: as in the module docstring.
         path: models to join by a dashed line, such as those that differ in one gate alone.
         chords: pairs to join by a dotted line: the accuracies of choosing between the two models at random.
     """
@@ -90,12 +89,7 @@ def _name_points(ax: Axes, at: Mapping[str, tuple[float, float]], looks: Mapping
 
 
 def dynamic_plane(repeats: Repeats, eps: float) -> NotebookFigure:
-    """Draw accuracy against the mean number of steps read of a clean image: dynamic exits (marks), fixed ones (lines).
-
-    Args:
-        repeats: the records of all seeds by model name, measured at every exit.
-        eps: budget of the attack, which may aim at any exit; left panel: clean.
-    """
+    """Draw accuracy against the mean number of steps read of a clean image, clean and attacked; marks: dynamic exits."""
     rules = {name: VOCABULARY.markers[term.marker] for name, term in VOCABULARY.exit_rules.items() if term.marker}
     said = []
     with style():
@@ -134,12 +128,7 @@ def _dynamic(records: Sequence[Record], rule: str, eps: float) -> tuple[list[flo
 
 
 def staircase(repeats: Repeats, eps: float) -> NotebookFigure:
-    """Draw accuracy left at the last exit as the attacker tries more; the first stairs are single attacks, the last add up.
-
-    Args:
-        repeats: the records of all seeds by model name. A stair that a record does not have is left out.
-        eps: budget of the attacks.
-    """
+    """Draw accuracy left at the last exit as the attacker tries more; the first stairs are single attacks, the last add up."""
     single = sum(not key.startswith("left:") and key != "worst" for _, key in STAIRS)
     last = {}
     with style():
@@ -177,7 +166,6 @@ def attacked_sets(
     """Draw bars of every model on the clean set and on attacked ones. Bars of one colour differ in hatching.
 
     Args:
-        repeats: the records of all seeds by model name.
         sets: attack and ε by title of the set.
         accuracy: of a model (its name, attack, ε), ``None`` where it was not measured; default ``over_seeds``.
     """

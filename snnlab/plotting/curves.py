@@ -1,7 +1,6 @@
 """Figures with a line a model: accuracy against ε, exit step or energy, each line with its 95 % band.
 
-Each function takes records and returns a figure; none shows it or changes a setting. A record of a network outside the zoo
-is drawn like one of the zoo:
+``repeats`` are the records of all seeds by model name; ``attack`` is a name in the records' attack lists.
 
 >>> record = Record(n=100, num_steps=8, exits=[8], eps=[0.0, 0.1], correct={"worst": [[97, 60]]})
 >>> seed_curves({"mine": [record]}).alt
@@ -43,14 +42,7 @@ def curve_with_band(
 ) -> list[Estimate]:
     """Draw accuracies as a line in a band of their 95 % intervals, and return them.
 
-    Args:
-        ax: where to draw.
-        x: positions.
-        counts: right answers of ``n`` at every position, one number a seed (``snnlab.statistics.estimate``).
-        n: samples.
-        mark: colour, dash, marker and label.
-        band: opacity of the band.
-        line: further settings of matplotlib's line.
+    ``counts``: right answers of ``n`` at every position, one number a seed; ``line``: further settings of matplotlib's line.
     """
     estimates = [estimate(seeds, n) for seeds in counts]
     drawn = {"color": mark.colour, "ls": mark.dash, "marker": mark.marker, "label": mark.label} | line
@@ -68,20 +60,12 @@ def chance_line(ax: Axes, repeats: Repeats, at: float = 0.0) -> None:
 
 
 def ranking(values: Mapping[str, float]) -> str:
-    """Return accuracies in words, the highest first.
-
-    >>> ranking({"direct": 0.1, "onset": 0.8})
-    'onset 0.80, direct 0.10'
-    """
+    """Return accuracies in words, the highest first."""
     return ", ".join(f"{name} {value:.2f}" for name, value in sorted(values.items(), key=lambda pair: -pair[1]))
 
 
 def measured(records: Sequence[Record], key: str) -> list[Any]:
-    """Return one part of every record.
-
-    Raises:
-        ValueError: a record that lacks it.
-    """
+    """Return one part of every record; ``ValueError`` if a record lacks it."""
     if not all(parts := [getattr(record, key) for record in records]):
         raise ValueError(f"the figure needs {key!r} in every record, got one without it; measure it, or leave the model out")
     return parts
@@ -105,13 +89,7 @@ def row_of_panels(repeats: Repeats, columns: int, size: tuple[float, float]) -> 
 
 
 def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None = None) -> NotebookFigure:
-    """Draw accuracy against ε, a line a model.
-
-    Args:
-        repeats: the records of all seeds by model name.
-        attack: a name in the records' attack lists. A model that was not attacked by it is left out.
-        exit_step: steps that are read; ``None`` reads all. An ANN answers alike at every exit.
-    """
+    """Draw accuracy against ε, a line a model; a model without this attack is left out. An ANN answers alike at every exit."""
     attacked = {name: records for name, records in repeats.items() if attack in records[0].correct}
     with style():
         figure, (ax,) = row_of_panels(attacked, 1, (6.4, 4.0))
@@ -133,7 +111,6 @@ def _eps_curve(ax: Axes, records: Sequence[Record], attack: str, exit_step: int 
 
 
 def _at(repeats: Repeats) -> str:
-    """Return the ε of ``_eps_curve`` in words, where all models have the same."""
     radii = {shared(records, "eps")[:3][-1] for records in repeats.values()}
     return f" at ε = {radii.pop():g}" if len(radii) == 1 else " at the second ε above 0"
 
@@ -144,12 +121,7 @@ def _eps_title(repeats: Repeats) -> str:
 
 
 def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> NotebookFigure:
-    """Draw accuracy against ε at the last exit, a panel a code, a line for every way of finding the weights.
-
-    Args:
-        panels: by code, the records of all seeds by model name. The legend lists the training rules of all panels.
-        attack: a name in the records' attack lists.
-    """
+    """Draw accuracy against ε at the last exit, a panel a code with its ``repeats``, a line for every training rule."""
     every = {f"{title} {name}": records for title, repeats in panels.items() for name, records in repeats.items()}
     handles: dict[str, Any] = {}
     said = []
@@ -185,10 +157,10 @@ def exit_curves(
     """Draw accuracy against exit step, clean (thin) and attacked at that exit (strong).
 
     Args:
-        repeats: the records of all seeds by model name, measured at several exits.
+        repeats: measured at several exits.
         eps: budget of the attack.
-        attack: a name in the records' attack lists.
-        acts_from: by model name, the number of steps before ε first acts on black; a line marks each, none at 0 or the end.
+        attack: as in the module docstring.
+        acts_from: by model name, the number of steps before ε first acts on black; a line marks each.
     """
     values = {}
     with style():
@@ -223,13 +195,9 @@ def _mark_steps(ax: Axes, repeats: Repeats, acts_from: Mapping[str, int], eps: f
 
 
 def energy_curves(repeats: Repeats, eps: float | None = None) -> NotebookFigure:
-    """Draw accuracy against the energy of an answer, a point an exit step that all seeds were measured at.
+    """Draw accuracy (worst case at ``eps``; ``None``: clean) against the energy of an answer, a point an exit step.
 
     The last exit is marked. Exits before the first spike, which cost nothing, are left out.
-
-    Args:
-        repeats: the records of all seeds by model name; an ANN is one point.
-        eps: budget of the attack (worst case); ``None``: clean.
     """
     values = {}
     with style():
@@ -257,10 +225,7 @@ def energy_curves(repeats: Repeats, eps: float | None = None) -> NotebookFigure:
 def late_curves(repeats: Repeats, method: str | None = None) -> NotebookFigure:
     """Draw accuracy against exit step, a panel a model and a line for each step ``t0`` from which the perturbation acts.
 
-    Args:
-        repeats: the records of all seeds by model name, with late perturbations of this kind.
-        method: ``"pgd"``, ``"spike_train"``, ``"noise"`` or ``"flips"``; ``None``: the search among spike trains, and PGD of
-            codes without them.
+    ``method``: ``"pgd"``, ``"spike_train"``, ``"noise"`` or ``"flips"``; ``None``: ``"spike_train"`` where measured, else PGD.
     """
     said = []
     with style():

@@ -1,4 +1,4 @@
-"""Figures for a page of its own, in a light and a dark rendition, and images as thumbnails, all as data addresses."""
+"""Figures for a page of its own, for light and dark paper, and images as thumbnails, all as data addresses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "th
 
 @dataclass(frozen=True)
 class EmbeddedFigure:
-    """A figure as two data addresses, for light and for dark paper, and what it shows in words."""
+    """A figure as two data addresses, for light and dark paper, with its text."""
 
     light: str
     dark: str
@@ -80,8 +80,6 @@ def _line(k: int, scheme: Scheme, label: str) -> Mark:
 
 
 def _both(draw: Callable[[Axes, Scheme], None], alt: str, caption: str) -> EmbeddedFigure:
-    """Return a figure drawn for light and for dark paper."""
-
     def rendition(scheme: Scheme) -> str:
         with style(scheme), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "snnlab", "font.size": 11}):
             figure = Figure(figsize=(5.2, 4.4), layout="constrained")

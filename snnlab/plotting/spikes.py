@@ -29,9 +29,9 @@ def rasters(
 
     Args:
         trains: clean spikes and attacked ones (or ``None``), ``[T, P]`` in the order of the rows, by title.
-        images: images ``[C, H, W]`` in [0, 1] to draw before the rasters, by title.
-        exit_step: marked by a line, if given.
-        rows: what a row is.
+        images: ``[C, H, W]`` in [0, 1], drawn before the rasters, by title.
+        exit_step: marked by a line.
+        rows: title of the rows.
 
     >>> spikes = torch.eye(4)
     >>> rasters({"latency": (spikes, None)}).alt
@@ -74,10 +74,7 @@ def draw_raster(ax: Axes, before: np.ndarray, after: np.ndarray | None, exit_ste
 
 
 def neuron(membrane: Tensor, spikes: Tensor, threshold: float = 1.0) -> NotebookFigure:
-    """Draw the potential of one neuron with its threshold and spikes.
-
-    Shapes: ``membrane``, ``spikes`` ``[T]``.
-    """
+    """Draw the potential ``[T]`` of one neuron with its threshold and spikes ``[T]``."""
     with style():
         figure = NotebookFigure(figsize=(6.4, 2.9), layout="constrained")
         _trace(figure.subplots(), membrane, spikes, threshold)
@@ -87,14 +84,12 @@ def neuron(membrane: Tensor, spikes: Tensor, threshold: float = 1.0) -> Notebook
 
 
 def _fires(spikes: Tensor) -> str:
-    """Return when a neuron fires, in a sentence."""
     times = ", ".join(str(int(t)) for t in spikes.nonzero().flatten())
     fires = f"fires at steps {times}" if times else "never fires"
     return f"A leaky integrate-and-fire neuron over {len(spikes)} steps: it {fires}."
 
 
 def _trace(ax: Axes, membrane: Tensor, spikes: Tensor, threshold: float) -> None:
-    """Draw the potential at every step, spikes as large dots, the threshold as a line."""
     steps, fired = np.arange(len(membrane)), spikes.numpy() > 0
     ax.plot(steps, membrane, color=INK, marker="o", ms=4, label="potential U")
     ax.plot(steps[fired], membrane.numpy()[fired], color=ATTACK, ls="none", marker="o", ms=8, label="spike")
@@ -105,12 +100,7 @@ def _trace(ax: Axes, membrane: Tensor, spikes: Tensor, threshold: float) -> None
 
 
 def stand_in(current: Sequence[float], surrogate: Surrogate | None = None) -> NotebookFigure:
-    """Draw a neuron as it runs (left), and the slopes that stand in for its step when it learns (right).
-
-    Args:
-        current: input ``I`` at every step, of one LIF neuron with the book's constants.
-        surrogate: drawn strongly; default the one that the zoo was trained with.
-    """
+    """Draw a neuron of the book driven by the currents ``I`` (left), and surrogate slopes, this one strong (right)."""
     strong = surrogate or Surrogate()
     spikes, membrane = lif(torch.tensor(current))
     v = torch.linspace(-1, 1, 401)

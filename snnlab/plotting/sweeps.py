@@ -21,10 +21,8 @@ Sweep = Mapping[str, Mapping[float, Sequence[Record]]]
 def packing(four: Mapping[tuple[str, str], Sequence[Record]], radii: Sequence[float]) -> NotebookFigure:
     """Draw the worst case of runs of spikes packed early or late, rounded up or down: a panel an ε, a line a rounding.
 
-    Args:
-        four: the records of all seeds by rounding (``"up"``, ``"down"``) and packing (``"early"``, ``"late"``). A rounding
-            that lacks one of its two is left out.
-        radii: ε of the panels.
+    ``four``: the records of all seeds by rounding (``"up"``, ``"down"``) and packing (``"early"``, ``"late"``). A rounding that
+    lacks one of its two is left out.
     """
     looks = {"up": ("--", "^"), "down": ("-", "v")}
     shown = {rounding: look for rounding, look in looks.items() if {(rounding, "early"), (rounding, "late")} <= set(four)}
@@ -50,12 +48,12 @@ def packing(four: Mapping[tuple[str, str], Sequence[Record]], radii: Sequence[fl
 
 
 def sweeps(swept: Mapping[str, Sweep], radii: Sequence[float], alt: str = "") -> NotebookFigure:
-    """Draw worst-case accuracy against a setting: a column a setting, a row an ε; dots are seeds, lines their means.
+    """Draw worst-case accuracy against a setting: a column a setting, a row an ε; dots are seeds, lines means, thin is clean.
 
     Args:
-        swept: by setting (``"β"``, ``"T"``) and code, the records of all seeds by value. ``T`` has a logarithmic axis.
-        radii: ε of the rows. Clean accuracy is drawn thin.
-        alt: what the figure shows, in words; a notebook shows the figure with it. Default: made from the records.
+        swept: by setting (``"β"``, ``"T"``) and code, the records of all seeds by value.
+        radii: ε of the rows.
+        alt: what the figure shows, in words; default: made from the records.
     """
     every = [records for by_code in swept.values() for by_value in by_code.values() for records in by_value.values()]
     said = []

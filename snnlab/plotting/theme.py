@@ -1,7 +1,6 @@
-"""The look of all figures: colours, dashes and markers of ``snnlab/vocabulary.toml``, and the figures that carry them.
+"""The look of all figures, from ``snnlab/vocabulary.toml``: a model has the colour of its code, its rule or loss dash and marker.
 
-A model has the colour of its code. A training rule or loss changes dash and marker. Two models of one figure never share
-colour, dash and marker, so colour never carries meaning alone.
+Two models of one figure differ in colour, dash or marker.
 """
 
 from __future__ import annotations
@@ -29,11 +28,7 @@ STYLE = Path(__file__).with_name("snnlab.mplstyle")
 
 
 def colours(scheme: Scheme = "light") -> dict[str, str]:
-    """Return the colours of everything that is no code, by name.
-
-    >>> sorted(colours())[:3]
-    ['attack', 'background', 'brighter']
-    """
+    """Return the colours of everything that is no code, by name."""
     return {name: getattr(term, scheme) for name, term in VOCABULARY.colours.items()}
 
 
@@ -47,11 +42,7 @@ DASHES: tuple[Linestyle, ...] = ("-", "--", "-.", ":", (0, (8, 3)), (0, (5, 2)),
 
 
 def css() -> str:
-    """Return the palette as a style sheet: ``--snn-ink`` is ink in the scheme of the page, ``--snn-light-ink`` on light paper.
-
-    >>> "--snn-light-ink: " in css()
-    True
-    """
+    """Return the palette as a style sheet: ``--snn-ink`` in the scheme of the page, ``--snn-light-ink`` on light paper."""
 
     def block(selector: str, scheme: Scheme, prefix: str = "--snn") -> str:
         values = colours(scheme) | {name: getattr(term, scheme) for name, term in VOCABULARY.codes.items()}
@@ -71,14 +62,7 @@ class Mark:
 
 
 def mark(code: str, rule: str = "bptt", loss: str = "count", *, scheme: Scheme = "light") -> Mark:
-    """Return the mark of a code, or of a network that learned it by another rule or loss.
-
-    Args:
-        code: a code of the vocabulary; of ``"fusion(direct, latency)"`` the part before the bracket counts. What the
-            vocabulary does not have is drawn in ink.
-        rule: a training rule of the vocabulary.
-        loss: a loss of the vocabulary.
-        scheme: of the background.
+    """Return the mark of a code (ink if the vocabulary lacks it), or of a network that learned it by another rule or loss.
 
     >>> mark("latency", "tsslbp").label, mark("latency", "tsslbp").colour == mark("latency").colour
     ('latency, TSSL-BP', True)
@@ -92,12 +76,11 @@ def mark(code: str, rule: str = "bptt", loss: str = "count", *, scheme: Scheme =
 def marks(models: Mapping[str, Sequence[Record]], *, scheme: Scheme = "light") -> dict[str, Mark]:
     """Return a mark for every model of a figure, each with another colour, dash or marker.
 
-    Code, rule, loss and title are those of a model's first record, where it has them (``code``, else ``encoding``; ``rule``,
-    ``loss``, ``title``). A model of unknown code gets ink, then the colours of codes that the figure does not show.
+    Code, rule, loss and title are those of a model's first record. A model of unknown code gets ink, then the colours of codes
+    that the figure does not show.
 
     Args:
-        models: the records of all seeds by the name that the legend shows. A name that is the record's ``model`` stands for
-            the record's title.
+        models: the records of all seeds by the name in the legend; the record's ``model`` stands for its title.
         scheme: of the background.
 
     >>> [m.colour == INK for m in marks({name: [Record(n=9)] for name in ("mine", "latency")}).values()]
@@ -131,7 +114,6 @@ def _code_of(name: str, record: Record) -> str:
 
 
 def _distinct(usual: Mark, taken: set[tuple[str, Linestyle, str]]) -> Mark:
-    """Return the mark, or the same colour with the first marker, then dash, that is not taken."""
     for dash, marker in product((usual.dash, *DASHES), (usual.marker, *MARKERS)):
         if (usual.colour, dash, marker) not in taken:
             return replace(usual, dash=dash, marker=marker)
@@ -149,10 +131,9 @@ def style(scheme: Scheme = "light") -> Iterator[None]:
 
 
 class NotebookFigure(Figure):
-    """A figure that a notebook shows as it is, without pyplot and its global state.
+    """A figure that a notebook shows without pyplot, with an ``alt`` text and a ``caption``.
 
-    ``alt`` states in words what it shows, ``caption`` (drawn below) its n and intervals. A chapter's cell has an alternative
-    text of its own; ``as_html`` shows the figure with ``alt`` instead.
+    A chapter's cell has an alternative text of its own; ``as_html`` shows the figure with ``alt`` instead.
     """
 
     alt: str = ""
@@ -184,9 +165,5 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """Return a file's content as an address that needs no other file.
-
-    >>> data_uri(b"x")
-    'data:image/png;base64,eA=='
-    """
+    """Return a file's content as a data address."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-r"""Adversarial training: learn from the images that an attacker would show.
+r"""Adversarial training: learn from attacked images.
 
 Inside the budget ``‖δ‖∞ ≤ ε`` (``x + δ`` in [0, 1]), with ``L`` the recipe's loss, ``CE`` the cross-entropy of the logits at
 the exit step in use and ``p`` their softmax:
@@ -11,11 +11,9 @@ pgd    ``L(x + δ)``                                       from a random start, 
 trades ``L(x) + w KL(p(x) ‖ p(x + δ))``                   from a random start, steps up the ``KL`` (Zhang et al. 2019)
 ====== ================================================== ===================================================
 
-Images are made through the encoder's *relaxed* backward rule: with the straight-through rule most pixels of a step code have
-no gradient. The attack sees the network in evaluation mode, so that its images leave no trace in batch statistics. TRADES starts
-anywhere in the budget, not at ``x`` plus a little noise, which would change no spike count and give a ``KL`` without a gradient.
-Start from a network that was trained on plain images (``train(…, warm_start=True)``): from random weights the read-out of
-``direct`` falls silent within an epoch at ε = 0.1.
+Images are made through the encoder's *relaxed* backward rule, with the network in evaluation mode. TRADES starts anywhere in the
+budget: a little noise would change no spike count and give a ``KL`` without a gradient. Start from a network that was trained on
+plain images (``train(…, warm_start=True)``): from random weights the read-out of ``direct`` falls silent at ε = 0.1.
 """
 
 from __future__ import annotations
@@ -28,7 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snnlab.attacks import Attacker, Budget, input_gradient, step_size
-from snnlab.attacks.iterate import iterate
+from snnlab.attacks.iterate import ascend
+from snnlab.attacks.result import gradient_of
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import preserve_mode
 from snnlab.training.losses import Loss
@@ -46,10 +45,10 @@ class AdversarialTraining:
 
     Args:
         method: one of ``METHODS``.
-        budget: what the attacker may change; with ε = 0 training is plain.
+        budget: limit of the change; with ε = 0 training is plain.
         steps: iterations of PGD and TRADES, step size as in ``snnlab.attacks``.
         weight: ``w`` of TRADES; a larger one trades accuracy for robustness.
-        attacker: what the gradient is.
+        attacker: how it differentiates.
 
     Raises:
         ValueError: unknown method, fewer than one step, negative weight.
@@ -96,30 +95,18 @@ class AdversarialTraining:
             else:
                 with torch.no_grad():
                     clean = view(images)
-                shown = self._ascend(images, classifier.generator, lambda x: _divergence_gradient(view, clean, x))
+                shown = self._ascend(
+                    images, classifier.generator, lambda x: gradient_of(lambda y: _divergence(clean, view(y)), x)
+                )
         self.budget.verify(shown, images)
         return shown
 
     def _ascend(self, images: Tensor, generator: torch.Generator | None, gradient: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return images after signed steps up ``gradient``, from anywhere in the budget and never outside it."""
-        eps, alpha = self.budget.eps, step_size(self.budget.eps, self.steps)
         start = torch.rand(images.shape, generator=generator, dtype=images.dtype, device=images.device)
-        return iterate(
-            self.budget.project(images + eps * (2 * start - 1), images),
-            gradient,
-            step=lambda x, g: x + alpha * g.sign(),
-            project=lambda x: self.budget.project(x, images),
-            steps=self.steps,
-        )
+        start = self.budget.project(images + self.budget.eps * (2 * start - 1), images)
+        return ascend(start, images, self.budget, gradient, step_size(self.budget.eps, self.steps), self.steps)
 
 
 def _divergence(clean: Tensor, shown: Tensor) -> Tensor:
     """``KL(softmax(clean) ‖ softmax(shown))`` of logits ``[N, K]``, mean over the batch."""
     return F.kl_div(shown.log_softmax(-1), clean.log_softmax(-1), reduction="batchmean", log_target=True)
-
-
-def _divergence_gradient(view: Classifier, clean: Tensor, images: Tensor) -> Tensor:
-    """``∇_x`` of the divergence from the clean logits, ``[N, C, H, W]``."""
-    leaf = images.detach().clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(_divergence(clean, view(leaf)), leaf, allow_unused=True)
-    return torch.zeros_like(images) if gradient is None else gradient

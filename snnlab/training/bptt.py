@@ -5,13 +5,12 @@ the last step,
 
 .. math:: L = -\log \mathrm{softmax}\Big(\sum_{t<T} s_k[t]\Big)_{y} \quad\text{(decoder "rate")}
 
-with Adam and a cosine schedule. The same function trains the ANN twin. Runs are seeded and resumable to the batch: a run that
-was interrupted and taken up again ends in the same weights as one that was not (Neftci et al. 2019 for the gradient).
+with Adam and a cosine schedule; the ANN twin too. Runs are seeded and resumable to the batch: an interrupted run ends in the same
+weights (Neftci et al. 2019 for the gradient).
 
-**Many devices.** Given an ``accelerate.Accelerator``, every process takes its share of each batch and the gradients are
-averaged, weighted by the shares: as many processes as there are take the steps that one would (a stochastic code or an attack
-draws its own numbers in each; after a resume, anew in all but the first). Batch norm sees the whole batch on GPUs
-(``torch.nn.SyncBatchNorm``); on CPUs each process norms its own share.
+**Many devices.** Given an ``accelerate.Accelerator``, every process takes its share of each batch and gradients are averaged,
+weighted by the shares (a stochastic code or an attack draws other numbers in each; after a resume, anew in all but the first).
+Batch norm averages over the whole batch on GPUs (``torch.nn.SyncBatchNorm``), on CPUs over the share of each process.
 """
 
 from __future__ import annotations
@@ -45,17 +44,16 @@ ANEW = "start anew with a lower learning rate (the last good checkpoint stays)"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained: everything that decides its weights, besides data, architecture and objective.
+    """Everything that decides the weights of a model, besides data, architecture and objective.
 
     Args:
         epochs: passes over the data.
         batch_size: images a step, over all processes.
         learning_rate: Adam's, at the start of the cosine.
         seed: of initialisation, order, augmentation and stochastic codes.
-        loss: a name that ``snnlab.training.losses.loss`` knows.
+        loss: a name for ``snnlab.training.losses.loss``.
         weight_decay: decoupled (AdamW, Loshchilov & Hutter 2019).
-        precision: ``"float32"``, or ``"bfloat16"`` for the convolutions and the neurons behind them; weights, their updates
-            and the read-out stay float32.
+        precision: ``"float32"``, or ``"bfloat16"`` for convolutions and neurons alone.
         augment: ``"none"``, or ``"flip_crop"``: mirrored with probability 1/2 and moved by up to two pixels.
 
     Raises:
@@ -122,12 +120,12 @@ def train(
     Args:
         classifier: its network is initialised and trained; read at its exit step.
         data: training images and labels.
-        recipe: epochs, batch size, learning rate, seed, loss.
-        objective: what becomes of the loss on a batch, e.g. an ``AdversarialTraining``; ``None`` minimises it as it is.
-        warm_start: keep the weights that the network has, instead of initialising them.
-        validation: measured after each epoch, for the eye; the last epoch's weights are kept whatever it says.
-        checkpoint: file written after each epoch and every ``checkpoint_every`` batches, and resumed from if it is there.
-        accelerator: where to train, and with how many processes; ``None``: this process, on the CPU.
+        recipe: settings of the training.
+        objective: objective on a batch, e.g. an ``AdversarialTraining``; ``None``: the loss of the recipe.
+        warm_start: whether training begins at the present weights.
+        validation: measured after each epoch; it does not change the training.
+        checkpoint: file written after each epoch and every ``checkpoint_every`` batches; an existing one is resumed.
+        accelerator: devices and processes; ``None``: this process, on the CPU.
         progress: whether to show a progress bar.
 
     Raises:
@@ -317,7 +315,6 @@ def accuracy(classifier: Classifier, split: Split, batch_size: int = 500) -> flo
 def _identity(
     recipe: Recipe, objective: Objective | None, classifier: Classifier, data: Split, warm_start: bool
 ) -> dict[str, Any]:
-    """What a checkpoint must agree on."""
     network = classifier.network
     described = (constants(network), classifier.encoder, classifier.decoder, classifier.exit_step)
     weights = b"".join(map(_bytes, network.state_dict().values())) if warm_start else b""

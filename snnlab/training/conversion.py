@@ -1,18 +1,16 @@
 r"""Conversion: an ANN's weights, run by spikes, with no training in between.
 
 Over ``T`` steps an integrate-and-fire (IF) neuron, ``β = 1`` with reset by subtraction, computes ``min(max(I, 0), θ)`` to a
-precision of ``θ/T``: a ReLU whose activation does not exceed the threshold. *Threshold balancing* (Diehl et al. 2015)
-measures how large the activations ``a_l`` of each layer get on training data and rescales:
+precision of ``θ/T``. *Threshold balancing* (Diehl et al. 2015) measures the activations ``a_l`` on training data and rescales:
 
 .. math::
 
     λ_l = \text{percentile}_p\{a_l > 0\}, \quad λ_0 = 1, \qquad
     W_l ← W_l\,\frac{λ_{l-1}}{λ_l}, \qquad b_l ← \frac{b_l}{λ_l}, \qquad θ = 1
 
-Every layer is divided by one positive number, so the rescaled ANN gives the same answers (its logits are divided by the last
-``λ``). ``p = 100`` is max-norm; a smaller ``p`` (Rueckauer et al. 2017) lets the rarest activations saturate, and all others
-fire sooner. A code whose spike count over ``T`` steps is not ``T x``, such as ``latency``, gives the converted network an
-input that its ANN never saw.
+Every layer is divided by one positive number, so the rescaled ANN gives the same answers. ``p = 100`` is max-norm; with a
+smaller ``p`` (Rueckauer et al. 2017) the rarest activations saturate and all others fire sooner. A code whose spike count over
+``T`` steps is not ``T x``, such as ``latency``, gives the converted network another input than its ANN had.
 """
 
 from __future__ import annotations
@@ -31,11 +29,11 @@ READ_OUTS = ("rate", "membrane")
 
 @torch.no_grad()
 def activation_scales(network: MLP, images: Tensor, percentile: float = 99.9) -> tuple[float, ...]:
-    """``λ_1 … λ_L``: a percentile of the positive activations of every layer, the logits last.
+    """Return ``λ_1 … λ_L``: a percentile of the positive activations of every layer, the logits last.
 
     Args:
         network: the trained ANN.
-        images: training images in [0, 1]; all of them in one pass.
+        images: training images in [0, 1], in one pass.
         percentile: ``p`` in (0, 100]; 100 is the maximum.
 
     Raises:
@@ -69,11 +67,7 @@ def activation_scales(network: MLP, images: Tensor, percentile: float = 99.9) ->
 
 @torch.no_grad()
 def rescale(network: MLP, scales: Sequence[float]) -> MLP:
-    """A copy of the ANN whose layer ``l`` computes ``a_l / λ_l`` (equation in the module docstring).
-
-    Args:
-        network: the ANN; unchanged.
-        scales: ``λ_1 … λ_L``, one positive number a layer.
+    """Return a copy of the ANN whose layer ``l`` computes ``a_l / λ_l``, for ``scales`` ``λ_1 … λ_L``.
 
     Raises:
         ValueError: not an ``MLP``, a number of scales other than ``L``, a scale that is not positive.
@@ -104,10 +98,10 @@ def convert(
     code: Encoder | None = None,
     decoder: str = "rate",
 ) -> Classifier:
-    """The spiking classifier with the ANN's weights: IF neurons of threshold 1, balanced on ``images``.
+    """Return the spiking classifier with the ANN's weights: IF neurons of threshold 1, balanced on ``images``.
 
-    With decoder ``"membrane"`` the read-out integrates and never fires: its last layer is divided by the most that any input
-    could charge it with in ``T`` steps, which changes no argmax.
+    With decoder ``"membrane"`` the read-out integrates and never fires: its last layer is divided by the largest charge of any
+    input in ``T`` steps.
 
     Args:
         network: the trained ANN; unchanged.

@@ -1,12 +1,8 @@
-r"""Gates: how much each part of a fused code counts, learned or taken away.
-
-A fused code puts its parts side by side (``snnlab.encoding.Fusion``), part ``k`` scaled by a gate ``g_k``. A fixed gate is
-an argument of the code. Here is the learned one, shared by all pixels and steps of a part,
+r"""Gates: the weight of each part of a fused code (``snnlab.encoding.Fusion``), learned, or 0 at test time (an ablation).
 
 .. math:: g_k = K\,\mathrm{softmax}(a)_k, \qquad \sum_k g_k = K
 
-for ``K`` parts, trained with the weights; and the ablation, in which a part is silenced at test time. A gate is a bias of
-training, not a wall: the weights behind it could undo it, but gradient descent moves every weight by about as much.
+for ``K`` parts, shared by all pixels and steps of a part and trained with the weights.
 """
 
 from __future__ import annotations
@@ -22,11 +18,7 @@ GRAIN = 1 / 64
 
 
 class LearnedGate(nn.Module):
-    """A network behind a gate that it learns.
-
-    Args:
-        network: what the gated sequence goes into.
-        code: the fused code in front; its own gate is the start, and multiplies on.
+    """A network behind a gate that it learns, which multiplies the gate of its fused ``code``.
 
     Shapes: ``[T, N, C', H, W]`` → as ``network``.
 
@@ -68,11 +60,7 @@ class LearnedGate(nn.Module):
 
 
 def frozen(classifier: Classifier) -> Classifier:
-    """The same classifier with its learned gate in the code, rounded to 1/64, and nothing left to learn about it.
-
-    Raises:
-        ValueError: no ``LearnedGate``.
-    """
+    """Return the classifier with its learned gate in the code, rounded to 1/64; ``ValueError`` without a ``LearnedGate``."""
     gate, code = classifier.network, classifier.encoder
     if not isinstance(gate, LearnedGate) or not isinstance(code, Fusion):
         raise ValueError(f"only a network behind a LearnedGate can be frozen, got {type(gate).__name__}")
@@ -82,11 +70,7 @@ def frozen(classifier: Classifier) -> Classifier:
 
 
 def silenced(classifier: Classifier, part: int) -> Classifier:
-    """The same network (shared weights) with one part of its fused code silenced: the ablation at test time.
-
-    Args:
-        classifier: behind a fused code.
-        part: index of the part, from 0.
+    """Return the same network (shared weights) with one part of its fused code, an index from 0, silenced.
 
     Raises:
         ValueError: a code that is no fusion, an index that it has no part for.

@@ -66,14 +66,12 @@ def first_spike_step(spikes: Tensor) -> Tensor:
 
     .. math:: t_k = \sum_t n_k[t], \qquad n_k[t] = \prod_{τ \le t} (1 - s_k[τ])
 
-    That is a polynomial in the spikes, linear in each one. So its derivative is exactly what happens to ``t_k`` when that
-    spike is added, or is left out: with ``t'_k`` the second spike (``T`` if none),
+    It is linear in each spike, so its derivative is the change of ``t_k`` when that spike is added or left out: with ``t'_k``
+    the second spike (``T`` if none),
 
     .. math::
 
         \frac{∂t_k}{∂s_k[τ]} = \begin{cases} -(t_k - τ) & τ < t_k \\ -(t'_k - t_k) & τ = t_k \\ 0 & τ > t_k \end{cases}
-
-    The only surrogate is the neuron's ``∂s/∂U``. A silent neuron is pulled at every step, at the earliest ones most.
 
     Shapes: ``[T, …]`` → ``[…]``, in steps, ``0 … T``.
 
@@ -96,9 +94,7 @@ LOSSES: tuple[str, ...] = tuple(_KINDS)
 
 
 def loss(name: str) -> Loss:
-    """Make a loss by name: one of ``LOSSES``, with numbers in brackets where it takes some.
-
-    ``"anytime(4, 8)"`` averages over exits 4 and 8, ``"latency(0.5)"`` sets β = 0.5.
+    """Return a loss by name, with numbers in brackets: exits of ``"anytime(4, 8)"``, β of ``"latency(0.5)"``.
 
     Raises:
         ValueError: unknown name (the message lists the valid ones), numbers that it does not take.

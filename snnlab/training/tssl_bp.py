@@ -7,7 +7,7 @@ Surrogate gradients ask how much more a neuron would fire; TSSL-BP asks when. Ne
     a[t] = \big(1 - \tfrac{1}{τ_s}\big) a[t-1] + \tfrac{1}{τ_s} s[t] = \sum_{m \le t} ε[t-m]\,s[m], \qquad
     I_l[t] = W_l\,a_{l-1}[t] + b_l
 
-**Between neurons.** What arrives at the spike of step ``m`` is gathered from all the later steps that its PSP reaches:
+**Between neurons.** The gradient at the spike of step ``m`` sums over all later steps that its PSP reaches:
 
 .. math:: \bar s[m] = \sum_{t \ge m} ε[t-m]\,\bar a[t]
 
@@ -24,13 +24,12 @@ for longer, ``∂a[t]/∂t_m = -ε[t-m]``, and so does its reset: of the drop ``
         β\,\bar U[t+1] & \text{otherwise}
     \end{cases} \qquad \bar I[t] = \bar U[t]
 
-where ``k`` is what the reset lets through: 0 for "zero", β for "subtract". A neuron that
-has not fired for a while has no spike time to move: there a surrogate ``h`` warms it up. ``-ε[t-m]`` (the derivative of the
-kernel alone has the other sign at ``t > m``), the bound of 8, the limit ``1/(4τ_s)`` and ``h`` (sigmoid, slope 5) are those of
-the authors' public code. Unlike it we use ``κ`` at spikes only, and allow reset by subtraction.
+where ``k`` is what the reset lets through: 0 for "zero", β for "subtract". A neuron that has not fired for a while has no spike
+time to move: there a surrogate ``h`` acts. ``-ε[t-m]``, the bound of 8, the limit ``1/(4τ_s)`` and ``h`` (sigmoid, slope 5) are
+those of the authors' public code; we use ``κ`` at spikes only, and allow reset by subtraction.
 
-A network can hide behind this rule: between spikes it shows an attacker no gradient. ``gradient="surrogate"`` differentiates
-the same network by plain surrogate gradients, for attacks, and for training its twin.
+Between spikes an attacker gets no gradient. ``gradient="surrogate"`` differentiates the same network by surrogate gradients, for
+attacks, and for training its twin.
 """
 
 from __future__ import annotations
@@ -52,11 +51,7 @@ WARM_UP = Surrogate("sigmoid", 5.0)
 
 
 def post_synaptic_potential(spikes: Tensor, tau_s: float = 2.0) -> Tensor:
-    """The PSP ``a``: each spike adds ``1/τ_s`` and decays by ``1 - 1/τ_s`` a step.
-
-    Args:
-        spikes: time first, ``[T, …]``; the PSP has the same shape.
-        tau_s: synaptic time constant, in steps, at least 1; at 1 the PSP is the spike.
+    """Return the PSP ``a`` of spikes ``[T, …]``: each adds ``1/τ_s`` (in steps, at least 1) and decays by ``1 - 1/τ_s`` a step.
 
     Raises:
         ValueError: no step, ``τ_s`` below 1.
@@ -128,15 +123,13 @@ def timing_lif(
     """Run LIF neurons as ``snnlab.networks.sequence.lif`` does, to be differentiated through their spike times.
 
     Args:
-        current: ``I``, time first.
+        current: ``I``, ``[T, …]``.
         beta, threshold, reset: of the neuron.
-        tau_s: time constant of its PSP in steps; decides when it counts as nearly silent.
-        surrogate: ``h``, used where it is nearly silent.
+        tau_s: time constant of its PSP in steps.
+        surrogate: ``h``, used where the neuron is nearly silent.
 
     Returns:
-        spikes in {0, 1} and membrane potential ``U``.
-
-    Shapes: ``[T, …]`` → ``[T, …]``, ``[T, …]``.
+        spikes in {0, 1} and membrane potential ``U``, ``[T, …]`` each.
 
     Raises:
         ValueError: as ``lif``; ``τ_s`` below 1.
@@ -156,9 +149,7 @@ def timing_lif(
 
 
 class TsslMLP(SpikingMLP):
-    """Fully connected LIF neurons that pass on PSPs and learn through spike times.
-
-    A ``SpikingMLP`` with a PSP filter before each layer, on the input too.
+    """A ``SpikingMLP`` with a PSP filter before each layer, on the input too, that learns through spike times.
 
     Args:
         sizes, beta, threshold, reset: as for ``SpikingMLP``.

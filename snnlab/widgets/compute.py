@@ -1,7 +1,4 @@
-"""What an explorer shows for one state, computed by PyTorch: state in, plain arrays out, no browser needed.
-
-The browser engine answers the same requests with the same fields; ``tests/parity/test_browser_engine.py`` holds the two together.
-"""
+"""The answer of an explorer for one state, as plain arrays from PyTorch; the browser engine answers with the same fields."""
 
 from __future__ import annotations
 
@@ -34,9 +31,8 @@ NO_PART = -1  # of a fusion is silenced
 class Request:
     """One state of an explorer: an image ``[C, H, W]`` in [0, 1], its class (``None`` if unknown) and the settings.
 
-    The attacker ``spike_train`` searches among the code's trains: an iterative attack, of ``attack="pgd"`` alone, for codes that
-    have trains. ``silenced`` is the index of a fusion's part that is silenced (-1: none). The perturbation acts on steps
-    ``t ≥ from_step`` only, and is made knowing this.
+    The attacker ``spike_train`` searches among the code's trains (``attack="pgd"`` alone). ``silenced`` is the index of a
+    silenced part of a fusion (-1: none). The perturbation acts on steps ``t ≥ from_step`` only.
 
     Raises:
         ValueError: unknown attack or attacker, or two that do not go together, ε outside [0, 1] or not a number.
@@ -87,11 +83,10 @@ def _check_known(kind: str, name: str, known: Collection[str]) -> None:
 
 
 def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
-    """Clean and attacked image, spikes, votes and answers at every exit, as numpy arrays.
+    """Return clean and attacked image, spikes, votes and answers at every exit, as numpy arrays.
 
-    An image without a label is attacked as what the network takes it for (if silent: as the class of the highest
-    potential). ``attacked`` is ``None`` without an attack. ``energy`` is in pJ up to every exit, ``None`` for a network whose
-    operations cannot be counted.
+    An image without a label is attacked as its predicted class (if silent: the class of the highest potential). ``attacked`` is
+    ``None`` without an attack, ``energy`` (pJ up to every exit) if operations cannot be counted.
 
     Raises:
         ValueError: an exit step, a part or a late step that this classifier does not have.
@@ -109,7 +104,7 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     if request.from_step:
         attacked_view = TimeRestricted(aimed, images, request.from_step)
     clean = _side(aimed, images, request.seed)
-    target = _taken_for(clean, exit_step) if request.label is None else request.label
+    target = predicted_class(aimed, request.image, request.seed) if request.label is None else request.label
     shown: dict[str, Any] = {
         "shape": list(request.image.shape),
         "num_steps": num_steps,
@@ -135,7 +130,6 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
 
 
 def _attacked(classifier: Classifier, images: Tensor, target: int, request: Request) -> AttackResult:
-    """Return the result of the attack on the image."""
     generator = torch.Generator().manual_seed(request.seed)
     classifier.generator = generator
     labels, budget = torch.tensor([target]), Budget(request.eps)
@@ -175,16 +169,16 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
             activation = torch.relu(network.layers[0](images.flatten(1))) if isinstance(network, MLP) else None
         answer = logits[0].argmax() if logits.any() else torch.tensor(SILENT)
         counted = isinstance(network, MLP | ConvNet)
-        return shown | {
-            "input": None,
-            "hidden": None,
-            "output": None,
-            "activation": None if activation is None else activation[0].numpy(),
-            "votes": logits[0].numpy(),
-            "membrane": None,
-            "predictions": answer.to(torch.int8).reshape(1).numpy(),
-            "energy": energy(classifier, images).picojoules[:, 0].numpy() if counted else None,
-        }
+        return (
+            shown
+            | dict.fromkeys(("input", "hidden", "output", "membrane"))
+            | {
+                "activation": None if activation is None else activation[0].numpy(),
+                "votes": logits[0].numpy(),
+                "predictions": answer.to(torch.int8).reshape(1).numpy(),
+                "energy": energy(classifier, images).picojoules[:, 0].numpy() if counted else None,
+            }
+        )
     classifier.generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         layers, spikes, membrane = classifier.trace(images)
@@ -203,15 +197,6 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
     }
 
 
-def _taken_for(clean: Mapping[str, Any], exit_step: int) -> int:
-    """The class that an unlabelled image is read as."""
-    answer = int(clean["predictions"][exit_step - 1])
-    if answer != SILENT:
-        return answer
-    scores = clean["votes"] if clean["membrane"] is None else clean["membrane"]
-    return int(scores.reshape(len(clean["predictions"]), -1)[exit_step - 1].argmax())
-
-
 def _input_order(image: Tensor, clean: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     """Input neurons by intensity of their pixel in the clean image, brightest first, part by part of a fusion."""
     pixels = image.flatten().numpy()
@@ -223,10 +208,7 @@ def _input_order(image: Tensor, clean: Mapping[str, Any]) -> np.ndarray[Any, Any
 
 
 def _hidden_order(classifier: Classifier, clean: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any] | None]:
-    """Hidden neurons by the class they excite most, so that neighbours in the raster speak for the same class.
-
-    ``hidden`` is their order, ``preferred`` the class of each in that order (unknown for a network of the reader's own).
-    """
+    """Return hidden neurons by the class that they excite most, and that class (``None`` for a network of the reader)."""
     network = classifier.network
     if not isinstance(network, SpikingMLP | MLP):
         trains = clean["hidden"]

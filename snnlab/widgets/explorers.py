@@ -40,8 +40,6 @@ __all__ = [
 
 
 class _ModelExplorer(Explorer):
-    """An explorer of one network at a time, of the zoo or of your own."""
-
     #: state unless it is given
     start: ClassVar[dict[str, Any]]
 
@@ -84,15 +82,13 @@ class RobustnessExplorer(_ModelExplorer):
     """Turn code, budget, attack and exit step of a trained network, and see spikes, votes and accuracy answer.
 
     Args:
-        model: a network of your own: an ``nn.Module`` that maps an encoded sequence ``[T, N, C, H, W]`` to
-            ``(spikes, membrane)`` of shape ``[T, N, K]`` (as a loop over snnTorch neurons does) or to a ``Trace``; or a
-            ``Classifier``. Without it, the models of the zoo.
+        model: an ``nn.Module`` from an encoded sequence ``[T, N, C, H, W]`` to ``(spikes, membrane)`` of shape ``[T, N, K]`` or a
+            ``Trace``, or a ``Classifier``. Default: the models of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``model``.
         labels: their classes ``[N]``; needed with ``model``.
         num_steps: ``T`` of the codes fed to your model.
         decoder: how your model's output is read.
-        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` for the worst case of all
-            attacks or ``"own"`` for the attack that is chosen.
+        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` or ``"own"`` (attack).
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
@@ -106,9 +102,8 @@ class RobustnessExplorer(_ModelExplorer):
 class ExitExplorer(_ModelExplorer):
     """Leave early: drag the exit, or leave it to a rule. When does ε arrive, and what does leaving before it cost?
 
-    Arguments and errors are those of ``RobustnessExplorer``, for networks that spike. Its state has ``from_step`` too, before
-    which the perturbation is not allowed to act, and ``rule`` (``fixed`` or one of
-    ``snnlab.networks.early_exit.EXIT_RULES``) with its ``threshold``.
+    Arguments and errors are those of ``RobustnessExplorer``, for networks that spike. Its state has ``from_step``, the first
+    perturbed step, and ``rule`` (``fixed`` or one of ``snnlab.networks.early_exit.EXIT_RULES``) with its ``threshold``.
     """
 
     kind = "exit"
@@ -170,11 +165,10 @@ class FusionExplorer(_ModelExplorer):
 
 
 class AttackExplorer(_ModelExplorer):
-    """One image and one network under five attackers side by side, step by step: who sees what, and who gets through?
+    """One image and one network under the attackers of ``snnlab.attacks.trajectory`` side by side, step by step.
 
-    The attackers are those of ``snnlab.attacks.trajectory``: naive, BPDA, EOT and ASSG, each changing one thing of the one
-    before, and the search among the code's spike trains, where it has any. Arguments and errors are those of
-    ``RobustnessExplorer``; its state is ``image, encoding, eps``, and ``step``, the iteration that is shown.
+    Arguments and errors are those of ``RobustnessExplorer``; its state is ``image, encoding, eps``, and ``step``, the iteration
+    that is shown.
     """
 
     kind = "attack"
@@ -197,8 +191,7 @@ class TrainingExplorer(Explorer):
     """One image through networks that learned by different rules, side by side: spikes, votes, answers, accuracy.
 
     Args:
-        models: networks of your own by name, each a ``Classifier``; those that spike need the same number of steps.
-            Without them, the rules of the zoo: BPTT, TSSL-BP and conversion.
+        models: classifiers by name, with the same number of steps if they spike. Default: the rules of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``models``.
         labels: their classes ``[N]``; needed with ``models``.
         state: initial ``image, code, attack, attacker, eps, exit_step``; ``code`` is one that the zoo has all rules for.
@@ -295,8 +288,7 @@ class ResultsExplorer(Explorer):
     """A table of attacked networks: choose threat model, attack, ε, decoding and exit, and the bars and curves answer.
 
     Args:
-        records: networks of your own by name, each a record as ``evaluate_robustness`` returns it. Without them, the
-            CIFAR-10 zoo, with what the paper reports beside it.
+        records: records of ``evaluate_robustness`` by name. Default: the CIFAR-10 zoo, with the paper's values beside it.
         dataset: how the caption calls what your records were measured on.
         state: initial ``against`` (an attack), ``decoder``, ``eps`` in pixel units (the nearest that was measured is
             shown) and ``exit_step``.

@@ -103,7 +103,6 @@ def _figure(frames: Mapping[str, Frame], layer: str, exit_step: int) -> Notebook
 
 
 def _trains(shown: Frame, layer: str) -> tuple[Tensor, Tensor | None]:
-    """Return the spikes of a layer ``[T, P]`` in the order of its rows, clean and attacked."""
     order = torch.as_tensor(shown["order"][layer]).long()
 
     def read(side: str) -> Tensor:

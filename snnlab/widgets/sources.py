@@ -1,4 +1,4 @@
-"""Whose networks an explorer shows: the zoo's, or the reader's own."""
+"""The networks of an explorer: the zoo's, or the reader's."""
 
 from __future__ import annotations
 
@@ -53,12 +53,7 @@ class Models:
 
 
 class OwnModels(Models):
-    """Networks of the reader's own, by name.
-
-    Raises:
-        ValueError: no images or labels, bad ones, no network, networks of different numbers of steps, or one whose output
-            has the wrong shape (tried on one image at once).
-    """
+    """Networks of the reader by name, checked at once; ``ValueError`` if they, the images or the labels do not go together."""
 
     custom = True
 

@@ -29,11 +29,7 @@ OWN = "A still: this network runs in a kernel, so its controls are there where t
 
 
 def setting(name: str, **changes: Any) -> Any:
-    """Return a setting of ``settings.toml`` as a synchronised trait, with other values (``default``, ``max``) if given.
-
-    >>> setting("rule").values
-    ['fixed', 'margin', 'confidence', 'first_spike']
-    """
+    """Return a setting of ``settings.toml`` as a synchronised trait, with other values (``default``, ``max``) if given."""
     declared = DECLARED["settings"][name] | changes
     default, text = declared["default"], declared["help"]
     if declared["kind"] == "choice":
@@ -152,11 +148,7 @@ class Explorer(anywidget.AnyWidget):
         return bundle
 
     def to_html(self) -> str:
-        """Return the element ``<snn-lab …>`` with the present state as attributes and a picture of it as fallback.
-
-        Networks of the reader's own come as the picture alone: a page without a kernel does not have them, and would answer
-        from a network of the zoo that goes by the same name.
-        """
+        """Return the element ``<snn-lab …>`` with the present state and its picture; of a reader's networks the picture alone."""
         still = self._still()
         said = html.escape(still.alt)
         picture = f'<img src="{data_uri(png(still))}" alt="{said}">'

@@ -15,7 +15,8 @@ from torch import Tensor
 from chapters import chapters
 from snnlab import zoo
 from snnlab.attacks import NAIVE, AdaptiveSharpness, Budget, attack
-from snnlab.attacks.spike_train import TrainSearch, goal_of
+from snnlab.attacks.goal import Goal
+from snnlab.attacks.spike_train import TrainSearch
 from snnlab.data import Split
 from snnlab.encoding import encoder
 from snnlab.networks.conv import Block, SpikingConvNet
@@ -106,7 +107,9 @@ def test_the_adaptive_sharpness_of_the_text_is_that_of_the_package() -> None:
 
 def test_the_best_trains_of_the_text_are_those_of_the_package(few: Split) -> None:
     names, model = _run_cell("honest.ipynb", "def best_trains("), zoo.load("latency")
-    search = TrainSearch(model, few.images[:1], goal_of(few.labels[:1]), Budget(0.2), 1, torch.Generator().manual_seed(0))
+    search = TrainSearch(
+        model, few.images[:1], Goal.of(model, few.labels[:1]), Budget(0.2), 1, torch.Generator().manual_seed(0)
+    )
     search.begin(few.images[:1])
     gradient = torch.randn(8, 784, generator=torch.Generator().manual_seed(1))
     expected = names["best_trains"](gradient, search.table.trains.squeeze(-1), search.first[0], search.last[0])

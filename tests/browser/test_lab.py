@@ -64,17 +64,19 @@ OWN_NETWORKS = {
 CODE = """\
 from dataclasses import dataclass
 from snnlab.encoding import Encoder
+from snnlab.encoding.base import step_derivative
 
 @dataclass(frozen=True)
 class Own(Encoder):
     name = "my own"
 
     def _spikes(self, images, generator):
-        return ((1 - images).sqrt() * self.num_steps).floor().eq(self._step(images)).to(images.dtype)
+        steps = torch.arange(self.num_steps).view(-1, 1, 1, 1, 1)
+        return ((1 - images).sqrt() * self.num_steps).floor().eq(steps).to(images.dtype)
 
     def _derivative(self, images):
         edges = (torch.arange(self.num_steps + 1) / self.num_steps) ** 2 - 1
-        return self._step_derivative(images, edges).diff(dim=0)
+        return step_derivative(images, edges, self.slope).diff(dim=0)
 
 """
 

@@ -96,10 +96,10 @@ class Fading(Encoder):
     name: ClassVar[str] = "fading"
 
     def _spikes(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
-        return images / (1 + self._step(images))
+        return images / (1 + torch.arange(self.num_steps).view(-1, 1, 1, 1, 1))
 
     def _derivative(self, images: Tensor) -> Tensor:
-        return (1 / (1 + self._step(images))).expand(self.num_steps, *images.shape)
+        return (1 / (1 + torch.arange(self.num_steps).view(-1, 1, 1, 1, 1))).expand(self.num_steps, *images.shape)
 
 
 def test_analog_input_that_changes_is_multiplied_at_every_step() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from snnlab import data, zoo
 from snnlab.attacks import LOSSES, Budget, TimeRestricted, attack, has_trains, spike_train_attack
-from snnlab.attacks.aim import wrong_answers
+from snnlab.attacks.goal import Goal
 from snnlab.encoding import encoder
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule
@@ -110,7 +110,7 @@ def test_it_aims_at_the_exit_in_use(exit_step: int) -> None:
 def test_success_is_judged_where_it_aims(aim: object) -> None:
     model, images, labels = _tiny("latency", 2)
     found = spike_train_attack(model, images, labels, Budget(0.2), aim=aim, steps=20, generator=_generator())  # type: ignore[arg-type]
-    expected = wrong_answers(model, *model.read(found.images), labels, aim)  # type: ignore[arg-type]
+    expected = Goal.of(model, labels, aim=aim).reached_by(model, found.images)  # type: ignore[arg-type]
     assert torch.equal(found.success, expected)
 
 

@@ -1,5 +1,5 @@
 /**
- * Losses of the logits z that an attack raises, and their gradients. Mirrors snnlab/attacks/losses.py.
+ * Losses of the logits z that an attack raises, and their gradients. Mirrors snnlab/attacks/goal.py.
  *
  *   cross_entropy  -log softmax(z)_y
  *   margin         max_{k≠y} z_k - z_y        above 0 where the answer is wrong
