@@ -1,8 +1,7 @@
 """Claims: the paper's and this book's, each with what was measured of it and the verdict that follows.
 
-``zoo/claims/claims.toml`` says what is claimed and which comparisons decide it; ``build`` measures it from the zoo's records,
-over seeds; the records are beside the definitions. A verdict follows from intervals by a rule (``definitions``), and an earlier
-measurement stays visible when a better one takes its place, with the reason.
+``zoo/claims/claims.toml`` states the claims and the comparisons that decide them; ``build`` measures them from the zoo's records
+and writes one record a claim beside it. A verdict follows from intervals by a rule (``definitions``).
 """
 
 from snnlab.claims.definitions import OUTCOMES, VERDICTS, Claim, Comparison, definitions, verdict

@@ -13,9 +13,8 @@ not higher     ``high < margin``            ``low > margin``
 the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
-Everything else is *not told apart* (undecided). So is a difference of two accuracies without a margin that is smaller than one
-point (``snnlab.statistics.MIN_EFFECT``). A claim **holds** if every comparison is as claimed, **holds in part** if some are, and
-**does not hold here** if none is. A claim can name one comparison as its *headline*: the one that a reader should look at first.
+Otherwise the comparison is *not told apart* (undecided); so is a difference of accuracies below ``MIN_EFFECT`` where there is no
+margin. A claim **holds** if every comparison is as claimed, **holds in part** if some are, and **does not hold here** if none is.
 """
 
 from __future__ import annotations
@@ -34,9 +33,7 @@ __all__ = ["OUTCOMES", "VERDICTS", "Claim", "Comparison", "definitions", "verdic
 
 FILE = Path(__file__).parents[1] / "zoo" / "claims" / "claims.toml"
 EXPECTED: tuple[str, ...] = ("higher", "lower", "not lower", "not higher", "the same")
-#: what can become of a comparison
 OUTCOMES: tuple[str, ...] = ("as claimed", "not told apart", "against the claim")
-#: what can become of a claim
 VERDICTS: tuple[str, ...] = ("holds", "holds in part", "does not hold here")
 
 
@@ -101,7 +98,7 @@ class Claim:
         where: where it is said.
         limits: what a reader must not conclude.
         comparisons: what decides it.
-        stated_before: whether the claim was written down before its models were measured. ``False`` also where nobody knows.
+        stated_before: whether the claim is known to be older than the measurement of its models.
 
     Raises:
         ValueError: no comparison, or more than one headline.
@@ -141,7 +138,7 @@ def definitions(path: Path = FILE) -> Mapping[str, Claim]:
     """Return all claims by id, in the order of the file.
 
     Raises:
-        ValueError: a claim without statement, source, place or comparison; one that is there twice; unknown keys.
+        ValueError: a claim that lacks a key, has an unknown one, or is there twice.
     """
     claims: dict[str, Claim] = {}
     for table in tomllib.loads(path.read_text(encoding="utf8"))["claims"]:
@@ -158,10 +155,9 @@ def definitions(path: Path = FILE) -> Mapping[str, Claim]:
 
 
 def _expanded(group: Mapping[str, Any]) -> list[Comparison]:
-    """Return the comparisons of a table: one for every pair of models and every ε (or level/255).
+    """Return the comparisons of a table: one for every ε (or level/255) and pair of sides.
 
-    ``new`` and ``old`` are a model's name, a number, a table of what that side has for itself, or a list of such, in pairs. Keys
-    of no side and no comparison go to both sides.
+    A side is a model's name, a number, or a table of its settings; other keys go to both sides.
     """
     of_comparison = {key: group[key] for key in ("expect", "margin", "headline") if key in group}
     common = {key: value for key, value in group.items() if key not in ("new", "old", "eps", "levels", *of_comparison)}

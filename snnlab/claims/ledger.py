@@ -1,8 +1,7 @@
-"""The ledger: one record a claim, measured from the zoo's records and never typed.
+"""The ledger: one record a claim, measured from the zoo's records.
 
-``build`` measures every claim. Both sides of a comparison were attacked by the same suite: that of their data set. A record whose
-finding has not changed stays as it is, byte for byte; where it has, ``superseded`` names the old measurement: its verdict, the
-outcomes of its comparisons, its date, the reason, and the SHA-256 of the whole, which git has.
+Both sides of a comparison were attacked by the same suite. A record whose finding has not changed stays byte for byte; otherwise
+``superseded`` names the verdict, outcomes, date, reason and SHA-256 of the old measurement, which git has.
 """
 
 from __future__ import annotations
@@ -28,10 +27,9 @@ __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
 #: folder of the records
 LEDGER = Path(__file__).parents[1] / "zoo" / "claims"
-#: the suites of the ledger, one for each data set of the zoo
 SUITES: tuple[str, ...] = tuple(dict.fromkeys(str(zoo.evaluation_settings(name)["suite"]) for name in zoo.datasets()))
 DIGITS = 4
-#: of a measurement, what may differ although the finding is the same
+#: parts of a measurement that may differ although the finding is the same
 PROVENANCE = ("date", "versions", "hashes")
 LATE = {
     "pgd": "PGD-10 on the image within ε = 0.1, informed, acting from a step on, aimed at the exit that is read",
@@ -46,13 +44,9 @@ Used = dict[tuple[str, str], Sequence[Record]]
 
 
 def zoo_records(name: str, suite: str) -> Sequence[Record] | None:
-    """Return the records of a model or control of the zoo at every seed; ``None`` where they are of another suite.
+    """Return the records of a model of the zoo at every seed; ``None`` where they are of another suite.
 
-    ``cifar10/latency`` is a model of another data set than the digits, read by its first decoder; ``cifar10/latency:ttfs`` is the
-    same, read by its first spike.
-
-    Raises:
-        ValueError: unknown model; a file that is missing or altered.
+    ``cifar10/latency:ttfs`` is ``cifar10/latency`` read by the decoder ``ttfs``.
     """
     model, _, decoder = name.partition(":")
     if suite != zoo.recipe(model).evaluation["suite"]:
@@ -61,12 +55,11 @@ def zoo_records(name: str, suite: str) -> Sequence[Record] | None:
 
 
 def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
-    """Return what records say of a claim: its comparisons with intervals over seeds, and the verdict that follows.
+    """Return the comparisons of a claim with intervals over seeds, and the verdict that follows.
 
     Args:
         claim: what is claimed.
-        records: where measurements come from. The zoo's are of one suite for each data set; of a user, which may be of
-            any suite, the strongest is taken that both sides have.
+        records: where measurements come from; of several suites, the strongest that both sides have is read.
 
     Raises:
         ValueError: a model or quantity that was not measured, fewer than two seeds.
@@ -138,13 +131,13 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
 
 
 def _settings(quantity: Quantity) -> dict[str, Any]:
-    """What was read, as plain data, without what was left at its default."""
+    """Return the fields of a quantity that differ from their defaults."""
     default = Quantity("any") if quantity.model else Quantity(kind="value")
     return {key: value for key, value in asdict(quantity).items() if value != getattr(default, key)}
 
 
 def _interval(values: Sequence[float], quantity: Quantity) -> dict[str, Any]:
-    """Return values, their mean and its interval over seeds; ``times`` is in the values already, and accuracies end there."""
+    """Return values, their mean and its interval over seeds."""
     if quantity.kind == "value":
         return {"mean": values[0]}
     low, high = mean_interval(values)
@@ -203,43 +196,27 @@ def _quantities(claim: Claim) -> list[Quantity]:
 
 
 def _finding(measured: dict[str, Any]) -> dict[str, Any]:
-    """Return the finding of a measurement, without provenance, the order of its comparisons, and which is the headline."""
+    """Return a measurement without provenance, the order of its comparisons, and which is the headline."""
     compared = {key: value for key, value in measured.items() if key not in (*PROVENANCE, "why")}
     comparisons = [{key: value for key, value in row.items() if key != "headline"} for row in measured["comparisons"]]
     return compared | {"comparisons": sorted(json.dumps(row, sort_keys=True) for row in comparisons)}
 
 
-def reason_of(new: dict[str, Any], old: dict[str, Any]) -> str:
-    """Return why a measurement took the place of another, as far as the two show it.
-
-    >>> new = {"comparisons": [], "suites": ["standard"], "attacks": {"spike_train": "search"}}
-    >>> reason_of(new, {**new, "attacks": {}})
-    "measured again by the suite 'standard' with the spike-train attack, which breaks what the earlier suites left"
-    """
-    asked = [
-        [(c["new"]["what"], c["old"]["what"], c["expect"], c["margin"]) for c in measured["comparisons"]]
-        for measured in (new, old)
-    ]
-    reasons = ["other comparisons decide the claim"] if asked[0] != asked[1] else []
-    again = f"measured again by the suite {' and '.join(repr(suite) for suite in new['suites'])}"
-    if any(name.startswith("spike_train") for name in new["attacks"] if name not in old["attacks"]):
-        reasons.append(f"{again} with the spike-train attack, which breaks what the earlier suites left")
-    elif new["attacks"] != old["attacks"]:
-        reasons.append(f"{again} with other attacks")
-    return "; ".join(reasons or ["measured again"])
-
-
 def record_of(
-    claim: Claim, measured: dict[str, Any], date: str, old: dict[str, Any] | None = None, reason: str = ""
+    claim: Claim,
+    measured: dict[str, Any],
+    date: str,
+    old: dict[str, Any] | None = None,
+    reason: str = "measured again",
 ) -> dict[str, Any]:
     """Return the record of a claim after a measurement: the old one, where nothing has changed.
 
     Args:
         claim: what was measured.
-        measured: what ``measure`` gave.
+        measured: result of ``measure``.
         date: of today, as 2026-01-31.
         old: the record so far.
-        reason: why an old measurement is superseded; default what the two measurements show (``reason_of``).
+        reason: why an old measurement is superseded.
     """
     said = {key: getattr(claim, key) for key in ("id", "statement", "source", "where")}
     if claim.stated_before:
@@ -248,12 +225,12 @@ def record_of(
     if old and all(old["measured"].get(key) == value for key, value in measured.items()):
         date = old["measured"]["date"]
     elif old and _finding(measured) != _finding(old["measured"]):
-        superseded.insert(0, summarised(old["measured"], reason or reason_of(measured, old["measured"])))
+        superseded.insert(0, summarised(old["measured"], reason))
     return {**said, "limits": claim.limits, "measured": {**measured, "date": date}, "superseded": superseded}
 
 
 def summarised(measured: dict[str, Any], reason: str) -> dict[str, Any]:
-    """Return what stays of a superseded measurement: verdict, number of comparisons of each outcome, date, hash, reason."""
+    """Return a superseded measurement in short."""
     outcomes = [row["outcome"] for row in measured["comparisons"]]
     return {
         "verdict": measured["verdict"],
@@ -271,11 +248,9 @@ def build(
     records: Records = zoo_records,
     claims: Sequence[Claim] | None = None,
     today: str | None = None,
-    reason: str = "",
+    reason: str = "measured again",
 ) -> list[str]:
     """Measure claims, write their records, and return the ids of those that changed.
-
-    A claim that cannot be measured does not stop the others; it is reported when these are written.
 
     Args:
         ids: claims to measure; default all.
@@ -283,10 +258,10 @@ def build(
         records: where measurements come from.
         claims: the definitions; default those of the zoo.
         today: date of a new measurement.
-        reason: why measurements are superseded; default what old and new show.
+        reason: why measurements are superseded.
 
     Raises:
-        ValueError: unknown id; claims that rest on something that was not measured.
+        ValueError: unknown id; claims that cannot be measured, after the others are written.
     """
     known = {claim.id: claim for claim in (definitions().values() if claims is None else claims)}
     _check_known(ids, known)
@@ -314,7 +289,7 @@ def ledger(folder: Path = LEDGER, ids: Sequence[str] = ()) -> dict[str, dict[str
     """Return the records of claims by id, in the order of the definitions; without ``ids``, of all that were measured.
 
     Raises:
-        ValueError: unknown id; the record of a claim in ``ids`` that is missing.
+        ValueError: an id that is unknown or not measured.
 
     >>> ledger(ids=["offset-illusion"])["offset-illusion"]["measured"]["verdict"]
     'holds'

@@ -1,8 +1,5 @@
 """Quantities: what a claim reads off the record of one model at one seed.
 
-A quantity names a model, what is read (``kind``) and under which attack, ε and exit. ``Quantity.of(record)`` gives its value,
-and ``Quantity.words`` says it in words, so that what stands in the ledger cannot drift from what was computed.
-
 ================ ==================================================================================================
 kind             value
 ================ ==================================================================================================
@@ -48,14 +45,14 @@ class Quantity:
         eps: radius, L∞ in pixel units.
         exit: exit step; ``None`` for the last, ``"window"`` for ``floor((1-ε)T)``, the last one before ε on black can act.
         rule, threshold: of a dynamic exit.
-        from_step: first step a late perturbation may act in.
+        from_step: of a late perturbation.
         part: of a fused code.
         parts: the two networks of a random choice.
         times: factor on the value.
         value: the number of kind ``value``.
 
     Raises:
-        ValueError: an unknown kind, a model where none belongs or none where one does, an unknown exit.
+        ValueError: an unknown kind or exit; a model or parts that the kind does not allow.
 
     >>> Quantity("onset", eps=0.1).words
     'onset: worst-case accuracy, ε = 0.1'
@@ -97,11 +94,7 @@ class Quantity:
         return self.kind not in ("energy", "gate", "value")
 
     def of(self, record: Record, others: Mapping[str, Record] | None = None) -> float:
-        """Return the value in a record.
-
-        Args:
-            record: of ``model``.
-            others: of the same seed by model name; kind ``coin`` needs those of its ``parts``.
+        """Return the value in the record of ``model``; kind ``coin`` needs the records of its ``parts`` in ``others``.
 
         Raises:
             ValueError: something that was not measured.
@@ -187,8 +180,7 @@ def _gate(q: Quantity, record: Record, others: Others) -> float:
 def _coin(q: Quantity, record: Record, others: Others) -> float:
     """Return the best clean accuracy of a random choice; that of the more robust part where no choice is robust enough.
 
-    An attacker who does not know the choice has to fool both networks by one image, so the mean of their worst cases is a
-    lower bound.
+    One image has to fool both networks, so the mean of their worst cases is a lower bound.
     """
     robust = record.accuracy(q.attack, q.exit_step(record), q.eps)
     if missing := [name for name in q.parts if name not in others]:

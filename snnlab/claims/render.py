@@ -1,7 +1,4 @@
-"""The ledger for readers: a table for the terminal, one record in full, and a page for the book.
-
-A verdict is shown as a word, a sign and the number of comparisons of each outcome, never by colour alone.
-"""
+"""The ledger for readers: a table for the terminal, one record in full, and a page for the book."""
 
 from __future__ import annotations
 
@@ -20,9 +17,7 @@ __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "fractions", "page", "summa
 Ledger = Mapping[str, Mapping[str, Any]]
 SIGNS = {"holds": "✓", "holds in part": "◐", "does not hold here": "✗"}
 MARKS = {"as claimed": "✓", "not told apart": "○", "against the claim": "✗"}
-#: the outcomes as they are counted
 SHORT = {"as claimed": "as claimed", "not told apart": "undecided", "against the claim": "against"}
-#: what every interval of the ledger holds fixed, and what follows
 HELD_FIXED = (
     "Intervals are Student's, at 95 %, over training seeds, of differences taken seed by seed. All seeds are tested on the same "
     "images, which are held fixed: no interval says how other images would turn out. "
@@ -150,21 +145,15 @@ class Page:
         return self.html
 
 
-def page(records: Ledger, sources: Mapping[str, str] | None = None) -> Page:
-    """Return the ledger as HTML: a row a claim, everything that was measured folded below it.
-
-    Args:
-        records: what ``ledger`` gives.
-        sources: how to call a key of the bibliography in the text.
-    """
-    named = {"ding2025": "Ding et al. 2025"} | dict(sources or {})
+def page(records: Ledger) -> Page:
+    """Return the ledger as HTML: a row a claim, with its measurement folded below it."""
     return Page(
         render(
             "ledger.html",
             records=records.values(),
             signs=SIGNS,
             marks=MARKS,
-            sources=named,
+            sources={"ding2025": "Ding et al. 2025"},
             counts=counts,
             fractions=fractions,
             headline=headline,

@@ -109,7 +109,7 @@ def claims_show(ids: Annotated[list[str], typer.Argument(help="Claims to print."
 def claims_build(
     ids: Annotated[list[str] | None, typer.Argument(help="Claims to measure; default: all.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the records go.")] = claims.LEDGER,
-    reason: Annotated[str, typer.Option(help="Why older measurements are superseded; default: what the two show.")] = "",
+    reason: Annotated[str, typer.Option(help="Why older measurements are superseded.")] = "measured again",
 ) -> None:
     """Measure the claims from the zoo's records. What has not changed stays; what was measured before stays visible."""
     with _one_sentence():

@@ -1,12 +1,8 @@
 """Load a user's model and data for ``snnlab evaluate``.
 
-A model is named ``file.py:name``: the file is run and the object called ``name`` is taken. It may be
-
-* a ``Classifier``: taken as it is;
-* a module with spiking neurons that takes a sequence ``[T, N, …]``: put behind a code (``direct`` unless another is named);
-* any other module that takes images ``[N, C, H, W]`` and returns logits ``[N, K]``.
-
-``zoo:name`` is a model of the zoo. What is wrong is said in one sentence (``ValueError``).
+A model is named ``file.py:name`` (the file is run) or ``zoo:name``. It is a ``Classifier``; a module with spiking neurons that
+takes a sequence ``[T, N, …]``, which is put behind a code (default ``direct``); or a module from images ``[N, C, H, W]`` to
+logits ``[N, K]``.
 """
 
 from __future__ import annotations
@@ -27,15 +23,11 @@ from snnlab.data import DATASETS, Split
 from snnlab.encoding import encoder
 from snnlab.networks.classifier import Classifier
 
-__all__ = ["describe", "load_classifier", "load_data", "load_object"]
+__all__ = ["checked", "describe", "load_classifier", "load_data"]
 
 
-def load_object(spec: str) -> Any:
-    """Return the object that ``file.py:name`` stands for.
-
-    Raises:
-        ValueError: no such file or name; a file that cannot be run.
-    """
+def _object(spec: str) -> Any:
+    """Return the object that ``file.py:name`` stands for; ValueError if there is none, or its file cannot be run."""
     file, _, name = spec.rpartition(":")
     if not file or not name:
         raise ValueError(f"a model is named file.py:name, as in my_model.py:net, got {spec!r}")
@@ -65,13 +57,12 @@ def load_classifier(spec: str, encoding: str | None = None, num_steps: int = 8, 
     Args:
         spec: ``file.py:name`` or ``zoo:name``.
         encoding: code in front; ``"none"`` for a network that takes images, ``None`` to decide by its neurons.
-        num_steps: ``T`` of the code.
-        decoder: a rule of ``snnlab.networks.decoding``.
+        num_steps, decoder: ``T`` of the code; a rule of ``snnlab.networks.decoding``.
 
     Raises:
-        ValueError: as ``load_object``; an object that is no network; an unknown code or decoder.
+        ValueError: no such file or name; an object that is not a network; an unknown code or decoder.
     """
-    loaded = load_object(spec)
+    loaded = _object(spec)
     if isinstance(loaded, type) and issubclass(loaded, nn.Module):
         raise ValueError(f"{spec} is a class, not a network; give an instance, as in net = {loaded.__name__}()")
     if not isinstance(loaded, nn.Module):
@@ -141,18 +132,14 @@ def _from_file(path: Path) -> Split:
 
 
 def checked(classifier: Classifier, split: Split, spec: str) -> Split:
-    """Return the data with the number of classes that the network answers with.
-
-    Raises:
-        ValueError: a network that does not take these images, or answers with fewer classes than the labels name.
-    """
+    """Return the data with the network's number of classes; ValueError if it does not take these images or labels."""
     first = split.images[:2]
     try:
         with torch.no_grad():
             logits: Tensor = classifier(first)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         takes = "images" if classifier.encoder is None else f"a sequence [{classifier.num_steps}, N, …]"
-        hint = "name a code with --encoding" if classifier.encoder is None else "say --encoding none if it takes images"
+        hint = "name a code with --encoding" if classifier.encoder is None else "use --encoding none if it takes images"
         raise ValueError(
             f"{spec} was given {takes} made of images {list(first.shape)} and failed: {str(error).splitlines()[0]}; {hint}"
         ) from None

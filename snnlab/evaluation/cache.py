@@ -1,8 +1,7 @@
-"""The cache of an evaluation: results of jobs in a folder, under a hash of everything that decides them.
+"""The cache of an evaluation: results of jobs in a folder, from which a stopped evaluation resumes.
 
-It is how an evaluation that was stopped resumes: give the same folder again. A network is known by its modules, their
-constants, weights and buffers; clear the folder after a change of what ``forward`` does with them. An attack is known by its
-settings, an attack that is a function by its source text.
+A file is named by a hash of modules, constants, weights and buffers of the network, of data, attack, budgets, seed and versions.
+Clear the folder after a change of what ``forward`` does.
 """
 
 from __future__ import annotations
@@ -22,12 +21,7 @@ __all__ = ["JobCache"]
 
 
 class JobCache:
-    """Store results of jobs: weights, data, attack, budgets, seed and versions decide the name of the file.
-
-    Args:
-        folder: made if it does not exist; may be shared by many evaluations.
-        run: makes the results.
-    """
+    """Store results of the jobs of ``run`` in a folder, which evaluations may share."""
 
     def __init__(self, folder: Path, run: Run) -> None:
         folder.mkdir(parents=True, exist_ok=True)

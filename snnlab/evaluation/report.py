@@ -1,8 +1,4 @@
-"""Reports of one evaluation: a table, JSON, and a page with figures.
-
-A report is made from a record and a few attacked images. Every number comes with n and its Wilson interval, every flag with its
-meaning and its remedy (``snnlab.evaluation.flags``).
-"""
+"""Reports of one evaluation: a table, JSON, and a page with figures, intervals, and flags with meaning and remedy."""
 
 from __future__ import annotations
 
@@ -54,7 +50,7 @@ def _cell(record: Record, name: str, k: int) -> str:
 
 
 def table(record: Record) -> str:
-    """Return the accuracy at the last exit as text: a row an attack, a column an ε, then the flags and their meaning."""
+    """Return the accuracy at the last exit as text: a row an attack, a column an ε, then the flags."""
     head = ["attack", *(f"{record.norm_title} {eps:g}" if eps else "clean" for eps in record.eps)]
     rows = [head] + [[name, *(_cell(record, name, k) for k in range(len(record.eps)))] for name in _attacks(record)]
     widths = [max(len(row[c]) for row in rows) for c in range(len(head))]
@@ -72,10 +68,7 @@ def table(record: Record) -> str:
 
 
 def broken_examples(classifier: Classifier, split: Split, budget: Budget, seed: int = 0) -> list[dict[str, Any]]:
-    """Return a few images that are right when clean and that PGD breaks within the budget, as examples.
-
-    They are searched for apart from the evaluation, among the first images; the list is empty if there is none.
-    """
+    """Return some of the first images that are right when clean and that PGD breaks within the budget; maybe none."""
     searched = split[:SEARCHED]
     right = (classifier.predict(searched.images)[classifier.exit_step - 1] == searched.labels).nonzero().flatten()
     if not len(right) or budget.eps == 0:
@@ -96,13 +89,7 @@ def broken_examples(classifier: Classifier, split: Split, budget: Budget, seed: 
 
 
 def page(record: Record, examples: list[dict[str, Any]], budget: str = "") -> str:
-    """Return the report as one HTML page that needs no other file.
-
-    Args:
-        record: with what was evaluated in ``about``.
-        examples: result of ``broken_examples``.
-        budget: of the examples, in words.
-    """
+    """Return the report as one HTML page that needs no other file, with ``broken_examples`` within a budget."""
     figures = [accuracy_figure(record)]
     if len(record.exits) > 1 and len(record.eps) > 1:
         figures.append(exit_figure(record))
@@ -123,11 +110,7 @@ def page(record: Record, examples: list[dict[str, Any]], budget: str = "") -> st
 
 
 def write(folder: Path, record: Record, examples: list[dict[str, Any]], budget: str = "") -> tuple[Path, Path]:
-    """Write ``report.json`` and ``report.html`` into a folder.
-
-    Raises:
-        ValueError: a folder that cannot be written to.
-    """
+    """Write ``report.json`` and ``report.html`` into a folder; ValueError if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         numbers, shown = folder / "report.json", folder / "report.html"

@@ -50,12 +50,7 @@ class Evaluation(Record):
         return report.table(self)
 
     def page(self, path: str | Path, about: Mapping[str, str] | None = None) -> Path:
-        """Write a report as one HTML page that needs no other file, and return its path.
-
-        Args:
-            path: of the page.
-            about: what was evaluated, in words: model, data, and what else a reader must know; default the record's.
-        """
+        """Write a report as one HTML page and return its path; ``about`` is what was evaluated, default the record's."""
         from snnlab.evaluation import report
 
         Path(path).write_text(report.page(replace(self, about=dict(about or self.about)), []), encoding="utf8")
@@ -63,11 +58,11 @@ class Evaluation(Record):
 
 
 def flags_raised(record: Record, white_box: Sequence[str] | None = None) -> dict[str, list[str]]:
-    """Return what a reader must know beside each attack's numbers, read at the last exit, by attack.
+    """Return the flags that the counts and diagnostics of one training run raise at the last exit, by attack.
 
     Args:
-        record: counts and diagnostics of one training run.
-        white_box: attacks along the gradient of the network; ``None``: those whose name begins with that of one.
+        record: of one training run.
+        white_box: as in ``Evaluation``.
     """
     last = {name: counts[-1] for name, counts in record.correct.items()}
     if white_box is None:
@@ -104,9 +99,8 @@ def _beats(stronger: Sequence[int], weaker: Sequence[int], n: int) -> bool:
 
 def _probed(record: Record) -> list[str]:
     """Return the flags raised when a late attack breaks samples that survived all earlier ones."""
-    notes = []
+    notes, unfinished = [], ""
     before: list[int] | None = None
-    unfinished = ""
     for name, counts in record.survivors.items():
         drop = max((b - a for b, a in zip(before or counts[-1], counts[-1], strict=True)), default=0)
         if drop > CLEARLY * record.n and record.probes.get(name) == "gradient_free":

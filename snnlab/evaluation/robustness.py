@@ -1,19 +1,12 @@
-r"""Evaluation: accuracy over attacks × ε × exit step, each number with its interval, attack list and flags.
+r"""Evaluation: accuracy over attacks × ε × exit step, an upper bound of robustness by these rules.
 
-For every exit step the attacks are aimed at *that* exit. These rules make a number an honest upper bound of robustness:
-
-* An image that an attack finds within a small ε also lies within every larger one, and counts there: accuracy never rises
-  with ε, and an attack need not be run again on a sample that it has broken already.
-* ``worst`` counts a sample as wrong if any attack of the suite, aimed at any exit, breaks it at this exit.
-* The costly attacks of a suite (``on_survivors``) are run on samples that survived all earlier attacks, and count in ``worst``
-  alone; ``survivors`` says how many survive each. They go from large to small ε: a sample that survives them is not attacked
-  within smaller ones.
-* A convergence check ends the suite "standard": twice the steps and restarts on a sample, and twice again, until less than one
-  sample in a hundred falls; else the number is flagged *attacks have not ended*.
-* A *dynamic* exit is judged on every image that the suite made for a sample, aimed at any exit.
-* A prediction that is silent is wrong.
-
-``evaluate_robustness`` runs a suite by name and inspects the network first; ``evaluate`` runs any list of attacks.
+* Every exit step is attacked by itself. ``worst`` counts a sample as wrong if any attack, aimed at any exit, breaks it.
+* An image within a small ε counts within every larger one: accuracy never rises with ε.
+* The costly attacks of a suite (``on_survivors``) run on samples that survived all earlier attacks, from large to small ε, and
+  count in ``worst`` alone; ``survivors`` holds how many survive each.
+* The suite "standard" ends by a convergence check: twice the steps and restarts, and twice again, until less than one sample in a
+  hundred falls; otherwise the number has the flag *attacks have not ended*.
+* A *dynamic* exit is scored on every image that the suite made for a sample. A silent prediction is wrong.
 """
 
 from __future__ import annotations
@@ -42,7 +35,7 @@ from snnlab.statistics.parts import DynamicExits
 
 __all__ = ["WORST", "Evaluation", "evaluate", "evaluate_robustness"]
 
-WORST_IN_WORDS = "per-sample worst case over all attacks listed here, aimed at any exit that was measured"
+WORST_DESCRIPTION = "per-sample worst case over all attacks listed here, aimed at any exit that was measured"
 CHECKED = 100  # samples of the check at HUGE_EPS
 
 
@@ -63,18 +56,21 @@ def evaluate_robustness(
     """Inspect a network, attack it by a suite from cheap to costly, and return the worst case per sample with its flags.
 
     Args:
-        model: a ``Classifier``; or a module from images to logits, which is taken for a conventional network. A module of
-            snnTorch neurons that reads a sequence goes behind its code first: ``Classifier(net, encoder("direct"))``.
+        model: a ``Classifier``, or a module from images to logits. A module of snnTorch neurons that reads a sequence goes
+            behind its code first: ``Classifier(net, encoder("direct"))``.
         data: images ``[N, C, H, W]`` in [0, 1] and labels ``[N]``.
         budgets: radii rising from 0, such as ``[0, "8/255"]``, or budgets of one norm.
         suite: a key of ``snnlab.evaluation.suites.SUITES``, or a list of attacks.
         source: a network on which transferred attacks are made; best an ANN trained on the same data.
         exits: exit steps to attack and read; default the last.
-        rules, seed, batch_size, progress, cache: as in ``evaluate``.
+        rules: dynamic exits to score as well.
+        seed: of all randomness; neither the suite nor a resume changes the starts of an attack.
+        batch_size: images attacked at once.
+        progress: whether to show a progress bar.
+        cache: folder for the results of single attacks, from which a stopped evaluation resumes.
 
     Raises:
-        ValueError: unknown suite; bad data, budgets, exits or rules; a network that cannot be attacked
-            (``snnlab.evaluation.sanity_checks``).
+        ValueError: unknown suite; bad data, budgets, exits or rules; a network that cannot be attacked.
 
     >>> from snnlab import data, evaluate_robustness, zoo
     >>> digits = data.load("mnist5k").test[:10]
@@ -87,13 +83,11 @@ def evaluate_robustness(
     name, attacks = (suite, SUITES[suite]) if isinstance(suite, str) else ("custom", suite)
     classifier = _classifier(model)
     split = data if isinstance(data, Split) else Split(*data, int(data[1].max()) + 1)
-    eps, norm = _radii(budgets)
     notes = inspect(classifier, split.images, split.labels)
     result = evaluate(
         classifier,
         split,
-        eps,
-        norm=norm,
+        budgets,
         suite=attacks,
         exits=exits or [classifier.exit_step],
         rules=rules,
@@ -109,9 +103,8 @@ def evaluate_robustness(
 def evaluate(
     classifier: Classifier,
     split: Split,
-    eps: Sequence[float],
+    budgets: Sequence[float | str | Budget],
     *,
-    norm: str = "Linf",
     suite: Sequence[SuiteAttack] = QUICK,
     exits: Sequence[int] | None = None,
     rules: Sequence[ExitRule] = (),
@@ -121,29 +114,22 @@ def evaluate(
     progress: bool = True,
     cache: str | Path | None = None,
 ) -> Evaluation:
-    """Run any list of attacks on every exit and ε, and count the samples that survive.
+    """Run a list of attacks on every exit and ε without inspecting the network; arguments as ``evaluate_robustness``.
 
     Args:
-        classifier: model under test.
-        split: images and labels.
-        eps: radii in pixel units, rising, the first 0.
-        norm: of the budgets, see ``snnlab.attacks.Budget``.
-        suite: attacks, run in this order; those on the survivors come last.
-        exits: exit steps to aim at; default all.
-        rules: dynamic exits to judge as well.
-        source: where transferred attacks are made (the ANN twin); without it they are left out.
-        seed: of all randomness. Attacks on one exit at one ε start from the same numbers, so that neither the suite nor a resume
-            changes what one of them finds; of two that search the same samples the first starts are the same.
-        batch_size: images attacked at once.
-        progress: whether to show a progress bar.
-        cache: folder for the results of single attacks. The same attack on the same weights and images is not run again, and
-            an evaluation that was stopped goes on from there.
+        suite: attacks in their order; those on the survivors come last.
+        exits: default all.
 
     Raises:
-        ValueError: ``eps`` not rising from 0, unknown norm or exit, rules for an ANN, a suite whose order is another.
+        ValueError: radii that do not rise from 0, an unknown exit, rules for an ANN, a suite in another order.
     """
-    if not eps or eps[0] != 0 or any(b <= a for a, b in pairwise(eps)):
-        raise ValueError(f"eps must rise from 0, got {list(eps)}")
+    radii = [b if isinstance(b, Budget) else Budget(b if isinstance(b, str) else float(b)) for b in budgets]
+    norms = {budget.norm for budget in radii}
+    if len(norms) != 1:
+        raise ValueError(f"budgets of one evaluation need one norm, got {sorted(norms) or 'none'}")
+    eps, norm = [budget.eps for budget in radii], norms.pop()
+    if eps[0] != 0 or any(b <= a for a, b in pairwise(eps)):
+        raise ValueError(f"eps must rise from 0, got {eps}")
     if rules and classifier.encoder is None:
         raise ValueError("an ANN has one exit only; give no rules")
     if any(a.on_survivors and not b.on_survivors for a, b in pairwise(suite)):
@@ -155,7 +141,7 @@ def evaluate(
         a.for_code(classifier.encoder) for a in suite if a.suits(classifier, norm) and (source is not None or not a.transfer)
     ]
     jobs = jobs_of(attacks, exits, classifier.num_steps, len(rules))
-    run = Run(classifier, source, split, [Budget(e, norm) for e in eps], exits, tuple(rules), seed, batch_size)
+    run = Run(classifier, source, split, radii, exits, tuple(rules), seed, batch_size)
     stored = JobCache(Path(cache), run) if cache is not None else None
     partial: dict[Job, JobResult] = {}
     with tqdm(total=sum(job.attack.attack.cost for job in jobs), unit="pass", disable=not progress) as bar:
@@ -209,7 +195,7 @@ def _collect(attacks: Sequence[SuiteAttack], partial: dict[Job, JobResult], run:
         dynamic=_dynamic(run, partial) if run.rules else None,
         norm=run.budgets[0].norm,
         suite="custom",
-        attacks={a.name: a.description for a in ran} | ({WORST: WORST_IN_WORDS} if ran else {}),
+        attacks={a.name: a.description for a in ran} | ({WORST: WORST_DESCRIPTION} if ran else {}),
         probes={a.name: a.probe for a in ran if a.probe},
         samples={a.name: a.sample for a in ran if a.sample},
         white_box=[a.name for a in ran if a.white_box],
@@ -226,14 +212,14 @@ def _energy(run: Run) -> list[float] | None:
 
 
 def _dynamic(run: Run, partial: dict[Job, JobResult]) -> DynamicExits:
-    """Return, for every rule, the samples that are right on all images up to each ε, and the energy of the clean samples."""
+    """Return counts of the rules on all images up to each ε, with exit and energy of the clean samples."""
     right = run.right_by_rule(partial)
     counts = {f"{budget.eps:g}": right[k].sum(-1).tolist() for k, budget in enumerate(run.budgets)}
     return DynamicExits([asdict(rule) for rule in run.rules], counts, *run.clean_exits())
 
 
 def _at_huge_eps(classifier: Classifier, split: Split, seed: int) -> dict[str, float]:
-    """Return the accuracy where an attacker can make all images alike: far from chance, the attack has failed."""
+    """Return the accuracy where an attacker can make all images alike, and chance."""
     first, generator = split[slice(CHECKED)], torch.Generator().manual_seed(seed)
     victim = classifier.at(exit_step=classifier.exit_step)
     victim.generator = generator
@@ -244,12 +230,3 @@ def _at_huge_eps(classifier: Classifier, split: Split, seed: int) -> dict[str, f
 
 def _classifier(model: nn.Module) -> Classifier:
     return model if isinstance(model, Classifier) else Classifier(model)
-
-
-def _radii(budgets: Sequence[float | str | Budget]) -> tuple[list[float], str]:
-    """Return radii and their norm."""
-    made = [b if isinstance(b, Budget) else Budget(b if isinstance(b, str) else float(b)) for b in budgets]
-    norms = {budget.norm for budget in made}
-    if len(norms) != 1:
-        raise ValueError(f"budgets of one evaluation need one norm, got {sorted(norms) or 'none'}")
-    return [budget.eps for budget in made], norms.pop()

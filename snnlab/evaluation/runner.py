@@ -1,14 +1,13 @@
-"""Jobs: the pieces of an evaluation, each one attack aimed at one exit (or all, or a dynamic one) over all samples and ε.
+"""Jobs: one attack aimed at one exit (or all, or a dynamic one), over all samples and ε.
 
-The result of a job holds the answers at every exit and by every exit rule: whatever an attack was aimed at, it counts
-everywhere. Results of jobs are cached (``snnlab.evaluation.cache``).
+The result of a job holds the answers at every exit and by every exit rule, because an attack counts wherever it was aimed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -70,15 +69,10 @@ class Run:
     batch_size: int
 
     def __call__(self, job: Job, broken: Tensor | None) -> JobResult:
-        """Run one job and return its result.
+        """Run one job.
 
-        An attack on all samples goes from small to large ε, and a sample that is broken keeps its image. An attack on the
-        survivors goes from large to small ε: a sample that survives it at one ε is not attacked at smaller ones, since an image
-        that broke it there would break it here too.
-
-        Args:
-            job: which attack, and where it aims.
-            broken: ``[ε, N]``: samples to leave alone; of an attack on the survivors.
+        An attack on all samples goes from small to large ε, and a broken sample keeps its image. An attack on the survivors
+        (``broken`` ``[ε, N]``: samples to leave alone) goes from large to small ε and stops at a sample that survives.
         """
         a, count = job.attack, len(self.budgets)
         target = self.source if a.transfer and self.source is not None else self.classifier
@@ -100,8 +94,7 @@ class Run:
             results = self._attack(job, aimed, rows, self.budgets[k], self.seed + 1000 * k + aimed.exit_step)
             if results:
                 images[rows] = torch.cat([r.images for r in results])
-            # Score stochastic codes on one fixed draw, hidden from the attacks, so that the worst case is over attacks and
-            # not over draws.
+            # Stochastic codes are scored on one fixed draw, hidden from the attacks.
             predicted, dynamic = predicted.clone(), dynamic.clone()
             if self.classifier.stochastic:
                 predicted, dynamic = self._read(images)
@@ -127,7 +120,7 @@ class Run:
         }
 
     def _lost(self, job: Job, wrong: Tensor, right: Tensor) -> Tensor:
-        """Return whether a sample is broken where the job aims, ``[…, N]``, from exits ``[…, T, N]`` and rules ``[…, R, N]``."""
+        """Return whether a sample is broken where the job aims, ``[…, N]``."""
         if job.rule is not None:
             return ~right[..., job.rule, :]
         if job.attack.aim == "joint":
@@ -137,10 +130,12 @@ class Run:
     def _attack(self, job: Job, aimed: Classifier, rows: Tensor, budget: Budget, seed: int) -> list[AttackResult]:
         generator = torch.Generator().manual_seed(seed)
         aimed.generator = generator
-        rule = None if job.rule is None else self.rules[job.rule]
+        a, options = job.attack, dict[str, Any](generator=generator)
+        if a.aim == "joint" or job.rule is not None:
+            options["aim"] = "all" if job.rule is None else self.rules[job.rule]
         x, y = self.split.images, self.split.labels
         parts = torch.split(rows, self.batch_size) if len(rows) else ()
-        return [job.attack.run(aimed, x[part], y[part], budget, generator, rule) for part in parts]
+        return [a.attack(aimed, x[part], y[part], budget, a.attacker, **options) for part in parts]
 
     def victim(self) -> Classifier:
         """Return the classifier with the draws on which everything is scored."""
@@ -188,7 +183,7 @@ class Run:
         return broken
 
     def called_for(self, job: Job, partial: Mapping[Job, JobResult]) -> bool:
-        """Return whether to run a job: always, unless it depends on what another one has broken (``SuiteAttack.only_if``)."""
+        """Return whether to run a job: if the attack in ``SuiteAttack.only_if`` has broken enough."""
         if not job.attack.only_if:
             return True
         before = {j: r for j, r in partial.items() if (j.attack.name, j.exit_step) != (job.attack.only_if, job.exit_step)}

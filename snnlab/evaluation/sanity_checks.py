@@ -1,8 +1,4 @@
-"""Sanity checks of a network before the first attack (Carlini et al. 2019).
-
-Robustness is measured on a network that gives the same answer to the same image, and whose gradient reaches the image.
-``inspect`` tries a few images and returns flags; a fault that would make every number meaningless is an error.
-"""
+"""Sanity checks of a network before the first attack (Carlini et al. 2019)."""
 
 from __future__ import annotations
 
@@ -25,8 +21,7 @@ TRIED = 16  # images that the network is asked about
 def inspect(classifier: Classifier, images: Tensor, labels: Tensor) -> list[str]:
     """Try a network on its first images and return the flags that qualify any number measured on it.
 
-    Flags: dropout or batch norm in training mode; state kept between calls; a stochastic forward pass that the classifier
-    does not announce, so that no attack averages over it.
+    Flags: dropout or batch norm in training mode; state kept between calls; a stochastic forward pass that no attack averages.
 
     Args:
         classifier: the network as it will be attacked.
@@ -34,8 +29,7 @@ def inspect(classifier: Classifier, images: Tensor, labels: Tensor) -> list[str]
         labels: ``[N]``.
 
     Raises:
-        ValueError: images, labels or outputs of the wrong shape; not one label in reach; logits that are not numbers; no
-            gradient from the logits to the image.
+        ValueError: wrong shapes or labels; logits that are not numbers; no gradient from the logits to the image.
     """
     first, truth = images[:TRIED], labels[:TRIED]
     check_images(first)
@@ -72,7 +66,7 @@ def _training_mode(classifier: Classifier) -> list[str]:
 
 
 def _repeatability(classifier: Classifier, images: Tensor) -> list[str]:
-    """Return a flag where equal random numbers give other answers (state is kept), or others do (stochastic)."""
+    """Return a flag where equal random numbers give other answers (state), or others do (stochastic)."""
     first = _ask(classifier, images)
     if not torch.equal(first, _ask(classifier, images)):
         return [FLAGS["state_kept"]()]
@@ -82,8 +76,8 @@ def _repeatability(classifier: Classifier, images: Tensor) -> list[str]:
 
 
 def _check_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> None:
-    """Raise unless a path leads from the logits to the image, for an attacker who replaces all steps."""
-    says = (
+    """Raise ValueError unless a gradient leads from the logits to the image."""
+    no_gradient = (
         "no gradient reaches the image: the forward pass is cut by detach(), no_grad(), a conversion to integers or a "
         "comparison without surrogate. Give the network surrogate gradients (snntorch neurons have them), or measure it "
         "by the gradient-free attacks alone"
@@ -94,11 +88,11 @@ def _check_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> N
     except RuntimeError as error:
         if "does not require grad" not in str(error):
             raise
-        raise ValueError(says) from None
+        raise ValueError(no_gradient) from None
     if not torch.isfinite(gradient).all():
         raise ValueError("the gradient of the loss holds NaN or infinity; attacks along it are not defined")
     if (gradient == 0).all() and not _answers_alike(classifier, images):
-        raise ValueError(says)
+        raise ValueError(no_gradient)
 
 
 def _answers_alike(classifier: Classifier, images: Tensor) -> bool:

@@ -11,8 +11,7 @@ suite        attacks
 ``full``     longer: five restarts, SA-PGD-200, APGD, 1,000 queries and more
 ============ ==========================================================================================================
 
-Each suite holds the one before it, so its worst case can only be lower, and every model meets all attacks that its code allows.
-Attacks on the survivors come last: a sample that is broken costs nothing any more.
+Each suite holds the one before it, so its worst case can only be lower.
 """
 
 from __future__ import annotations
@@ -21,14 +20,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
-from snnlab.attacks import ENSEMBLE, INFORMED, NAIVE, Attack, Attacker, AttackResult, Budget, has_trains
+from snnlab.attacks import ENSEMBLE, INFORMED, NAIVE, Attack, Attacker, has_trains
 from snnlab.attacks.registry import ATTACKS, find_attack
 from snnlab.encoding import Encoder
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.early_exit import ExitRule
 
 __all__ = ["ENOUGH", "QUICK", "SAMPLE", "SUITES", "SuiteAttack"]
 
@@ -55,13 +52,12 @@ class SuiteAttack:
         on_survivors: run only on samples that survived all earlier attacks; contributes to the worst case only.
         loss: a key of ``snnlab.attacks.LOSSES``, of the attacks that take one.
         restarts: of the attacks that have restarts.
-        aim: ``"exit"``: every exit that is measured, by itself; ``"last"``: the last of them alone; ``"joint"``: all of them
-            with one image; ``"rules"``: each dynamic exit that is measured.
-        probe: what it tells, beside the worst case: a ``"gradient_free"`` search, or whether ``"more_steps"`` help.
-        sample: run on the first so many samples alone; 0: on all. An attack in image space has a sample only where the code has
-            trains to search among: of other codes it is the main attack, and runs on all.
+        aim: ``"exit"``: every exit by itself; ``"last"``: the last alone; ``"joint"``: all exits with one image; ``"rules"``:
+            each dynamic exit.
+        probe: beside the worst case: a ``"gradient_free"`` search, or whether ``"more_steps"`` help.
+        sample: number of samples it runs on, the first; 0: all. Attacks in image space run on all where the code has no trains.
         screen: of the spike-train attack.
-        only_if: name of an attack that must have broken at least ``ENOUGH`` of its own sample, or this one is left out.
+        only_if: name of an attack that must break at least ``ENOUGH`` of its sample for this one to run.
 
     Raises:
         ValueError: an unknown attack, an aim that the attack does not support.
@@ -88,7 +84,7 @@ class SuiteAttack:
             raise ValueError(f"the attack {attack.name!r} aims at one exit: use aim='exit' or 'last', got {self.aim!r}")
 
     def __repr__(self) -> str:
-        """Return the text that records of the zoo hash: fields under their first names, later ones where they differ."""
+        """Return the text that records of the zoo hash: fields under their first names, later ones if not default."""
         shown = fields(self)[:7] + tuple(f for f in fields(self)[7:] if getattr(self, f.name) != f.default)
         first_name = {"on_survivors": "standing"}
         return f"SuiteAttack({', '.join(f'{first_name.get(f.name, f.name)}={getattr(self, f.name)!r}' for f in shown)})"
@@ -110,7 +106,7 @@ class SuiteAttack:
         return not self.transfer and self.attack.white_box
 
     def for_code(self, code: Encoder | None) -> SuiteAttack:
-        """Return the attack as it is run on a code: on its sample, or on all samples (see ``sample``)."""
+        """Return the attack as it runs on a code: on its sample, or on all samples."""
         if not self.sample:
             return self
         if not self.attack.on_trains and self.probe != "more_steps" and not has_trains(code):
@@ -118,10 +114,7 @@ class SuiteAttack:
         return replace(self, description=f"{self.description}, first {self.sample} samples")
 
     def suits(self, classifier: Classifier, norm: str = "Linf") -> bool:
-        """Return whether it can be made: a steep stand-in for the code needs a code of steps in L∞, and an ANN has one exit.
-
-        The convergence check is made with the strongest attack alone: among spike trains, where the code has some.
-        """
+        """Return whether it can run on a classifier; the convergence check runs among spike trains where there are some."""
         if not self.attack.suits(classifier, norm):
             return False
         if self.probe == "more_steps" and not self.attack.on_trains and ATTACKS["spike_train"].suits(classifier, norm):
@@ -129,19 +122,6 @@ class SuiteAttack:
         if self.attacker.slope is not None:
             return norm == "Linf" and has_trains(classifier.encoder)
         return self.aim in ("exit", "last") or classifier.encoder is not None
-
-    def run(
-        self,
-        classifier: Classifier,
-        images: Tensor,
-        labels: Tensor,
-        budget: Budget,
-        generator: torch.Generator,
-        rule: ExitRule | None = None,
-    ) -> AttackResult:
-        """Attack one batch at the classifier's exit, at all exits (``aim="joint"``) or at a dynamic exit (``rule``)."""
-        aim = {"aim": "all" if self.aim == "joint" else rule} if self.aim in ("joint", "rules") else {}
-        return self.attack(classifier, images, labels, budget, self.attacker, generator=generator, **aim)
 
 
 def _on_survivors(name: str, description: str, method: str, steps: int, **options: Any) -> SuiteAttack:
@@ -190,12 +170,12 @@ QUICK: tuple[SuiteAttack, ...] = (
 
 
 def _searching(scale: int, restarts: int) -> tuple[SuiteAttack, ...]:
-    """What a suite adds on the survivors, ``scale`` times as long."""
+    """Return the attacks that a suite adds on the survivors, ``scale`` times as long."""
     return (*_on_trains(scale, restarts), *_on_images(scale), *_probes(scale, restarts))
 
 
 def _on_trains(scale: int, restarts: int) -> list[SuiteAttack]:
-    """Searches among the spike trains of a step code: restarts, every loss, every surrogate, joint aims."""
+    """Return searches among the spike trains: restarts, every loss and surrogate, joint aims."""
     steps = 50 * scale
 
     def search(kind: str, words: str, steps: int, loss: str = "cross_entropy", **options: Any) -> SuiteAttack:
@@ -220,7 +200,7 @@ def _on_trains(scale: int, restarts: int) -> list[SuiteAttack]:
 
 
 def _on_images(scale: int) -> list[SuiteAttack]:
-    """The same losses and surrogates in image space; of a code with trains, whose search is stronger, on a sample."""
+    """Return the same losses and surrogates in image space; of a code with trains on a sample."""
     steps = 50 * scale
 
     def sa_pgd(kind: str, words: str, aim: Aim = "last", **options: Any) -> SuiteAttack:
@@ -243,7 +223,7 @@ def _on_images(scale: int) -> list[SuiteAttack]:
 
 
 def _probes(scale: int, restarts: int) -> list[SuiteAttack]:
-    """Searches without gradients; and the strongest attack that a code allows, twice as long, four times if that helped."""
+    """Return searches without gradients, and the strongest attack twice as long, four times if that helped."""
     steps, queries = 100 * scale, 300 * scale
     free = {"probe": "gradient_free", "aim": "last", "sample": SAMPLE}
     more = {"probe": "more_steps", "aim": "last", "sample": SAMPLE, "loss": "cross_entropy"}

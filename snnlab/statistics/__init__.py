@@ -11,7 +11,7 @@ from snnlab.statistics.intervals import (
     wilson_interval,
 )
 from snnlab.statistics.record import Record
-from snnlab.statistics.records import chance_of, over_seeds, seed_summary, shared, summary
+from snnlab.statistics.records import chance_of, over_seeds, seed_summary, shared
 
 __all__ = [
     "MIN_EFFECT",
@@ -30,6 +30,5 @@ __all__ = [
     "seed_summary",
     "shared",
     "small_print",
-    "summary",
     "wilson_interval",
 ]

@@ -34,8 +34,8 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
     """Return what belongs beside every number, as Markdown: n, seeds, interval, attacks and flags.
 
     Args:
-        repeats: the records of all seeds by model name; or of one seed, whose intervals are those of ``summary``.
-        attack: whose flags are listed; ``"single seed"`` is left out where there are several.
+        repeats: the records of all seeds by model name.
+        attack: whose flags are listed.
     """
     first = next(iter(repeats.values()))
     seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's)"

@@ -8,7 +8,7 @@ and over ``S`` training seeds Student's, for the mean of their accuracies with s
 
 .. math:: \bar p ± t_{0.975,\,S-1}\,\frac{s}{\sqrt S} \qquad \text{clipped to } [0, 1]
 
-The two answer different questions. The first says how well this network is known, the second how well this way of training.
+The first says how well one network is known, the second how well a way of training is.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from scipy.stats import t as student
 __all__ = ["MIN_EFFECT", "Change", "Estimate", "change_over_seeds", "estimate", "mean_interval", "wilson_interval"]
 
 Z95 = 1.959963984540054  # quantile of the normal distribution
-#: smallest difference of two accuracies that counts as clear, whatever its interval. Intervals over seeds hold the
-#: test images fixed, so they can be as narrow as two digits of 500, which other digits need not confirm.
+#: smallest difference of two accuracies that counts as clear: intervals over seeds hold the test images fixed
 MIN_EFFECT = 0.01
 
 
@@ -86,8 +85,7 @@ def wilson_interval(correct: float, n: int) -> tuple[float, float]:
     """Return Wilson's interval for a proportion (equation in the module docstring).
 
     Args:
-        correct: right answers. Need not be whole: a mean over seeds that answer the same samples keeps ``n``, for more seeds
-            are no more samples.
+        correct: right answers; a mean over seeds that answer the same samples need not be whole.
         n: samples.
 
     Raises:

@@ -12,14 +12,7 @@ __all__ = ["Ablation", "DynamicExits", "LateAccuracy"]
 
 
 def place(values: Sequence[Any], value: Any, what: str) -> int:
-    """Return the index of a value among those that were measured.
-
-    Raises:
-        ValueError: it is not among them; ``what`` says what it is.
-
-    >>> place([4, 8], 8, "exit")
-    1
-    """
+    """Return the index of a value among those that were measured; ValueError, with ``what`` it is, if it is not there."""
     if value not in values:
         raise ValueError(f"{what} {value!r} was not measured; choose one of {list(values)}")
     return values.index(value)
@@ -42,11 +35,11 @@ class DynamicExits:
     energy_pj: list[float]
 
     def row(self, name: str, threshold: float | None = None) -> int:
-        """Return the number of a rule; errors as ``place``."""
+        """Return the number of a rule."""
         return place(self.rules, {"name": name, "threshold": threshold}, "the exit rule")
 
     def counts(self, eps: float) -> list[int]:
-        """Return the counts of all rules at an ε; errors as ``place``."""
+        """Return the counts of all rules at an ε."""
         place(list(self.correct), f"{eps:g}", "ε =")
         return self.correct[f"{eps:g}"]
 
@@ -62,7 +55,7 @@ class Ablation:
     attacks: dict[str, str]
 
     def accuracy(self, part: str, eps: float) -> float:
-        """Return the fraction correct without a part; errors as ``place``."""
+        """Return the fraction correct without a part."""
         return self.correct[place(self.silenced, part, "part")][place(self.eps, eps, "ε")] / self.n
 
 
@@ -71,12 +64,11 @@ class LateAccuracy:
     """Counts of correct and silent answers under a late perturbation, ``[from_step][exit]``.
 
     Args:
-        method: what perturbed: ``"noise"``, ``"fgsm"``, ``"pgd"`` on the input; ``"flips"``, ``"flip_noise"`` on the spikes.
-        attacker: name of the attacker, ``None`` for noise.
+        method: an attack on the input, or ``"flips"``, ``"flip_noise"`` on the spikes.
+        attacker: its name, ``None`` for noise.
         n: samples.
         from_steps: ``t0`` of each row.
-        exits: exit step of each column.
-        aimed: the exit that the attack was aimed at, for each column; ``None`` for noise.
+        exits, aimed: exit step of each column, and the exit that was attacked; ``aimed`` is ``None`` for noise.
         correct, silent: counts; a silent answer is never correct.
         size: ``{"eps": ε}`` or ``{"flips": b}``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,24 +31,21 @@ class Record:
         about: what was evaluated, in words; ``"model"``, ``"data"`` and what else a reader must know.
         model, dataset, split, seed, encoding: what was evaluated, of the zoo; the encoding of an ANN is ``"none"``.
         n: samples.
-        eps: radii, rising from 0; in pixel units of the norm ``norm``.
-        num_steps: ``T``; 1 for an ANN.
-        exits: exit steps of the rows.
+        eps, norm: radii, rising from 0, in pixel units of the norm.
+        num_steps, exits: ``T``, 1 for an ANN; exit steps of the rows.
         correct, silent: counts ``[exit][ε]`` by attack, ``"worst"`` among them.
         zero_gradient, moved: diagnostics by attack, ``[ε]``.
-        survivors: how many survive each attack on the survivors, in the order of the suite (in files: ``left``).
+        survivors: how many survive each attack on the survivors, in the order of the suite.
         energy_pj: mean of the clean samples at every exit ``1 … T``, where it can be counted.
-        dynamic: counts of the exit rules that were measured.
-        norm: of the budgets.
+        dynamic: counts of exit rules.
         suite: its name, or ``"custom"``.
-        attacks, probes, samples: of attacks by name, a description; what it tells beside the worst case; on how many
-            samples it ran, if not on all.
+        attacks, probes, samples: by attack, a description; what it shows beside the worst case; its samples, if not all.
         notes: flags of the network itself.
         diagnostics: accuracy at a huge ε, and chance.
-        flags: what a reader must know beside each attack's numbers, read at the last exit; never dropped.
+        flags: by attack, what qualifies its numbers at the last exit; never dropped.
         late, ablation: counts under late perturbations, by kind; with each part of a fused code silenced.
-        stored_accuracy: of the stored weights on the validation and test split (in files: ``accuracy``).
-        recipe_sha256, weights_sha256, data_sha256, settings_sha256, versions: what the numbers rest on.
+        stored_accuracy: of the stored weights on the validation and test split.
+        recipe_sha256, weights_sha256, data_sha256, settings_sha256, versions: provenance.
         training_seconds: how long training took.
         code, rule, loss, title: how the zoo calls the network, for figures.
         decodings: where the network was read by several decoders, the record of each.
@@ -120,7 +118,7 @@ class Record:
             eps: one of ``eps``.
 
         Raises:
-            ValueError: an attack, exit or ε that was not measured (the message lists what was).
+            ValueError: an attack, exit or ε that was not measured.
         """
         if attack not in self.correct:
             raise ValueError(f"{attack!r} was not measured; choose one of {', '.join(self.correct)}")
@@ -134,6 +132,25 @@ class Record:
     def interval(self, attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> tuple[float, float]:
         """Return the 95 % Wilson interval of ``accuracy``."""
         return wilson_interval(self.count(attack, exit_step, eps), self.n)
+
+    def checked(self) -> Self:
+        """Return the record itself, if its counts are complete and consistent.
+
+        Raises:
+            ValueError: no worst case or ε from 0; counts that are not ``[exit][ε]`` from 0 to n, or below the worst case.
+        """
+        n, eps, exits, worst = self.n, self.eps, self.exits, self.correct.get("worst")
+        if n < 1 or not eps or eps[0] != 0 or any(b <= a for a, b in pairwise(eps)):
+            raise ValueError(f"expected at least one image and ε rising from 0, got n = {n} and ε = {eps}")
+        if worst is None:
+            raise ValueError(f"there is no worst case among {', '.join(self.correct) or 'no attacks'}")
+        for name, counts in {"worst": worst, **self.survivors, **self.correct}.items():
+            flat = [count for row in counts for count in row]
+            if [len(row) for row in counts] != [len(eps)] * len(exits) or not all(0 <= count <= n for count in flat):
+                raise ValueError(f"the counts of {name!r} are not {len(exits)} exits × {len(eps)} ε, at most {n} each")
+            if any(w > count for w, count in zip((w for row in worst for w in row), flat, strict=True)):
+                raise ValueError(f"the worst case lies above {name!r}, which is one of its attacks")
+        return self
 
     def read_by(self, decoder: str) -> Self:
         """Return the record of one of the ``decodings``, with the provenance of all."""

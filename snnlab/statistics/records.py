@@ -10,7 +10,7 @@ import pandas as pd
 from snnlab.statistics.intervals import Estimate, estimate
 from snnlab.statistics.record import Record
 
-__all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared", "summary"]
+__all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared"]
 
 #: the records of all seeds by model name
 Repeats = Mapping[str, Sequence[Record]]
@@ -38,7 +38,9 @@ def chance_of(records: Iterable[Record]) -> float | None:
 def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> Estimate:
     """Return the accuracy of the seeds of a model: mean and Student's interval; of a single record with Wilson's.
 
-    Arguments are those of ``Record.count``, for records of the same ``n``, one a seed.
+    Args:
+        records: one a seed, of the same ``n``.
+        attack, exit_step, eps: as in ``Record.count``.
 
     Raises:
         ValueError: no record, something that was not measured, records of different ``n``.
@@ -49,24 +51,16 @@ def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int 
     return estimate([record.count(attack, exit_step, eps) for record in records], sizes.pop())
 
 
-def summary(
-    records: Mapping[str, Record], columns: Sequence[tuple[str, str, float]], exit_step: int | None = None
-) -> pd.DataFrame:
-    """Return ``seed_summary`` of a single record a model, with intervals over samples."""
-    return seed_summary({name: [record] for name, record in records.items()}, columns, exit_step)
-
-
-def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]], exit_step: int | None = None) -> pd.DataFrame:
-    """Return a table of means over seeds with their 95 % intervals, one row a model.
+def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) -> pd.DataFrame:
+    """Return a table of accuracies at the last exit, means over seeds with their 95 % intervals, one row a model.
 
     Args:
         repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` returns them.
         columns: title, attack and ε of each column. The cell of a model that the attack was not run on has a dash.
-        exit_step: steps that are read; ``None`` reads all.
     """
 
     def cell(records: Sequence[Record], attack: str, eps: float) -> str:
-        return str(over_seeds(records, attack, exit_step, eps)) if attack in records[0].correct else "—"
+        return str(over_seeds(records, attack, None, eps)) if attack in records[0].correct else "—"
 
     rows = {name: {title: cell(records, attack, eps) for title, attack, eps in columns} for name, records in repeats.items()}
     return pd.DataFrame.from_dict(rows, orient="index")

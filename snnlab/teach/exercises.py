@@ -1,8 +1,7 @@
 """Self-checks of exercises: ``check("encoding.1", answer)`` gives a hint on a wrong answer, but not the right one.
 
-The checks of a chapter are in ``snnlab/teach/<chapter>.py``, in a table ``CHECKS`` from ``"<chapter>.<number>"`` to a function
-of the ``answer`` that raises ``Hint`` if it is wrong. Where the answer is annotated as a ``Function``, another gets a hint at
-once. An answer of ``...`` means "no answer yet".
+``snnlab/teach/<chapter>.py`` has a table ``CHECKS`` from ``"<chapter>.<number>"`` to a function of the ``answer`` that raises
+``Hint``. Annotate the answer as ``Function`` where it must be one.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Verdict:
 
 @cache
 def checks() -> dict[str, Check]:
-    """Return the checks of all chapters by the name of the exercise: the tables ``CHECKS`` of the modules of this folder.
+    """Return the checks of all chapters by the name of the exercise.
 
     >>> sorted(checks())[:3]
     ['adversarial.1', 'adversarial.2', 'adversarial.3']

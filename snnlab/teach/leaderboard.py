@@ -1,21 +1,9 @@
 """Rules of a local leaderboard: which records may be ranked, and how.
 
-The board compares the accuracy at the last exit within one ε after all attacks of the suite ``quick``. A longer suite contains
-these attacks, so its record has the same number. The interval is Wilson's over samples: a rank belongs to a network; a claim
-about a method needs several seeds.
-
-**The rule.** An entry is *clearly better* than another if its whole interval lies above the other's. The rank of an entry is
-one more than the number of ranked entries that are clearly better. Entries whose intervals overlap may share a rank. Within a
-rank, entries are sorted by the low end of the interval, so a wide interval does not come first.
-
-**Not ranked** is an entry
-
-* without an informed attack of the suite, or with another attack under its name;
-* measured on other images than the zoo's, on fewer than ``MIN_IMAGES``, or not at this ε;
-* with a flag that says the measurement is broken (``DISQUALIFYING``).
-
-Flags that say a number is still too high (more steps help; a transferred attack is stronger) cost no rank: a rule against them
-would reward weaker attacks.
+The board compares accuracies at the last exit within one ε after all attacks of the suite ``quick`` (longer suites contain them),
+with Wilson's interval over samples. An entry is *clearly better* than another if its whole interval lies above the other's; its
+rank is one more than the number of ranked entries that are clearly better. Flags that say a number is still too high cost no
+rank: a rule against them would reward weaker attacks.
 """
 
 from __future__ import annotations
@@ -23,8 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 from snnlab.attacks import INFORMED, has_trains
@@ -40,16 +27,15 @@ __all__ = ["DISQUALIFYING", "MIN_IMAGES", "Row", "ranked", "record_of", "refusal
 
 EPS = 0.1
 MIN_IMAGES = 100  # with fewer, the interval is wider than the differences between codes
-IMAGES = ("mnist5k", "test", "Linf")
 #: attacks that every entry needs, name to description
 REQUIRED: dict[str, str] = {a.name: a.description for a in QUICK if a.attacker == INFORMED and a.method != "spike_train"}
 #: attacks that entries also need whose code has spike trains to search among
 SEARCH: dict[str, str] = {a.name: a.description for a in QUICK if a.method == "spike_train"}
-LAST = QUICK[-1].name
 #: flags that say the measurement is broken
 DISQUALIFYING = ("zero_gradient", "not_near_chance", "stochastic_without_eot", "state_kept", "training_mode")
 NEEDED = ("n", "eps", "num_steps", "exits", "correct", "silent", "attacks", "flags")
 HAND_IN = "hand in a result of evaluate_robustness or record_of, or the report.json of 'snnlab evaluate'"
+SINGLE_SEED = FLAGS["single_seed"]()
 
 
 @dataclass(frozen=True)
@@ -74,10 +60,17 @@ class Row:
 
 def refusal(record: Record, eps: float = EPS) -> str:
     """Return why a record gets no rank at this ε; empty if it gets one."""
-    required = REQUIRED | (SEARCH if _has_trains(record) else {})
+    try:
+        trains = has_trains(encoder(record.encoding, num_steps=record.num_steps))
+    except ValueError:  # a code that is not registered
+        trains = False
+    required = REQUIRED | (SEARCH if trains else {})
     if weak := [name for name, description in required.items() if record.attacks.get(name) != description]:
         return f"not attacked with {', '.join(weak)} as the suite quick has it"
-    if _images(record) != IMAGES:
+    images = record.dataset, record.split
+    if record.about:  # ``snnlab evaluate`` writes the data set in words and uses test images
+        images = record.about.get("data", "").partition(",")[0], "test"
+    if (*images, record.norm) != ("mnist5k", "test", "Linf"):
         return "measured on other images or in another norm than the zoo, or it does not say so"
     if record.n < MIN_IMAGES:
         return f"only {record.n} images, at least {MIN_IMAGES} are needed"
@@ -87,34 +80,18 @@ def refusal(record: Record, eps: float = EPS) -> str:
     return next((f"flag: {flag}" for flag in raised if kind_of(flag).name in DISQUALIFYING), "")
 
 
-def _has_trains(record: Record) -> bool:
-    """Return whether the code, if it is registered, has spike trains to search among."""
-    try:
-        return has_trains(encoder(record.encoding, num_steps=record.num_steps))
-    except ValueError:
-        return False
-
-
-def _images(record: Record) -> tuple[str, str, str]:
-    """Return data set, split and norm; ``snnlab evaluate`` writes the first in words and uses test images."""
-    if record.about:
-        return record.about.get("data", "").partition(",")[0], "test", record.norm
-    return record.dataset, record.split, record.norm
-
-
 def row(name: str, record: Record, eps: float = EPS) -> Row:
     """Return a record as a row without a rank."""
-    counts, n = record.survivors.get(LAST, record.correct[WORST])[-1], record.n
-    accuracy, low, high = float("nan"), 0.0, 1.0
+    n, accuracy, interval = record.n, nan, (0.0, 1.0)
     if eps in record.eps:
-        survivors = counts[record.eps.index(eps)]
-        accuracy, (low, high) = survivors / n, wilson_interval(survivors, n)
-    flags = tuple(flag for flag in record.flags.get(WORST, ()) if flag != FLAGS["single_seed"]())
-    return Row(name, accuracy, low, high, record.accuracy(WORST), n, refusal(record, eps), flags)
+        survivors = record.survivors.get(QUICK[-1].name, record.correct[WORST])[-1][record.eps.index(eps)]
+        accuracy, interval = survivors / n, wilson_interval(survivors, n)
+    flags = tuple(flag for flag in record.flags.get(WORST, ()) if flag != SINGLE_SEED)
+    return Row(name, accuracy, *interval, record.accuracy(WORST), n, refusal(record, eps), flags)
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows with their ranks, best first; rows without a rank come last.
+    """Return the rows with their ranks, best first by the low end of the interval; rows without a rank come last.
 
     >>> a, b, c = (Row(name, x, x - 0.1, x + 0.1, 1.0, 100) for name, x in (("a", 0.8), ("b", 0.65), ("c", 0.55)))
     >>> [(row.name, row.rank) for row in ranked([c, b, a])]
@@ -125,23 +102,19 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     return sorted(result, key=lambda r: (r.rank is None, r.rank, -r.low))
 
 
-def record_of(
-    evaluation: Evaluation, model: Classifier, *, seed: int, dataset: str = "mnist5k", split: str = "test"
-) -> Evaluation:
-    """Return an evaluation as a record like those of the zoo, which claims and the board can read.
+def record_of(evaluation: Evaluation, model: Classifier, *, seed: int) -> Evaluation:
+    """Return the evaluation of a network on test digits as a record like those of the zoo, which claims and the board read.
 
     Args:
         evaluation: result of ``evaluate_robustness``.
         model: the network that was evaluated.
         seed: seed of its training.
-        dataset: data set of the images.
-        split: split of the images.
     """
     weights = b"".join(value.detach().cpu().numpy().tobytes() for value in model.network.state_dict().values())
     return replace(
         evaluation,
-        dataset=dataset,
-        split=split,
+        dataset="mnist5k",
+        split="test",
         seed=seed,
         encoding=model.encoder.title if model.encoder else "none",
         weights_sha256=hashlib.sha256(weights).hexdigest(),
@@ -160,32 +133,12 @@ def verify(given: Any) -> Record:
     if missing:
         raise ValueError(f"this {type(given).__name__} is not a report: it lacks {', '.join(missing)}; {HAND_IN}")
     try:
-        record = Record.of(content)
-        _check_counts(record)
+        record = Record.of(content).checked()
         raised = flags_raised(record)
         lost = [(flag, name) for name, flags in raised.items() for flag in flags if flag not in record.flags.get(name, [])]
-    except (TypeError, AttributeError, KeyError, IndexError) as error:
-        raise ValueError(f"this is not a report: its parts are not what they should be ({error}); {HAND_IN}") from None
+    except (TypeError, AttributeError, KeyError, IndexError, ValueError) as error:
+        raise ValueError(f"this is not a report: {error}; {HAND_IN}") from None
     for flag, name in lost:
-        if flag != FLAGS["single_seed"]():  # may be absent
-            raise ValueError(
-                f"its counts raise a flag that the report does not have: {flag!r} on {name}; flags are never dropped"
-            )
+        if flag != SINGLE_SEED:  # may be absent
+            raise ValueError(f"the counts raise {flag!r} on {name}, which the report lacks; add it: flags are never dropped")
     return record
-
-
-def _check_counts(record: Record) -> None:
-    """Check that counts are ``[exit][ε]`` from 0 to n, and no attack leaves fewer than the worst case."""
-    n, eps, exits, correct = record.n, record.eps, record.exits, record.correct
-    if n < 1 or not eps or eps[0] != 0 or any(b <= a for a, b in pairwise(eps)):
-        raise ValueError(f"a report has at least one image and ε rising from 0, got n = {n} and ε = {eps}; {HAND_IN}")
-    if WORST not in correct:
-        raise ValueError(f"this report has no worst case, only {', '.join(correct) or 'nothing'}; {HAND_IN}")
-    all_counts = {WORST: correct[WORST], **record.survivors, **correct}
-    for name, counts in all_counts.items():
-        if [len(row) for row in counts] != [len(eps)] * len(exits) or not all(0 <= c <= n for row in counts for c in row):
-            raise ValueError(
-                f"the counts of {name!r} are not {len(exits)} exits × {len(eps)} ε, at most {n} each; {HAND_IN}"
-            )
-        if any(w > c for rows in zip(correct[WORST], counts, strict=True) for w, c in zip(*rows, strict=True)):
-            raise ValueError(f"the worst case lies above {name!r}, which is one of its attacks; {HAND_IN}")

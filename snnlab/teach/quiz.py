@@ -12,8 +12,7 @@ __all__ = ["question"]
 def question(text: str, right: tuple[str, str], wrong: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return a quiz question for ``jupyterquiz``, with its answers in an order that depends only on the question.
 
-    The order is a permutation drawn from a hash of the question, so the right answer is in no fixed place and every build
-    gives the same page. Pass ``shuffle_answers=False`` to ``display_quiz``, which would shuffle at random otherwise.
+    Pass ``shuffle_answers=False`` to ``display_quiz``, which would shuffle at random otherwise.
 
     Args:
         text: the question.

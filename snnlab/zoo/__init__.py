@@ -1,7 +1,7 @@
 """The zoo: trained models as small files, each with its card and its records.
 
-``recipes/*.toml`` says how each model is made and measured, ``models/<data set>/<model>/`` holds it; ``snnlab zoo build`` remakes
-them. A control is a model of the group "controls": it is measured beside the others, and its weights are not stored.
+``recipes/*.toml`` defines the models, ``models/<data set>/<model>/`` holds them; ``snnlab zoo build`` remakes them. Weights of
+controls are not stored.
 """
 
 from snnlab.zoo.networks import classifier_for, register_network
@@ -17,7 +17,7 @@ from snnlab.zoo.registry import (
     seeds,
 )
 from snnlab.zoo.storage import MODELS as MODELS
-from snnlab.zoo.storage import card, load, measured, repeats, results, weights
+from snnlab.zoo.storage import card, load, measured, repeats, results
 
 __all__ = [
     "ModelRecipe",
@@ -35,5 +35,4 @@ __all__ = [
     "repeats",
     "results",
     "seeds",
-    "weights",
 ]

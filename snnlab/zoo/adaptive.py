@@ -3,17 +3,14 @@
 =========== =============================================================================================================
 threat      attacks
 =========== =============================================================================================================
-transfer    made on the ANN twin of the same seed: FGSM, PGD-20, DI-FGSM-20, MI-FGSM-20 (the paper's setting), on what a
-            network still reads at a smaller ε
-naive       FGSM and PGD-10 on the model itself, straight-through code, its own surrogate
-adaptive    beside these, on the survivors: SA-PGD-50 with adaptive sharpness on margin, cross-entropy and DLR, with
-            restarts; PGD through an ensemble of surrogates and of slopes of the relaxed code; 300 queries without gradients;
-            SA-PGD-100, to see whether more steps help
+transfer    made on the ANN twin of the same seed: FGSM, PGD-20, DI-FGSM-20, MI-FGSM-20 (the paper's setting)
+naive       FGSM and PGD-10 on the model itself, straight-through code, the network's surrogate
+adaptive    beside these, on the survivors: SA-PGD-50 with adaptive sharpness on three losses, with restarts; PGD through an
+            ensemble of surrogates and slopes of the code; 300 queries without gradients; SA-PGD-100
 =========== =============================================================================================================
 
-At exits before the last the adaptive attacker has SA-PGD-50 on two losses and one wide surrogate, beside all images that were
-made for other exits. The adaptive number is the per-sample worst case over everything that was run on a network and decoding.
-A code that draws at random is attacked through several draws a gradient, and not queried.
+The adaptive number is the per-sample worst case over all attacks on a network and decoding. A stochastic code is attacked through
+several draws a gradient, and not queried.
 """
 
 from __future__ import annotations
@@ -29,14 +26,14 @@ from snnlab.zoo.registry import ModelRecipe
 
 __all__ = ["ADAPTIVE", "settings_sha256", "suite_of"]
 
-#: steps of a code on a grid of quarters are far apart: besides a slope that spans them, one that sees the nearest alone
+#: steps of a code on a grid of quarters are far apart: slopes that reach the nearest alone
 SHARP = (replace(INFORMED, name="code-40", slope=40.0), replace(INFORMED, name="code-100", slope=100.0))
 EOT = 3  # draws of a stochastic code a gradient; momentum averages over steps as well
-BLIND, SEEING = replace(NAIVE, eot=EOT), replace(INFORMED, eot=EOT)
+NAIVE_EOT, INFORMED_EOT = replace(NAIVE, eot=EOT), replace(INFORMED, eot=EOT)
 
 
 def _on_survivors(name: str, description: str, method: str, steps: int, **options: Any) -> SuiteAttack:
-    return SuiteAttack(name, description, method, options.pop("attacker", SEEING), steps, on_survivors=True, **options)
+    return SuiteAttack(name, description, method, options.pop("attacker", INFORMED_EOT), steps, on_survivors=True, **options)
 
 
 def _through(view: Attacker, aim: Literal["exit", "last"] = "last") -> SuiteAttack:
@@ -46,13 +43,13 @@ def _through(view: Attacker, aim: Literal["exit", "last"] = "last") -> SuiteAtta
 
 
 ADAPTIVE: tuple[SuiteAttack, ...] = (
-    SuiteAttack("noise", "random sign noise of size ε (control)", "noise", BLIND),
-    SuiteAttack("transfer.fgsm", "FGSM made on the ANN twin", "fgsm", BLIND, transfer=True),
-    SuiteAttack("transfer", "PGD-20 made on the ANN twin", "pgd", BLIND, steps=20, transfer=True),
-    SuiteAttack("transfer.mifgsm", "MI-FGSM-20 made on the ANN twin", "mifgsm", BLIND, steps=20, transfer=True),
-    SuiteAttack("transfer.difgsm", "DI-FGSM-20 made on the ANN twin", "difgsm", BLIND, steps=20, transfer=True),
-    SuiteAttack("fgsm.naive", "FGSM, straight-through code, the network's own surrogate", "fgsm", BLIND),
-    SuiteAttack("pgd.naive", "PGD-10, straight-through code, the network's own surrogate", "pgd", BLIND),
+    SuiteAttack("noise", "random sign noise of size ε (control)", "noise", NAIVE_EOT),
+    SuiteAttack("transfer.fgsm", "FGSM made on the ANN twin", "fgsm", NAIVE_EOT, transfer=True),
+    SuiteAttack("transfer", "PGD-20 made on the ANN twin", "pgd", NAIVE_EOT, steps=20, transfer=True),
+    SuiteAttack("transfer.mifgsm", "MI-FGSM-20 made on the ANN twin", "mifgsm", NAIVE_EOT, steps=20, transfer=True),
+    SuiteAttack("transfer.difgsm", "DI-FGSM-20 made on the ANN twin", "difgsm", NAIVE_EOT, steps=20, transfer=True),
+    SuiteAttack("fgsm.naive", "FGSM, straight-through code, the network's own surrogate", "fgsm", NAIVE_EOT),
+    SuiteAttack("pgd.naive", "PGD-10, straight-through code, the network's own surrogate", "pgd", NAIVE_EOT),
     _on_survivors("sa_pgd", "SA-PGD-50 on the margin, relaxed code, surrogate of adaptive sharpness", "sa_pgd", 50),
     _on_survivors("sa_pgd.cross_entropy", "SA-PGD-50 on the cross-entropy", "sa_pgd", 50, loss="cross_entropy"),
     _through(ENSEMBLE[0], "exit"),

@@ -1,8 +1,7 @@
 """Remake the zoo from its recipes: train, round, measure, write.
 
-What is done is skipped. Ctrl-C, or a worker that is killed, loses at most a hundred batches of training or one attack at one
-exit of what was running there. Unfinished work lies in ``<folder>/.unfinished``, with the weights that are not stored, and is
-taken up by the next call. A file appears under its name only when it is complete.
+What is done is skipped, and a stopped build continues with the next call: unfinished work lies in ``<folder>/.unfinished``, with
+the weights that are not stored. A file appears under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -42,15 +41,14 @@ def build(
     """Build models into ``folder`` and return the names of those that had work left.
 
     Args:
-        names: of models or controls; default all of ``groups``.
+        names: models or controls; default all of ``groups``.
         folder: where ``<data set>/<name>/{weights.safetensors.xz, card.json, results.json}`` go.
         dataset: of the models.
         groups: default all models whose weights are stored, without controls.
         root: folder with the data set's official files; ``None``: the cache, fetched first if need be.
-        seeds: of these alone; default all.
+        seeds: default all.
         measure: whether to evaluate as well.
-        jobs: processes on this machine; 1 works in this process.
-        scheduler: address of a Dask scheduler whose workers do it instead, e.g. ``tcp://host:8786``.
+        jobs, scheduler: processes on this machine; or the address of a Dask scheduler, as ``tcp://host:8786``.
         progress: whether to show progress bars.
 
     Raises:
@@ -64,10 +62,10 @@ def build(
             raise ValueError(f"unknown seeds {unknown}; choose from {', '.join(map(str, of.evaluation['seeds']))}")
     for name in dict.fromkeys(of["dataset"] for of in wanted):
         data.load(name, root)  # raises before any work is done
-    workshop = _Workshop(folder.absolute(), root)
+    builder = _Builder(folder.absolute(), root)
     every = sorted({seed for of in wanted for seed in seeds or of.evaluation["seeds"]})
     models = [of.at_seed(seed) for seed in every for of in wanted if seed in of.evaluation["seeds"]]
-    tasks = {task.name: task for of in models for task in workshop.tasks(of, measure)}
+    tasks = {task.name: task for of in models for task in builder.tasks(of, measure)}
     run(list(tasks.values()), jobs=jobs, scheduler=scheduler, progress=progress)
     return list(dict.fromkeys(name.split()[1] for name in tasks))
 
@@ -76,16 +74,16 @@ def _name(what: str, of: ModelRecipe) -> str:
     return f"{what} {of.name} seed {of['seed']}"
 
 
-def _holds(condition: Callable[[], Any]) -> bool:
+def _holds(condition: Callable[[], bool]) -> bool:
     """Return whether a condition on files holds; it does not where a file is missing or altered."""
     try:
-        return bool(condition())
+        return condition()
     except (ValueError, KeyError):
         return False
 
 
 @dataclass(frozen=True)
-class _Workshop:
+class _Builder:
     """The folder of finished work, and where the data are."""
 
     folder: Path
@@ -97,7 +95,8 @@ class _Workshop:
 
     def tasks(self, of: ModelRecipe, measure: bool) -> Iterator[Task]:
         """Yield what is left to do for one model at one seed, and for what it needs."""
-        done = self.is_measured(of) and (self.is_trained(of) or not of.stored)
+        done = self.is_trained(of) or not of.stored
+        done = done and _holds(lambda: record_of(of, self.folder).settings_sha256 == settings_sha256(of))
         to_measure = measure and of["measured"] and not done
         studies = [study for study in STUDIES if measure and study.wanted(of) and not self.is_studied(study, of)]
         if to_measure or studies or of.stored or (not measure and of["measured"]):
@@ -108,10 +107,21 @@ class _Workshop:
             # Seed before seed, and of each the long tasks first, so that no worker ends with one.
             cost = (5.0 if of.every_exit or of.stochastic else 1.0) / 10.0 ** of.evaluation["seeds"].index(of["seed"])
             after = tuple(_name("train", model) for model in (of, of.source) if model)
-            yield Task(_name("measure", of), partial(self.measuring, of), partial(self.put, of, RESULTS), after, cost)
-        for study in studies:
-            start, keep = partial(self.studying, study, of), partial(self.put, of, study.file)
-            yield Task(_name(study.name, of), start, keep, (_name("train", of),), cost=0.001)
+            yield Task(
+                _name("measure", of),
+                lambda: (
+                    measure_model,
+                    of,
+                    self.trained(of),
+                    of.source and self.trained(of.source),
+                    self.scratch,
+                    self.root,
+                ),
+                partial(self.put, of, RESULTS),
+                after,
+                cost,
+            )
+        yield from (self.studying(study, of) for study in studies)
 
     def training(self, of: ModelRecipe) -> Iterator[Task]:
         """Yield the training of a model, after that of the one it starts from."""
@@ -119,18 +129,22 @@ class _Workshop:
             return
         if of.start:
             yield from self.training(of.start)
-        after = (_name("train", of.start),) if of.start else ()
-        # before all measuring: others wait for it
-        yield Task(_name("train", of), partial(self.learning, of), partial(self.put_trained, of), after, cost=1000)
+        yield Task(
+            _name("train", of),
+            lambda: (train_model, of, of.start and self.trained(of.start), self.scratch, self.root),
+            lambda trained: put_trained(of, trained, self.weights_of(of)),
+            (_name("train", of.start),) if of.start else (),
+            cost=1000,  # before all measuring: others wait for it
+        )
 
-    def learning(self, of: ModelRecipe) -> tuple[Any, ...]:
-        return train_model, of, of.start and self.trained(of.start), self.scratch, self.root
-
-    def measuring(self, of: ModelRecipe) -> tuple[Any, ...]:
-        return measure_model, of, self.trained(of), of.source and self.trained(of.source), self.scratch, self.root
-
-    def studying(self, study: Study, of: ModelRecipe) -> tuple[Any, ...]:
-        return study.measure, of, self.trained(of), self.root
+    def studying(self, study: Study, of: ModelRecipe) -> Task:
+        return Task(
+            _name(study.name, of),
+            lambda: (study.measure, of, self.trained(of), self.root),
+            partial(self.put, of, study.file),
+            (_name("train", of),),
+            cost=0.001,
+        )
 
     def weights_of(self, of: ModelRecipe) -> Path:
         return self.folder if of.stored else self.scratch / "weights"
@@ -138,18 +152,12 @@ class _Workshop:
     def trained(self, of: ModelRecipe) -> Trained:
         return stored(of, self.weights_of(of))
 
-    def put_trained(self, of: ModelRecipe, trained: Trained) -> None:
-        put_trained(of, trained, self.weights_of(of))
-
     def put(self, of: ModelRecipe, file: str, record: dict[str, Any]) -> None:
         write_json(path_of(of, file, self.folder), record)
 
     def is_trained(self, of: ModelRecipe) -> bool:
-        return _holds(lambda: self.trained(of).card["recipe_sha256"] == of.sha256)
-
-    def is_measured(self, of: ModelRecipe) -> bool:
-        return _holds(lambda: record_of(of, self.folder).settings_sha256 == settings_sha256(of))
+        return _holds(lambda: bool(self.trained(of).card["recipe_sha256"] == of.sha256))
 
     def is_studied(self, study: Study, of: ModelRecipe) -> bool:
         weights = "weights_sha256"
-        return _holds(lambda: study.record(of.path, self.folder)[weights] == self.trained(of).card[weights])
+        return _holds(lambda: bool(study.record(of.path, self.folder)[weights] == self.trained(of).card[weights]))

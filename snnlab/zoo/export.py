@@ -1,10 +1,7 @@
 """The zoo as classic scripts, for pages that have no kernel and may have no server.
 
-``fetch``, ES modules and wasm fail on ``file://``; a script that calls ``snnlabData(key, payload)`` works everywhere.
-One script holds what every page needs (digits, results), one a model its weights; pages load them on demand.
-
-A weight is one character, ``chr(80 + q)`` with ``|q| ≤ 45`` (see ``snnlab.zoo.quantised``): printable, one byte before
-compression and some 0.7 after.
+``fetch``, ES modules and wasm fail on ``file://``; a script that calls ``snnlabData(key, payload)`` works everywhere. One script
+holds digits and results, one a model its weights. A weight is one character, ``chr(80 + q)`` (see ``snnlab.zoo.quantised``).
 """
 
 from __future__ import annotations
@@ -36,8 +33,6 @@ __all__ = ["keys", "model_payload", "payload", "script", "write"]
 
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
-#: attacks on the survivors whose counts the explorers show: who survives all attacks up to them
-SURVIVORS = ("spike_train",)
 #: of the search among spike trains, as the suite "quick" runs it
 TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
@@ -136,8 +131,8 @@ def _summary(name: str, record: Record) -> dict[str, Any]:
 
 
 def _left(record: Record) -> Counts:
-    """Return the counts of the attacks in ``SURVIVORS``."""
-    return {attack: counts for attack, counts in record.survivors.items() if attack in SURVIVORS}
+    """Return the counts of the search among spike trains, which the explorers show."""
+    return {attack: counts for attack, counts in record.survivors.items() if attack == "spike_train"}
 
 
 def _repeats(records: Sequence[Record]) -> dict[str, Any]:
@@ -153,7 +148,7 @@ def _repeats(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
-    """Return a classifier of the zoo's kind as plain JSON values: all that the browser needs to run and attack it."""
+    """Return a classifier as plain JSON values, with which the browser runs and attacks it."""
     network, code = classifier.network, classifier.encoder
     common = {"name": name, "layers": list(_layers(network)), "decoder": classifier.decoder}
     if not isinstance(network, SpikingMLP) or code is None:

@@ -1,38 +1,45 @@
 """Measure one model of the zoo: attack it by the suite of its data set, and return its record.
 
-Takes and returns plain data, so that it can run in another process or on another machine. What is unfinished lies in a scratch
-folder and is taken up by the next call there.
+Takes and returns plain data, so that it can run in another process or on another machine. Beside the suite: dynamic exits, late
+perturbations, silenced parts of a fused code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from snnlab import data
-from snnlab.data import Dataset
+from snnlab.attacks import has_trains
+from snnlab.data import Dataset, Split
+from snnlab.encoding import Fusion
+from snnlab.evaluation.late import late_accuracy
 from snnlab.evaluation.result import Evaluation
-from snnlab.evaluation.robustness import evaluate_robustness
-from snnlab.evaluation.suites import SUITES
+from snnlab.evaluation.robustness import evaluate, evaluate_robustness
+from snnlab.evaluation.suites import QUICK, SUITES
 from snnlab.files import versions
 from snnlab.networks.classifier import Classifier
+from snnlab.networks.early_exit import ExitRule
+from snnlab.statistics.parts import Ablation, LateAccuracy
+from snnlab.training.gates import silenced
 from snnlab.zoo.adaptive import settings_sha256, suite_of
-from snnlab.zoo.record_parts import ablation, exit_rules, late
 from snnlab.zoo.registry import ADVERSARIAL, ModelRecipe
 from snnlab.zoo.storage import Trained
 
-__all__ = ["measure_model", "provenance"]
+__all__ = ["exit_rules", "measure_model", "provenance"]
+
+ABLATION_ATTACKS = ("transfer", "pgd.informed", "spike_train", "sa_pgd")
+LATE_SAMPLES = 250
+LATE_STEPS = {"noise": 1, "pgd": 10, "spike_train": 40}
 
 
 def measure_model(
-    recipe: ModelRecipe,
-    trained: Trained,
-    source: Trained | None,
-    scratch: Path,
-    root: Path | None = None,
-    progress: bool = False,
+    recipe: ModelRecipe, trained: Trained, source: Trained | None, scratch: Path, root: Path | None = None
 ) -> dict[str, Any]:
     """Attack a trained model and return its record; one part for each decoding, where the evaluation names several.
 
@@ -40,9 +47,8 @@ def measure_model(
         recipe: at the seed of ``trained``.
         trained: the model.
         source: where transferred attacks are made; ``None`` for the source itself.
-        scratch: folder for what is unfinished.
+        scratch: folder for unfinished work, with which the next call continues.
         root: folder with the data set's official files; ``None``: the cache, fetched first if need be.
-        progress: whether to show a progress bar.
     """
     evaluation, dataset, studies = recipe.evaluation, data.load(recipe["dataset"], root), recipe["studies"]
     classifier = trained.classifier(recipe)
@@ -62,15 +68,15 @@ def measure_model(
             rules=exit_rules(evaluation) if "dynamic_exits" in studies and recipe.every_exit else (),
             seed=recipe["seed"],
             cache=scratch / "jobs",
-            progress=progress,
+            progress=False,
         )
         return replace(result, suite=suite)
 
     exits: Sequence[int] | None = range(1, classifier.num_steps + 1) if recipe.every_exit else None
     if isinstance(recipe["exits"], list):
         exits = recipe["exits"]
-    late_counts = late(recipe, classifier, samples, made_on) if "late" in studies else {}
-    silenced = ablation(recipe, classifier, samples, made_on) if "ablation" in studies else None
+    late = _late(recipe, classifier, samples) if "late" in studies else {}
+    ablation = _ablation(recipe, classifier, samples, made_on) if "ablation" in studies else None
     decoders, code = evaluation.get("decoders"), classifier.encoder
     if decoders is None:
         record = evaluated(classifier, exits)
@@ -83,8 +89,8 @@ def measure_model(
     return replace(
         record,
         **provenance(recipe, trained, dataset),
-        late=late_counts,
-        ablation=silenced,
+        late=late,
+        ablation=ablation,
         stored_accuracy=trained.card["accuracy"]["stored"],
         encoding=trained.card["encoding"],
         other={} if recipe.stored else {"recipe": trained.card["recipe"]},
@@ -95,7 +101,7 @@ def measure_model(
 
 
 def provenance(recipe: ModelRecipe, trained: Trained, dataset: Dataset) -> dict[str, Any]:
-    """Return which model, weights and data a record is of, and with what versions it was made."""
+    """Return the model, weights, data and versions that a record belongs to."""
     return {
         "model": recipe.name,
         "dataset": dataset.name,
@@ -105,3 +111,47 @@ def provenance(recipe: ModelRecipe, trained: Trained, dataset: Dataset) -> dict[
         "data_sha256": dataset.sha256,
         "versions": versions(),
     }
+
+
+def exit_rules(evaluation: Mapping[str, Any]) -> list[ExitRule]:
+    """Return the rules of dynamic exits that an evaluation names by their thresholds, and the first spike.
+
+    >>> [rule.name for rule in exit_rules({"margins": [1.0], "confidences": [0.9]})]
+    ['margin', 'confidence', 'first_spike']
+    """
+    by_margin = [ExitRule("margin", threshold) for threshold in evaluation["margins"]]
+    return [*by_margin, *(ExitRule("confidence", c) for c in evaluation["confidences"]), ExitRule("first_spike")]
+
+
+def _ablation(recipe: ModelRecipe, classifier: Classifier, samples: Split, source: Classifier | None) -> Ablation | None:
+    """Return the worst case at the last exit with each part of a fused code silenced; of another code ``None``."""
+    code, eps = classifier.encoder, recipe.evaluation["ablation_eps"]
+    if not isinstance(code, Fusion):
+        return None
+    suite = tuple(a for a in QUICK if a.name in ABLATION_ATTACKS)
+    worst = []
+    for part in range(len(code.parts)):
+        rest = silenced(classifier, part)
+        evaluation = evaluate(rest, samples, eps, suite=suite, exits=[rest.num_steps], source=source, progress=False)
+        worst.append(evaluation.correct["worst"][-1])
+    parts = [part.title for part in code.parts]
+    return Ablation(parts, len(samples), eps, worst, {a.name: a.description for a in suite})
+
+
+def _late(recipe: ModelRecipe, classifier: Classifier, samples: Split) -> dict[str, LateAccuracy]:
+    """Return accuracy at every exit by kind of perturbation, of models that the evaluation names; of others nothing."""
+    settings = recipe.evaluation
+    if recipe.name not in settings["late_models"]:
+        return {}
+    subset, start = samples[slice(LATE_SAMPLES)], settings["late_from"]
+    exits = range(1, classifier.num_steps + 1)
+    measured = partial(late_accuracy, classifier, subset, from_steps=start, exits=exits)
+    records = {
+        method: measured(settings["late_eps"], method=method, steps=steps)
+        for method, steps in LATE_STEPS.items()
+        if method != "spike_train" or has_trains(classifier.encoder)
+    }
+    first = classifier.encoder and classifier.encoder(subset.images[:1])
+    if isinstance(first, torch.Tensor) and bool(((first == 0) | (first == 1)).all()):  # flips need spikes
+        records["flips"] = measured(settings["late_flips"], method="flips", steps=20)
+    return records

@@ -42,14 +42,11 @@ def register_network(name: str, build: Builder) -> None:
 
 
 def classifier_for(recipe: ModelRecipe, encoding: str | None = None) -> Classifier:
-    """Return an untrained classifier with the architecture of a recipe.
+    """Return an untrained classifier with the architecture of a recipe; ValueError for an unknown network.
 
     Args:
-        recipe: the recipe.
-        encoding: the code where it is not the recipe's, as after its gate was learned.
-
-    Raises:
-        ValueError: unknown network.
+        recipe: network, sizes, constants and code.
+        encoding: the code in place of the recipe's, as after its gate was learned.
     """
     if recipe["network"] not in NETWORKS:
         raise ValueError(f"unknown network {recipe['network']!r} of {recipe.name!r}; choose one of {', '.join(NETWORKS)}")
@@ -59,10 +56,9 @@ def classifier_for(recipe: ModelRecipe, encoding: str | None = None) -> Classifi
 
 
 class CodedMLP(nn.Module):
-    """An ordinary network that reads the whole sequence of a code at once: all its steps are inputs side by side.
+    """An ordinary network that reads all steps of a code side by side.
 
-    Its logits stand in the potential of the last step, so that a ``Classifier`` with the decoder "membrane" reads them at the
-    last exit; at earlier ones it has not answered.
+    Its logits are the potential of the last step: a ``Classifier`` with the decoder "membrane" reads them at the last exit.
 
     Shapes: ``[T, N, …]`` with ``sizes[0]`` values per sample and all steps → spikes (none) and potential ``[T, N, K]``.
     """
@@ -88,14 +84,12 @@ class SharedMLP(CodedMLP):
 
     .. math:: h = \mathrm{ReLU}\Big(W \sum_t a_t s_t + b\Big)
 
-    It has the weights of the spiking network behind the same code, and ``T`` factors. These start at ``(T - t)/T``: a spike
-    at step ``t`` can be counted in the ``T - t`` steps that are left, as in a network that integrates without leak.
+    The factors start at ``(T - t)/T``: a network that integrates without leak counts a spike at step ``t`` in the ``T - t``
+    steps after it. Shapes as ``CodedMLP``.
 
     Args:
         sizes: of the layers; ``sizes[0]`` values per sample and step.
         num_steps: ``T``.
-
-    Shapes: as ``CodedMLP``.
 
     Raises:
         ValueError: a sequence of another number of steps.
@@ -108,9 +102,8 @@ class SharedMLP(CodedMLP):
 
     def reset_parameters(self) -> None:
         """Set the factors to their start."""
-        num_steps = len(self.factors)
-        with torch.no_grad():
-            self.factors.copy_(1 - torch.arange(num_steps) / num_steps)
+        steps = torch.arange(len(self.factors))
+        self.factors.data = 1 - steps / len(steps)
 
     def joined(self, sequence: Tensor) -> Tensor:
         """Return ``Σ_t a_t s_t``, ``[N, …]``."""
@@ -149,15 +142,6 @@ def _mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
     return SpikingMLP(sizes, **constants)
 
 
-def _coded_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
-    first, *rest = _sizes(recipe, code)
-    return CodedMLP([first * _steps(recipe, code), *rest])
-
-
-def _shared_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
-    return SharedMLP(_sizes(recipe, code), _steps(recipe, code))
-
-
 def _convolutional(network: type[nn.Module], recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
     data, options = recipe.dataset, {"checkpointing": recipe["checkpointing"]}
     if network is conv.CodedConvNet:
@@ -169,9 +153,14 @@ def _convolutional(network: type[nn.Module], recipe: ModelRecipe, code: Encoder 
     return network(in_channels=channels, classes=data.classes, **options)
 
 
+def _coded_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
+    first, *rest = _sizes(recipe, code)
+    return CodedMLP([first * _steps(recipe, code), *rest])
+
+
 register_network("mlp", _mlp)
 register_network("coded_mlp", _coded_mlp)
-register_network("shared_mlp", _shared_mlp)
+register_network("shared_mlp", lambda recipe, code: SharedMLP(_sizes(recipe, code), _steps(recipe, code)))
 for _network in (
     *(conv.CodedConvNet, conv.ConvNet, conv.VGG11, conv.ResNet18),
     *(conv.SpikingConvNet, conv.SpikingVGG11, conv.SpikingResNet18),

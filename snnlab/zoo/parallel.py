@@ -1,8 +1,7 @@
-"""Who does the tasks: this process, some processes of this machine, or a cluster.
+"""Run tasks in this process, in processes of this machine, or on a cluster, both by Dask.
 
-A task becomes ready when those it names in ``after`` are finished. Its input is put together only then, and its result is
-kept at once, both in this process; a worker that dies therefore loses its running task alone, and that is given to another.
-Processes and clusters are Dask's (``distributed``).
+A task is ready when those in its ``after`` are finished. Its input is made only then, and its result is stored at once, both in
+this process: a worker that dies loses its running task alone, which another repeats.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ class Task:
 
     Args:
         name: unique, as the progress bar shows it.
-        prepare: gives the function and its arguments, when all tasks in ``after`` are finished; they must pickle.
+        prepare: returns the function and its arguments, which must pickle.
         keep: takes the result.
-        after: names of the tasks that have to be finished first; one that is not in the list counts as finished.
-        cost: those that are ready start in order of cost, the highest first.
+        after: names of tasks that come first; one that is not in the list counts as finished.
+        cost: ready tasks start in order of cost, the highest first.
     """
 
     name: str
@@ -44,13 +43,7 @@ class Task:
 
 
 def run(tasks: Sequence[Task], *, jobs: int = 1, scheduler: str | None = None, progress: bool = True) -> None:
-    """Do all tasks.
-
-    Args:
-        tasks: in any order.
-        jobs: processes on this machine; 1 works in this process.
-        scheduler: address of a Dask scheduler, instead of processes here.
-        progress: whether to show a progress bar.
+    """Run all tasks; arguments as in ``snnlab.zoo.build.build``.
 
     Raises:
         ValueError: fewer than one job, a scheduler that does not answer, tasks that wait for each other.
@@ -91,8 +84,7 @@ def _on_workers(waiting: list[Task], jobs: int, scheduler: str | None) -> Iterat
 
         finished, running = as_completed(), dict[str, Task]()
         while waiting:
-            # No more than there are workers for: a queue in the scheduler was seen to leave a worker idle for the whole of a
-            # long task. A cluster that has grown is given more.
+            # One task a worker: a queue in the scheduler can leave a worker idle. A cluster may grow.
             free = max(1, sum(client.nthreads().values())) - len(running)
             for task in [task for task in _ready(waiting) if task.name not in running][: max(0, free)]:
                 function, *arguments = task.prepare()
@@ -103,8 +95,8 @@ def _on_workers(waiting: list[Task], jobs: int, scheduler: str | None) -> Iterat
                 result = future.result()  # raises what the task raised
             except KilledWorker:
                 raise ValueError(
-                    f"{future.key!r} has killed its worker again and again, for want of memory perhaps; all that was finished "
-                    "is kept, the same command goes on from here"
+                    f"{future.key!r} has killed its worker several times, perhaps for lack of memory; finished tasks are "
+                    "stored, and the same command continues"
                 ) from None
             yield running.pop(future.key), result
             future.release()

@@ -2,12 +2,9 @@ r"""How weights are stored: small integers times a power of two per neuron.
 
 .. math:: W_{ij} = q_{ij}\,2^{e_i}, \quad b_i = r_i\,2^{e_i}, \qquad |q_{ij}| \le 45
 
-A convolution's weights are stored alike, a neuron being an output channel, with up to 127 levels: few meet in one sum.
-
-Two reasons. The zoo is small (a byte a weight). And sums are exact: with spikes in {0, 1} every input current is an
-integer below 2^24 times a power of two, which float32 holds without rounding, in any order of summation. The same
-spikes therefore come out on every machine and in the browser. Accuracies are measured on the stored weights; what rounding
-costs stands in each model card.
+A neuron of a convolution is an output channel, with up to 127 levels. A weight needs one byte, and sums are exact: with spikes
+in {0, 1} every input current is an integer below 2^24 times a power of two, which float32 holds without rounding in any order
+of summation. So spikes are the same on every machine and in the browser. Accuracies are measured on the stored weights.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""The recipes: what each model of the zoo is, by data set and name.
+"""The recipes: how each model of the zoo is made and measured, by data set and name.
 
-A file ``recipes/*.toml`` belongs to one data set. ``[models.NAME]`` states what a model has for itself, the rest comes from
-``[defaults]`` of this file and of the first file of the data set, and then from ``UNSTATED``. ``[evaluation]`` says how records
-are made, ``[studies.NAME]`` what a study measures. ``recipes/mnist5k.toml`` explains the keys.
-
-A model of another data set than the first is named ``"cifar10/latency"``, or ``"latency"`` with ``dataset="cifar10"``.
+A file ``recipes/*.toml`` belongs to one data set; ``recipes/mnist5k.toml`` explains the keys. What ``[models.NAME]`` does not
+state comes from ``[defaults]`` of its file and of the first file of the data set, and then from ``UNSTATED``.
 """
 
 from __future__ import annotations
@@ -42,7 +39,7 @@ ADVERSARIAL = ("fgsm", "pgd", "trades")
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL)
 #: how a value of a sweep is written in a model's name
 SWEPT = {"beta": "beta", "num_steps": "T"}
-#: what a setting is where no recipe file states it. It is not hashed then: a setting that is added leaves older hashes valid.
+#: settings that no recipe file needs to state; they are not hashed then, so that a new one leaves older hashes valid
 UNSTATED: dict[str, Any] = {
     "code": "",
     "network": "mlp",
@@ -69,15 +66,14 @@ NOT_WEIGHTS = frozenset({"code", "title", "group", "exits", "stored", "measured"
 
 @dataclass(frozen=True)
 class ModelRecipe:
-    """One model at one seed: all that is needed to train and to measure it.
+    """How to train and measure one model at one seed.
 
     Args:
         name: without its data set.
-        settings: what the recipe files state, and the seed; ``recipe[key]`` gives what they leave out as well.
+        settings: what the recipe files state, and the seed; ``recipe[key]`` falls back on ``UNSTATED``.
         start: the model, at the same seed, whose weights this one starts from.
         source: the model on which transferred attacks are made; ``None`` if it is this one.
-        evaluation: how records are made.
-        studies: the settings of all studies of the data set.
+        evaluation, studies: tables of the recipe file.
         limits: what a reader must not conclude from its accuracy.
     """
 
@@ -94,7 +90,7 @@ class ModelRecipe:
 
     @property
     def dataset(self) -> DatasetInfo:
-        """What is known of its data set."""
+        """Its data set."""
         return describe(self["dataset"])
 
     @property
@@ -104,7 +100,7 @@ class ModelRecipe:
 
     @property
     def coded(self) -> bool:
-        """Whether it reads a code; an ordinary network on pixels does not."""
+        """Whether it reads a code."""
         return bool(self["encoding"] != "none")
 
     @property
@@ -121,7 +117,7 @@ class ModelRecipe:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """Code, rule, loss and title, which figures need beside a record.
+        """Code, rule, loss and title, for figures.
 
         >>> recipe("fgsm-onset").labels["title"]
         'onset, FGSM-trained'
@@ -150,7 +146,7 @@ class ModelRecipe:
 
     @property
     def sha256(self) -> str:
-        """Hash of everything that decides the weights, with the recipe of the model that it starts from."""
+        """Hash of everything that decides the weights."""
         deciding = {key: value for key, value in self.settings.items() if key not in NOT_WEIGHTS}
         if "start" in deciding:
             deciding["start"] = self.start.sha256 if self.start else ""
@@ -243,7 +239,7 @@ def recipe(name: str, dataset: str = DATASET) -> ModelRecipe:
         dataset: of a name without one.
 
     Raises:
-        ValueError: unknown data set or model (the message lists the valid ones).
+        ValueError: unknown data set or model.
 
     >>> recipe("latency-T2")["num_steps"]
     2
@@ -259,8 +255,8 @@ def recipes(*groups: str, dataset: str = DATASET) -> dict[str, ModelRecipe]:
     """Return recipes by name, at the first seed, in the order of the recipe files.
 
     Args:
-        groups: of models, as "codes", "training", "controls"; default all whose weights are stored, without controls.
-        dataset: that they are trained on.
+        groups: as "codes", "training", "controls"; default all whose weights are stored, without controls.
+        dataset: of the models.
 
     Raises:
         ValueError: unknown data set or group.
@@ -285,7 +281,7 @@ def names(*groups: str, dataset: str = DATASET) -> list[str]:
 
 
 def evaluation_settings(dataset: str = DATASET) -> dict[str, Any]:
-    """Return how records are made: suite, seeds, samples, ε, the source of transferred attacks."""
+    """Return suite, seeds, samples, ε and the source of transferred attacks."""
     return dict(next(iter(_of(dataset).values())).evaluation)
 
 

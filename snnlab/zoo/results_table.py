@@ -1,7 +1,7 @@
-"""The records of a data set's models, and of other tables of networks, as the explorer of results reads them.
+"""The payload of the explorer of results, from the records of a data set's models or of a user.
 
-One payload holds counts of correct answers, ``correct[attack][seed][exit][ε]``, for every network and decoding, ε in grey
-levels of 255; ``None`` in the place of an exit that a seed was not measured at. No picture and no weight goes into it.
+It holds counts of correct answers, ``correct[attack][seed][exit][ε]``, for every network and decoding, ε in grey levels of 255;
+``None`` for an exit that a seed was not measured at.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ABOUT = (
 
 
 def payload(dataset: str = "cifar10") -> dict[str, Any]:
-    """Return what the page needs to know of the models of a data set that are measured.
+    """Return the payload of the models of a data set that are measured.
 
     Raises:
         ValueError: a record that is missing or belongs to another recipe.
@@ -66,10 +66,10 @@ def payload(dataset: str = "cifar10") -> dict[str, Any]:
 
 
 def of_records(records: Mapping[str, Record], dataset: str) -> dict[str, Any]:
-    """Return the same for networks of a user: the record of each by name.
+    """Return the payload of records of a user, by name.
 
     Raises:
-        ValueError: no records, or records of different n, or none with an attack of a threat model that is known here.
+        ValueError: no records, records of different n, or none with an attack of a threat model.
     """
     if not records:
         raise ValueError("the explorer of results needs at least one record, as evaluate_robustness gives it")
@@ -110,7 +110,7 @@ def _table(
 
 
 def _chance(records: Sequence[Record], default: float) -> float:
-    """Return the share that guessing gets right: as records of ``evaluate_robustness`` say it, else the default."""
+    """Return the accuracy of guessing from the records, else the default."""
     chances = {round(default if record.chance is None else record.chance, 6) for record in records}
     if len(chances) > 1:
         raise ValueError(f"records of one table need as many classes, got chances of {sorted(chances)}")
@@ -118,7 +118,7 @@ def _chance(records: Sequence[Record], default: float) -> float:
 
 
 def _part(seeds: Sequence[Record], attacks: set[str]) -> dict[str, Any]:
-    """Return counts of every seed where all seeds have them, their attacks, and their flags, of one decoding of a network."""
+    """Return counts of every seed, attacks and flags of one decoding of a network."""
     first = seeds[0]
     shown = [a for threat in THREATS.values() for a in threat if a in attacks]
 
@@ -141,8 +141,7 @@ def accuracies(
 ) -> dict[str, tuple[float, ...]]:
     """Return the accuracy of every network in a payload at the nearest level of ε in the table, one value a seed.
 
-    Exits that no network was measured at stand for the last; an ANN has one read-out for all. A network that was not measured
-    at that exit, level or under that attack is left out.
+    Exits that no network was measured at stand for the last. A network without that exit, level or attack is left out.
     """
     level = nearest_level(table, eps)
     exits = {e for parts in table["results"].values() for e in parts.get(decoder, {"exits": []})["exits"]}

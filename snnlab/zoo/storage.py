@@ -1,8 +1,7 @@
-"""The files of the zoo: weights, cards and records, read whole or refused.
+"""The files of the zoo: weights, cards and records.
 
 ``models/<data set>/<model>/`` holds ``weights.safetensors.xz`` (see ``quantised``), ``card.json`` and ``results.json`` of the
-first seed, and the same with ``-<seed>`` in their names of the others. Weights are stored because a network that is trained again
-on another machine differs in its last bits; of controls, records alone are stored.
+first seed, and the same with ``-<seed>`` in their names of the others; of controls, records alone.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from snnlab.zoo.networks import classifier_for
 from snnlab.zoo.quantised import read_weights
 from snnlab.zoo.registry import DATASET, FOLDER, ModelRecipe, recipe
 
-__all__ = ["MODELS", "Trained", "card", "load", "measured", "repeats", "restored", "results", "weights"]
+__all__ = ["MODELS", "Trained", "card", "load", "measured", "repeats", "restored", "results"]
 
 MODELS = FOLDER / "models"
 WEIGHTS, CARD, RESULTS = "weights.safetensors.xz", "card.json", "results.json"
@@ -42,58 +41,43 @@ class Trained:
         return restored(recipe.varied(self.card.get("chosen", {})), self.weights, self.card.get("encoding"))
 
 
-def load(name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET) -> Classifier:
+def load(name: str, seed: int | None = None, folder: Path = MODELS) -> Classifier:
     """Return a trained model of the zoo, in evaluation mode.
 
-    A network trained by TSSL-BP comes back with surrogate gradients: its own rule shows an attacker no gradient between
-    spikes, and would hide the network rather than defend it.
+    A network trained by TSSL-BP gets surrogate gradients: its rule has no gradient between spikes, which would hide it from
+    an attacker rather than defend it.
 
     Args:
         name: the model, as ``"onset"`` or ``"cifar10/onset"``.
         seed: of its training; default the first.
         folder: where the models are.
-        dataset: of a name without one.
 
     Raises:
-        ValueError: unknown name or seed (the message lists the valid ones); weights that are missing, truncated or altered.
+        ValueError: unknown name or seed; weights that are missing, truncated or altered.
 
     >>> load("onset").encoder.title
     'onset'
     """
-    of = _at_seed(name, seed, dataset)
+    of = _at_seed(name, seed)
     return stored(of, folder).classifier(of)
 
 
-def weights(name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET) -> bytes:
-    """Return the weights of a model as the content of a safetensors file; arguments and errors as ``load``."""
-    return stored(_at_seed(name, seed, dataset), folder).weights
+def card(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str, Any]:
+    """Return the model card: recipe, data, versions, accuracy before and after storage, hashes. Arguments as ``load``."""
+    return _card(_at_seed(name, seed), folder)
 
 
-def card(name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET) -> dict[str, Any]:
-    """Return the model card; arguments and errors as ``load``.
-
-    It has recipe, data, versions, accuracy before and after storage, and the hash of the weights.
-    """
-    return _card(_at_seed(name, seed, dataset), folder)
-
-
-def results(
-    name: str, seed: int | None = None, folder: Path = MODELS, *, dataset: str = DATASET, decoder: str | None = None
-) -> Evaluation:
+def results(name: str, seed: int | None = None, folder: Path = MODELS, *, decoder: str | None = None) -> Evaluation:
     """Return the record of a model at one seed.
 
     Args:
-        name: the model, as ``"onset"`` or ``"cifar10/onset"``.
-        seed: default the first.
-        folder: where the models are.
-        dataset: of a name without one.
+        name, seed, folder: as in ``load``.
         decoder: of a model that was measured with several; default the first.
 
     Raises:
-        ValueError: unknown seed or decoder; missing, truncated or altered file, or one that belongs to another recipe or other
-            weights.
+        ValueError: unknown seed or decoder; a file that is missing, altered, or of another recipe or other weights.
     """
-    of = _at_seed(name, seed, dataset)
+    of = _at_seed(name, seed)
     record = record_of(of, folder)
     decoders = [key for key in of.evaluation.get("decoders", ()) if key in record.decodings]
     if decoder is not None and decoder not in decoders:
@@ -101,19 +85,20 @@ def results(
         raise ValueError(f"{name!r} was not measured with the decoder {decoder!r}; choose one of {known}")
     if decoders:
         record = record.read_by(decoder or decoders[0])
-    _check_counts(of, record)
-    return replace(record, **of.labels)
+    try:
+        return replace(record.checked(), **of.labels)
+    except (TypeError, ValueError) as error:
+        raise _unusable(of, f"results are altered: {error}") from None
 
 
-def repeats(name: str, folder: Path = MODELS, *, dataset: str = DATASET, decoder: str | None = None) -> list[Evaluation]:
+def repeats(name: str, folder: Path = MODELS, *, decoder: str | None = None) -> list[Evaluation]:
     """Return the records of a model at every seed, for ``snnlab.statistics.over_seeds``; arguments as ``results``."""
-    of = recipe(name, dataset)
-    return [results(of.path, seed, folder, decoder=decoder) for seed in of.evaluation["seeds"]]
+    return [results(name, seed, folder, decoder=decoder) for seed in recipe(name).evaluation["seeds"]]
 
 
-def measured(name: str, folder: Path = MODELS, *, dataset: str = DATASET) -> list[int]:
+def measured(name: str, folder: Path = MODELS) -> list[int]:
     """Return the seeds at which a model has a record."""
-    of = recipe(name, dataset)
+    of = recipe(name)
     return [seed for seed in of.evaluation["seeds"] if path_of(of.at_seed(seed), RESULTS, folder).exists()]
 
 
@@ -135,9 +120,9 @@ def stored(of: ModelRecipe, folder: Path) -> Trained:
     try:
         blob = lzma.decompress(content)
     except lzma.LZMAError as error:
-        raise _refused(of, f"weights were altered or truncated ({error})") from None
+        raise _unusable(of, f"weights were altered or truncated ({error})") from None
     if hashlib.sha256(blob).hexdigest() != card["weights_sha256"]:
-        raise _refused(of, f"weights were altered or truncated: {len(blob)} bytes, their hash is not the card's")
+        raise _unusable(of, f"weights were altered or truncated: {len(blob)} bytes, their hash is not the card's")
     return Trained(blob, card)
 
 
@@ -158,27 +143,23 @@ def record_of(of: ModelRecipe, folder: Path) -> Evaluation:
     needed = {"n", "recipe_sha256", "settings_sha256"} | ({"weights_sha256"} if of.stored else set())
     content = read_json(of, RESULTS, folder, needed)
     if content["recipe_sha256"] != of.sha256:
-        raise _refused(of, "results belong to another recipe")
+        raise _unusable(of, "results belong to another recipe")
     if of.stored and content["weights_sha256"] != _card(of, folder)["weights_sha256"]:
-        raise _refused(of, "results were measured on other weights")
+        raise _unusable(of, "results were measured on other weights")
     try:
         return Evaluation.of(content)
     except (TypeError, AttributeError, KeyError) as error:
-        raise _refused(of, f"results are altered: {error}") from None
+        raise _unusable(of, f"results are altered: {error}") from None
 
 
 def read_json(of: ModelRecipe, name: str, folder: Path, required: set[str]) -> dict[str, Any]:
-    """Return the content of a file of a model.
-
-    Raises:
-        ValueError: it is missing, no JSON, or lacks one of the required keys.
-    """
+    """Return the content of a file of a model; ValueError if it is missing, no JSON, or lacks a required key."""
     try:
         content: dict[str, Any] = json.loads(_read(of, name, folder))
     except json.JSONDecodeError as error:
-        raise _refused(of, f"{name} is not valid JSON ({error})") from None
+        raise _unusable(of, f"{name} is not valid JSON ({error})") from None
     if missing := required - set(content):
-        raise _refused(of, f"{name} lacks {sorted(missing)}")
+        raise _unusable(of, f"{name} lacks {sorted(missing)}")
     return content
 
 
@@ -189,27 +170,18 @@ def _card(of: ModelRecipe, folder: Path) -> dict[str, Any]:
 def _read(of: ModelRecipe, name: str, folder: Path) -> bytes:
     path = path_of(of, name, folder)
     if not path.exists():
-        raise _refused(of, f"{path.name} is missing")
+        raise _unusable(of, f"{path.name} is missing")
     return path.read_bytes()
 
 
-def _refused(of: ModelRecipe, why: str) -> ValueError:
+def _unusable(of: ModelRecipe, why: str) -> ValueError:
     name = of.name if of["dataset"] == DATASET else of.path
     return ValueError(f"{name}, seed {of['seed']}: {why}; restore the file or run 'snnlab zoo build {name}'")
 
 
-def _at_seed(name: str, seed: int | None, dataset: str) -> ModelRecipe:
-    of = recipe(name, dataset)
+def _at_seed(name: str, seed: int | None) -> ModelRecipe:
+    of = recipe(name)
     known = of.evaluation["seeds"]
     if seed is not None and seed not in known:
         raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, known))}")
     return of if seed is None else of.at_seed(seed)
-
-
-def _check_counts(of: ModelRecipe, record: Evaluation) -> None:
-    if missing := [key for key in ("correct", "eps", "exits") if not getattr(record, key)]:
-        raise _refused(of, f"results lack {missing}")
-    for attack, counts in record.correct.items():
-        rows = [len(row) == len(record.eps) and all(0 <= c <= record.n for c in row) for row in counts]
-        if len(rows) != len(record.exits) or not all(rows):
-            raise _refused(of, f"results are altered: counts of {attack!r} are not [{len(record.exits)}][ε]")

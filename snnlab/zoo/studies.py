@@ -1,12 +1,11 @@
 """Studies: what is measured of some models at the first seed, in files beside their results.
 
 =========== ==========================================================================================================
-``saved``   attacked pictures that are saved as files of 256 grey levels: what an image attack leaves *unsaved*; the same
-            pictures *saved*; files of an attacker who *knows* of the rounding, straight through in the backward pass
-``draws``   codes that draw at random: do more draws a gradient find more, and does it take spikes? Every picture is
-            answered by ``READ`` fresh draws; ``ann-poisson`` is a network without spikes that reads the same draws
-``trains``  codes that are step functions: what attacks on the *images* leave, what a search among the spike *trains*
-            leaves (``snnlab.attacks.spike_train``), and what *both* leave
+``saved``   survivors of an image attack *unsaved*, *saved* as files of 256 grey levels, and of an attack that *knows* of the
+            rounding (straight through in the backward pass)
+``draws``   stochastic codes, attacked with few and many draws a gradient, answered by ``READ`` fresh draws; ``ann-poisson`` is a
+            network without spikes that reads the same draws
+``trains``  step codes: survivors of attacks on the *images*, of a search among the spike *trains*, and of *both*
 =========== ==========================================================================================================
 
 Each ε is attacked for itself, at the last exit, with the randomness of one seed for every ``BATCH`` pictures.
@@ -49,7 +48,7 @@ class Study:
         name: of its table in a recipe file, and of the file with a model's record.
         counts: keys of a record that are counted.
         constants: what decides a record beside weights and settings.
-        measured: gives counts and their description, from a classifier, samples, the radii in pixel units and a seed.
+        measured: returns counts and their description, from a classifier, samples, radii in pixel units and a seed.
     """
 
     name: str
@@ -71,7 +70,7 @@ class Study:
         return self.name in of["studies"] and of.first and of.name in of.studies[self.name]["models"]
 
     def settings_sha256(self, of: ModelRecipe) -> str:
-        """Return a hash of everything that decides a record beside the weights."""
+        """Return a hash of what decides a record beside the weights."""
         settings = dict(of.studies[self.name])
         if self.name == "draws":  # which other models have a record decides nothing
             del settings["models"]
@@ -90,7 +89,7 @@ class Study:
         return content
 
     def measure(self, of: ModelRecipe, trained: Trained, root: Path | None = None) -> dict[str, Any]:
-        """Measure a trained model and return its record; the official files of its data set are in ``root`` or cached."""
+        """Measure a trained model and return its record."""
         settings, dataset = of.studies[self.name], data.load(of["dataset"], root)
         samples = dataset.test[slice(settings["samples"])]
         radii = [eps / of.dataset.eps_unit for eps in settings["eps"]]
@@ -176,7 +175,7 @@ def _right(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
 def _counted(
     samples: Split, radii: Sequence[float], left: Callable[[Split, float], dict[str, Tensor]]
 ) -> dict[str, list[int]]:
-    """Return how many samples are right at each ε, for every count; ``left`` says which of a batch are."""
+    """Return how many samples are right at each ε, by count; ``left`` returns which of a batch are."""
     correct: dict[str, list[int]] = {}
     for column, eps in enumerate(radii):
         for start in range(0, len(samples), BATCH):

@@ -1,7 +1,6 @@
 """Train one model of the zoo from its recipe, and round it to what can be stored.
 
-Takes and returns plain data, so that it can run in another process or on another machine. What is unfinished lies in a scratch
-folder and is taken up by the next call there.
+Takes and returns plain data, so that it can run in another process or on another machine.
 """
 
 from __future__ import annotations
@@ -32,30 +31,25 @@ from snnlab.zoo.storage import Trained
 
 __all__ = ["objective_for", "train_model", "training_recipe"]
 
-CHECKPOINT_EVERY = 100  # batches
 
-
-def train_model(
-    recipe: ModelRecipe, start: Trained | None, scratch: Path, root: Path | None = None, progress: bool = False
-) -> Trained:
+def train_model(recipe: ModelRecipe, start: Trained | None, scratch: Path, root: Path | None = None) -> Trained:
     """Train a model and return its weights and card; of several settings that are tried, the best on the validation split.
 
     Args:
-        recipe: at the seed that is wanted.
+        recipe: at the seed of the training.
         start: the model that it starts from, if the recipe names one.
-        scratch: folder for checkpoints; a training that was stopped goes on from there.
+        scratch: folder for checkpoints, from which a stopped training continues.
         root: folder with the data set's official files; ``None``: the cache, fetched first if need be.
-        progress: whether to show a progress bar.
     """
     dataset, settings = data.load(recipe["dataset"], root), recipe["tried"] or [{}]
-    candidates = [_train_one(recipe, tried, start, dataset, scratch, progress) for tried in settings]
+    candidates = [_train_one(recipe, tried, start, dataset, scratch) for tried in settings]
     for tried in settings:
         _checkpoint(recipe.varied(tried), start, scratch).unlink(missing_ok=True)
     return max(candidates, key=lambda trained: float(trained.card["accuracy"]["stored"]["validation"]))
 
 
 def _train_one(
-    recipe: ModelRecipe, tried: Mapping[str, Any], start: Trained | None, dataset: Dataset, scratch: Path, progress: bool
+    recipe: ModelRecipe, tried: Mapping[str, Any], start: Trained | None, dataset: Dataset, scratch: Path
 ) -> Trained:
     """Train with one of the settings that are tried."""
     chosen, started = recipe.varied(tried), perf_counter()
@@ -63,7 +57,7 @@ def _train_one(
     if chosen["rule"] == "conversion":
         classifier = _converted(chosen, start, dataset)
     else:
-        classifier, history = _trained(chosen, start, dataset, scratch, progress)
+        classifier, history = _trained(chosen, start, dataset, scratch)
     seconds = history.seconds if history else perf_counter() - started
     before = _accuracies(classifier, dataset, recipe["seed"])
     if isinstance(classifier.network, ConvNet | SpikingConvNet):
@@ -105,15 +99,13 @@ def objective_for(recipe: ModelRecipe) -> AdversarialTraining | None:
 
 
 def _checkpoint(recipe: ModelRecipe, start: Trained | None, scratch: Path) -> Path:
-    """Return its checkpoint; the name changes with the recipe and the weights at the start, so that no stale one is taken up."""
+    """Return the file of a checkpoint; its name changes with the recipe and the weights at the start."""
     origin = recipe.sha256 + (start.card["weights_sha256"] if start else "")
     return scratch / f"{recipe.name}-{recipe['seed']}-{hashlib.sha256(origin.encode()).hexdigest()[:8]}.checkpoint"
 
 
-def _trained(
-    recipe: ModelRecipe, start: Trained | None, dataset: Dataset, scratch: Path, progress: bool
-) -> tuple[Classifier, History]:
-    """Train by the recipe's rule: from the weights of ``start`` or from an initialisation, plainly or on attacked images."""
+def _trained(recipe: ModelRecipe, start: Trained | None, dataset: Dataset, scratch: Path) -> tuple[Classifier, History]:
+    """Train from the weights of ``start`` or from an initialisation, on clean or attacked images."""
     classifier = classifier_for(recipe)
     if start is not None:
         read_weights(classifier.network, start.weights, recipe["start"])
@@ -129,21 +121,20 @@ def _trained(
         warm_start=start is not None,
         validation=dataset.validation,
         checkpoint=_checkpoint(recipe, start, scratch),
-        checkpoint_every=CHECKPOINT_EVERY,
-        progress=progress,
+        checkpoint_every=100,
+        progress=False,
     )
     return (frozen(classifier) if recipe["learn_gate"] else classifier.eval()), history
 
 
 def as_trained(recipe: ModelRecipe, classifier: Classifier) -> Classifier:
-    """Return the classifier that the loss sees; a recipe may train by one read-out and read by another."""
-    if not recipe["training_decoder"]:
-        return classifier
-    return Classifier(classifier.network, classifier.encoder, recipe["training_decoder"])
+    """Return the classifier with the read-out that the loss sees."""
+    decoder = recipe["training_decoder"]
+    return Classifier(classifier.network, classifier.encoder, decoder) if decoder else classifier
 
 
 def _converted(recipe: ModelRecipe, start: Trained | None, dataset: Dataset) -> Classifier:
-    """Return the ANN's weights behind the recipe's code, thresholds balanced on training images; nothing is learnt."""
+    """Return the ANN's weights behind the recipe's code, thresholds balanced on training images."""
     if start is None or recipe.start is None:
         raise ValueError(f"{recipe.name!r} is converted from an ANN; name one in its recipe (start = 'ann')")
     ann, code = start.classifier(recipe.start).network, classifier_for(recipe).encoder

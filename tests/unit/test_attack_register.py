@@ -73,7 +73,7 @@ def test_a_subclass_overrides_one_method_and_runs_only_in_its_norms(few: Split) 
     torch.testing.assert_close(up[inside], -down[inside])
     suite = [NOISE, SuiteAttack("mine", "downhill", "backwards", NAIVE)]
     for norm, ran in (("Linf", {"noise", "mine", "worst"}), ("L2", {"noise", "worst"})):
-        assert set(evaluate(model, ten, [0.0, 0.5], norm=norm, suite=suite, progress=False).correct) == ran
+        assert set(evaluate(model, ten, [Budget(0.0, norm), Budget(0.5, norm)], suite=suite, progress=False).correct) == ran
 
 
 def test_an_attack_that_noise_beats_is_flagged_whatever_its_name(few: Split) -> None:

@@ -28,7 +28,7 @@ from snnlab.claims import (
     table,
     verdict,
 )
-from snnlab.claims.ledger import SUITES, measure, reason_of, summarised, zoo_records
+from snnlab.claims.ledger import SUITES, measure, summarised, zoo_records
 from snnlab.statistics import MIN_EFFECT, Change, Record
 from snnlab.statistics.parts import DynamicExits
 
@@ -265,20 +265,6 @@ def test_a_claim_without_a_record_is_left_out_unless_it_is_asked_for(tmp_path: P
     assert list(ledger(tmp_path)) == [known]
     with pytest.raises(ValueError, match="not measured yet: paper-figure; run 'snnlab claims build'"):
         ledger(tmp_path, ["paper-figure"])
-
-
-def test_the_reason_of_a_new_measurement_follows_from_the_two() -> None:
-    old = measure(claim(HIGHER), of(new=[60] * 3, old=[50] * 3))
-    stronger = old | {"suites": ["standard"], "attacks": old["attacks"] | {"spike_train.margin": "search"}}
-    spike_train = (
-        "measured again by the suite 'standard' with the spike-train attack, which breaks what the earlier suites left"
-    )
-    assert reason_of(stronger, old) == spike_train
-    lower = Comparison(HIGHER.new, HIGHER.old, "lower")
-    asked = measure(claim(lower), of(new=[60] * 3, old=[50] * 3))
-    assert reason_of(asked, old) == "other comparisons decide the claim"
-    assert reason_of(asked | {"attacks": {}}, old).endswith("; measured again by the suite 'quick' with other attacks")
-    assert reason_of(old, old) == "measured again"
 
 
 def test_models_of_cifar10_are_told_in_grey_levels(tmp_path: Path) -> None:

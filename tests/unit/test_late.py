@@ -17,7 +17,7 @@ from snnlab.attacks.spike_flips import flip_attack, flip_noise, verify_flips
 from snnlab.attacks.time_restricted import splice, subset
 from snnlab.data import Dataset, Split
 from snnlab.encoding import BACKWARD_RULES, encoder
-from snnlab.evaluation.late import LateAccuracy, late_accuracy, late_flips
+from snnlab.evaluation.late import LateAccuracy, late_accuracy
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.decoding import SILENT, predictions
 from snnlab.training.bptt import initialise
@@ -280,7 +280,7 @@ def test_an_attack_on_spikes_leaves_nothing_behind(onset: Classifier, few: Split
     surrogate, state = onset.network.surrogate, torch.random.get_rng_state()
     flip_attack(onset, few.images, few.labels, 4, 5, steps=3)
     late_accuracy(onset, few, 0.1, [4], steps=2)
-    late_flips(onset, few, 5, [4], "flip_noise")
+    late_accuracy(onset, few, 5, [4], "flip_noise")
     assert onset.network.surrogate is surrogate
     assert all(torch.equal(before[k], v) for k, v in onset.network.state_dict().items())
     assert all(p.grad is None for p in onset.parameters())
@@ -309,7 +309,7 @@ def test_accuracy_is_the_clean_one_up_to_the_step_and_never_above_it(name: str, 
     exits = [2, 4, 6, 8]
     found = [late_accuracy(model, few, 0.2, [0, 4, 8], m, exits=exits, steps=3) for m in ("noise", "fgsm", "pgd")]
     if name == "latency":
-        found += [late_flips(model, few, 20, [0, 4, 8], m, exits=exits, steps=3) for m in ("flip_noise", "flips")]
+        found += [late_accuracy(model, few, 20, [0, 4, 8], m, exits=exits, steps=3) for m in ("flip_noise", "flips")]
     for measured in found:
         for from_step, row in zip(measured.from_steps, measured.correct, strict=True):
             for e, correct in zip(exits, row, strict=True):
@@ -331,17 +331,13 @@ def test_each_exit_is_attacked_for_itself(few: Split) -> None:
     assert found.aimed == [6, 8]
 
 
-def test_without_exits_one_attack_is_aimed_at_the_classifier_s_own(few: Split) -> None:
-    model = zoo.load("latency").at(exit_step=6)
-    once = late_accuracy(model, few, 0.2, [2], exits=None, steps=3)
-    assert (once.exits, once.aimed) == ([1, 2, 3, 4, 5, 6], [6] * 6)
-    assert once.accuracy(2, 6) == late_accuracy(model, few, 0.2, [2], exits=[6], steps=3).accuracy(2, 6)
-    noise = late_accuracy(model, few, 0.2, [2], "noise")
-    assert (noise.exits, noise.aimed, noise.attacker) == ([1, 2, 3, 4, 5, 6], None, None)
+def test_noise_is_aimed_at_no_exit(few: Split) -> None:
+    noise = late_accuracy(zoo.load("latency"), few, 0.2, [2], "noise")
+    assert (noise.exits, noise.aimed, noise.attacker) == ([*range(1, 9)], None, None)
 
 
 def test_flips_from_a_later_step_count_at_every_earlier_one(mnist: Dataset) -> None:
-    found = late_flips(zoo.load("latency"), mnist.validation[:60], 5, [6, 0, 4, 2, 8], exits=[8], steps=2)
+    found = late_accuracy(zoo.load("latency"), mnist.validation[:60], 5, [6, 0, 4, 2, 8], "flips", exits=[8], steps=2)
     by_step = [found.accuracy(t, 8) for t in sorted(found.from_steps)]
     assert by_step == sorted(by_step)
 
@@ -361,7 +357,7 @@ def test_a_silent_network_is_wrong_and_counted(few: Split) -> None:
         parameter.data.zero_()
     split = Split(few.images, torch.zeros_like(few.labels))
     model = Classifier(network, encoder("onset"))
-    for found in (late_accuracy(model, split, 0.1, [0], steps=1), late_flips(model, split, 3, [0], steps=1)):
+    for found in (late_accuracy(model, split, 0.1, [0], steps=1), late_accuracy(model, split, 3, [0], "flips", steps=1)):
         assert found.correct == [[0] * 8]
         assert found.silent == [[40] * 8]
     spikes = flip_attack(model, split.images, split.labels, 0, 3)
@@ -385,7 +381,7 @@ def test_a_record_is_plain_data(few: Split) -> None:
     shared = {"method", "attacker", "n", "from_steps", "exits", "aimed", "correct", "silent", "interval"}
     late, flips = (
         late_accuracy(model, few, 0.1, range(9), "noise").plain(),
-        late_flips(model, few, 3, (4,), steps=2).plain(),
+        late_accuracy(model, few, 3, (4,), "flips", exits=[8], steps=2).plain(),
     )
     assert set(late) == shared | {"eps"}
     assert set(flips) == shared | {"flips"}
@@ -436,8 +432,7 @@ def test_bad_requests_say_what_is_valid(few: Split) -> None:
         (lambda: late_accuracy(onset, few, 0.1, [4, 9]), "from 0 to T=8"),
         (lambda: late_accuracy(onset, few, 0.1, [4], exits=[9]), "from 1 to num_steps=8"),
         (lambda: late_accuracy(ann, few, 0.1, [0]), "an ANN has no steps"),
-        (lambda: late_flips(onset, few, 5, [4], "noise"), "choose one of flip_noise, flips"),
-        (lambda: late_flips(direct, few, 5, [4]), "only spikes of 0 and 1"),
+        (lambda: late_accuracy(direct, few, 5, [4], "flips"), "only spikes of 0 and 1"),
         (
             lambda: late_accuracy(onset, few, 0.1, [4], "noise").accuracy(3, 8),
             "first step 3 was not measured; choose one of [4]",

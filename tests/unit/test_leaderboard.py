@@ -175,7 +175,7 @@ def without(record: dict[str, Any], *keys: str) -> dict[str, Any]:
         (lambda r: 0.8, "float is not a report.*hand in a result of evaluate_robustness"),
         (lambda r: {"accuracy": 0.8}, "lacks n, eps"),
         (lambda r: without(r, "flags"), "lacks flags"),
-        (lambda r: r | {"correct": without(r["correct"], "worst")}, "no worst case, only fgsm.naive"),
+        (lambda r: r | {"correct": without(r["correct"], "worst")}, "no worst case among fgsm.naive"),
         (lambda r: r | {"eps": [0.1, 0.2]}, "ε rising from 0"),
         (lambda r: r | {"n": 90}, r"not 1 exits × 2 ε, at most 90"),
         (lambda r: r | {"correct": r["correct"] | {"worst": [[100]]}}, "not 1 exits × 2 ε"),
@@ -183,14 +183,14 @@ def without(record: dict[str, Any], *keys: str) -> dict[str, Any]:
         (lambda r: r | {"left": {"sa_pgd": [[100, 50]]}}, "lies above 'sa_pgd'"),
         (lambda r: r | {"left": {"sa_pgd": [100, 60]}}, "not a report"),
         (lambda r: r | {"correct": [100, 60]}, "not a report"),
-        (lambda r: r | {"n": "many"}, "its parts are not what they should be"),
+        (lambda r: r | {"n": "many"}, "this is not a report"),
         (
             lambda r: r | {"silent": r["silent"] | {"worst": [[0, 30]]}},
-            "silent outputs up to 30.0%' on worst; flags are never",
+            "silent outputs up to 30.0%' on worst, which the report lacks",
         ),
         (
             lambda r: r | {"zero_gradient": {"fgsm.naive": [0.8, 0.8]}},
-            "flag that the report does not have: 'zero input gradient",
+            "the counts raise 'zero input gradient",
         ),
     ],
 )

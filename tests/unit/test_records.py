@@ -16,7 +16,6 @@ from snnlab.statistics import (
     over_seeds,
     seed_summary,
     small_print,
-    summary,
     wilson_interval,
 )
 
@@ -89,7 +88,7 @@ def test_what_was_not_measured_is_named() -> None:
 
 def test_tables_show_a_dash_where_an_attack_was_not_run() -> None:
     columns = [("clean", "worst", 0.0), ("transfer", "transfer", 0.1)]
-    single = summary({"ann": _record(70)}, columns)
+    single = seed_summary({"ann": [_record(70)]}, columns)
     several = seed_summary({"ann": [_record(70), _record(72)]}, columns)
     assert single.loc["ann", "transfer"] == several.loc["ann", "transfer"] == "—"
     assert single.loc["ann", "clean"].startswith("1.000 [")

@@ -26,6 +26,7 @@ from snnlab.data import Dataset, Split
 from snnlab.zoo import export, registry, results_table
 from snnlab.zoo.build import build
 from snnlab.zoo.quantised import MAX_LEVEL, integers, packed, quantise, read_weights
+from snnlab.zoo.storage import stored
 
 NAMES = zoo.names()
 
@@ -81,7 +82,7 @@ def test_altered_weights_are_refused(damage, copy: Path) -> None:  # type: ignor
 
 def test_weights_of_another_network_are_refused(copy: Path) -> None:
     card = json.loads((copy / "mnist5k" / "ann" / "card.json").read_text())
-    blob = zoo.weights("fusion")
+    blob = stored(zoo.recipe("fusion"), zoo.MODELS).weights
     (copy / "mnist5k" / "ann" / "weights.safetensors.xz").write_bytes(lzma.compress(blob))
     (copy / "mnist5k" / "ann" / "card.json").write_text(
         json.dumps(card | {"weights_sha256": hashlib.sha256(blob).hexdigest()})
