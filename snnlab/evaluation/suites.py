@@ -7,7 +7,8 @@ suite        attacks
              survivors, the attack on the code's spike trains, PGD through steeper stand-ins for the code, SA-PGD-20
 ``standard`` beside these, on the survivors: longer attacks on the spike trains (restarts, every loss, every surrogate of an
              ensemble), the same losses and surrogates in image space, joint attacks where there are several exits, two
-             searches without gradients, and a check whether longer attacks still break more
+             searches without gradients, the longest search (200 steps, 8 restarts), and a check whether twice its length
+             still breaks more
 ``full``     longer: five restarts, SA-PGD-200, APGD, 1,000 queries and more
 ============ ==========================================================================================================
 
@@ -223,8 +224,8 @@ def _on_images(scale: int) -> list[SuiteAttack]:
 
 
 def _probes(scale: int, restarts: int) -> list[SuiteAttack]:
-    """Return searches without gradients, and the strongest attack twice as long, four times if that helped."""
-    steps, queries = 100 * scale, 300 * scale
+    """Return searches without gradients, the longest search, and one twice as long, four times if that helped."""
+    steps, restarts, queries = 200 * scale, 2 * restarts, 300 * scale
     free = {"probe": "gradient_free", "aim": "last", "sample": SAMPLE}
     more = {"probe": "more_steps", "aim": "last", "sample": SAMPLE, "loss": "cross_entropy"}
 
@@ -239,11 +240,20 @@ def _probes(scale: int, restarts: int) -> list[SuiteAttack]:
             "lattice", f"search over the code's steps without gradients, {queries} queries", "lattice", queries, **free
         ),
         _on_survivors("square", f"Square, {queries} queries", "square", queries, **free),
+        _on_survivors(
+            "spike_train.long",
+            f"{TRAINS}, {steps} steps on the cross-entropy, {restarts} restarts on the survivors nearest to an error",
+            "spike_train",
+            steps,
+            loss="cross_entropy",
+            restarts=restarts,
+            screen=steps // 4,
+        ),
     ]
     for times in (2,) if scale == 1 else (2, 4):
         long = times * steps
         probes.append(longer("longer", times, TRAINS, "spike_train", long, times * restarts, screen=long // 4))
-        probes.append(longer("sa_pgd.longer", times, "SA-PGD", "sa_pgd", long // 2, 2 * times))
+        probes.append(longer("sa_pgd.longer", times, "SA-PGD", "sa_pgd", long // 4, 2 * times))
     return probes
 
 
