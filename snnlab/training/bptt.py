@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -82,6 +82,14 @@ class Recipe:
 #: what is minimised on a batch, a function of classifier, images, labels and the recipe's loss. Randomness comes from
 #: ``classifier.generator``; its ``repr`` must tell it from others, as a frozen dataclass's does.
 Objective = Callable[[Classifier, Tensor, Tensor, Loss], Tensor]
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """An objective that changes while it is minimised."""
+
+    def at(self, progress: float) -> Objective:
+        """Return the objective when a share ``progress`` of all batches is done."""
 
 
 @dataclass
@@ -166,7 +174,8 @@ def train(
                 with torch.autocast(
                     team.device.type, PRECISIONS[recipe.precision], recipe.precision != "float32", cache_enabled=False
                 ):
-                    loss = objective(classifier, x, y, batch_loss) if objective else batch_loss(classifier, x, y)
+                    goal = objective.at(bar.n / bar.total) if isinstance(objective, Scheduled) else objective
+                    loss = goal(classifier, x, y, batch_loss) if goal else batch_loss(classifier, x, y)
                 if not torch.isfinite(loss):
                     raise ValueError(f"loss is {loss.item()} in epoch {epoch + 1}, batch {run.batch + 1}; {ANEW}")
                 optimizer.zero_grad()
