@@ -17,7 +17,7 @@ from snnlab import data, zoo
 from snnlab.data import Split
 from snnlab.data.downloads import folder_of
 from snnlab.evaluation.result import Evaluation
-from snnlab.statistics import Estimate, flags_line, flags_of, wilson_interval
+from snnlab.statistics import Estimate, attack_table, flags_line, flags_of, wilson_interval
 from snnlab.zoo.results_table import THREATS
 
 __all__ = [
@@ -187,7 +187,7 @@ def caption() -> str:
     seeds = {name: len(r) for name, r in measured.items()}
     attacks = {k: v for r in measured.values() for k, v in r[0].attacks.items() if k != "worst"}
     for attack in attacks:
-        if without := [f"`{n}`" for n, r in measured.items() if attack not in r[0].attacks and attack not in SHARED]:
+        if without := [n for n, r in measured.items() if attack not in r[0].attacks and attack not in SHARED]:
             attacks[attack] += f" (not of {', '.join(without)})"
     flagged: dict[str, list[str]] = {}
     for name, repeats in measured.items():
@@ -195,8 +195,8 @@ def caption() -> str:
             flagged.setdefault(note, []).append(name)
     return (
         f"n = {first.n:,} test pictures; {_counted(seeds)}; means over seeds with 95 % Wilson intervals over pictures. The "
-        f"adaptive number counts a picture as lost if any attack broke it: "
-        f"{'; '.join(attacks.values())}.\n\n{flags_line(flagged)}"
+        f"adaptive number counts a picture as lost if any attack broke it."
+        f"\n\n{attack_table(attacks)}\n\n{flags_line(flagged)}"
     )
 
 
