@@ -15,6 +15,7 @@ from torch import Tensor
 from snnlab import INFORMED, Budget, attack
 from snnlab.claims import Claim, Comparison, Quantity
 from snnlab.encoding import Fusion
+from snnlab.evaluation.flags import FLAGS as FLAG_KINDS
 from snnlab.evaluation.suites import QUICK
 from snnlab.networks.classifier import MLP, Classifier
 from snnlab.statistics import Record, wilson_interval
@@ -307,6 +308,9 @@ WRONG = [
     ("fusion.1", [0.6, -0.4, 0.6, 0.6]),
     ("fusion.1", [0.3, 0.3, -0.7, 0.3]),
     ("fusion.1", 0.3),
+    ("fusion.1", [0.3, -0.7, 0.3]),
+    ("fusion.1", [[0.3, -0.7, 0.3, 0.3]]),
+    ("fusion.1", ["0.3", "-0.7", "0.3", "0.3"]),
     ("fusion.2", torch.zeros(1)),
     ("fusion.2", lambda parts, gate, k: gate[k] * parts[k]),
     ("fusion.2", lambda parts, gate, k: torch.cat([g * s for g, s in zip(gate, parts, strict=True)], dim=2)),
@@ -320,6 +324,7 @@ WRONG = [
     ("honest.1", lambda correct: min(c.float().mean() for c in correct.values())),
     ("honest.1", lambda correct: torch.stack(list(correct.values())).float().mean()),
     ("honest.1", lambda correct: torch.stack(list(correct.values())).any(0).float().mean()),
+    ("honest.1", lambda correct: 50 * _worst(correct)),
     ("honest.2", "A"),
     ("honest.2", FLAWS | {"A": "state_kept"}),
     ("honest.2", FLAWS | {"B": "drop"}),
@@ -372,6 +377,8 @@ WRONG = [
     ),
     ("cifar10.3", lambda weight, gain, offset, mean, variance: _folded(weight, gain, offset, mean, variance.square())),
     ("cifar10.3", lambda weight, gain, offset, mean, variance: (weight[0], offset)),
+    ("cifar10.3", lambda weight, gain, offset, mean, variance: weight),
+    ("cifar10.3", lambda weight, gain, offset, mean, variance: _folded(weight, gain, offset, mean, variance)[::-1]),
     ("honest.3", 0.1),
     ("honest.3", lambda model, images, labels, eps: images),
     ("honest.3", lambda model, images, labels, eps: images[:1]),
@@ -471,6 +478,11 @@ SEQUENCES: dict[str, Callable[[Callable[[Tensor], Any]], Any]] = {
     "training.2": lambda kind: lambda *given: kind(_shuffled(*given).detach()),
     "training.3": lambda kind: lambda *given: kind(torch.tensor(_read_twice(*given))),
     "early_exit.2": lambda kind: lambda *given: kind(_patience(*given)),
+    "fusion.1": lambda kind: kind(torch.tensor(RIGHT["fusion.1"])),
+    "energy.2": lambda kind: lambda *given: kind(_macs(*given)),
+    "cifar10.1": lambda kind: lambda *given: kind(RIGHT["cifar10.1"](*given)),
+    "cifar10.3": lambda kind: lambda *given: tuple(kind(part) for part in _folded(*given)),
+    "yourturn.2": lambda kind: lambda *given: kind(_stand_in(*given)),
 }
 #: likewise, of a type for numbers
 SINGLE: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
@@ -481,7 +493,15 @@ SINGLE: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
     "encoding.1": lambda kind: _each(kind, RIGHT["encoding.1"]),
     "training.1": lambda kind: _each(kind, RIGHT["training.1"]),
     "early_exit.1": lambda kind: _each(kind, RIGHT["early_exit.1"]),
+    "energy.1": lambda kind: _each(kind, RIGHT["energy.1"]),
+    "energy.3": lambda kind: lambda *given: kind(_break_even(*given)),
+    "fusion.1": lambda kind: [kind(value) for value in RIGHT["fusion.1"]],
+    "honest.1": lambda kind: lambda correct: kind(float(_worst(correct))),
+    "cifar10.2": lambda kind: lambda *given: None if (factor := RIGHT["cifar10.2"](*given)) is None else kind(factor),
+    "yourturn.1": lambda kind: {name: rank if isinstance(rank, str) else kind(rank) for name, rank in RANKS.items()},
 }
+#: exercises whose answers are lists of numbers, and those whose answers are fractions
+LISTED, FRACTIONS = {"neuron.1", "fusion.1"}, {"adversarial.2", "energy.1", "energy.3", "fusion.1", "honest.1", "cifar10.2"}
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -491,6 +511,9 @@ def test_what_is_right_passes_in_any_type_of_sequence(name: str, kind: str) -> N
         "adversarial.1",
         "encoding.2",
         "training.2",
+        "cifar10.1",
+        "cifar10.3",
+        "yourturn.2",
     }  # torch reads no lists of arrays
     if not nested:
         assert check(name, SEQUENCES[name](TYPES[kind])).passed
@@ -499,7 +522,7 @@ def test_what_is_right_passes_in_any_type_of_sequence(name: str, kind: str) -> N
 @pytest.mark.parametrize("kind", NUMBERS)
 @pytest.mark.parametrize("name", SINGLE)
 def test_what_is_right_passes_in_any_type_of_number(name: str, kind: str) -> None:
-    if not (name == "neuron.1" and kind.endswith("of one")) and not (name == "adversarial.2" and kind == "numpy integer"):
+    if not (name in LISTED and kind.endswith("of one")) and not (name in FRACTIONS and kind == "numpy integer"):
         assert check(name, SINGLE[name](NUMBERS[kind])).passed
 
 
@@ -512,12 +535,23 @@ def test_common_mistakes_are_named() -> None:
     assert "counted from 1" in check("neuron.1", [2.0, 6.0]).hint
     assert "spike train" in check("neuron.1", torch.tensor([0, 1, 0, 0, 0, 1])).hint
     assert "whole number, got 2.4" in check("training.1", {-0.2: 0, 0.3: 2.4, 0.7: 5.6, 1.7: 8}).hint
+    assert "the gate scales" in check("fusion.1", [1.2, 0.2, 1.2, 1.2]).hint
+    assert "at another step" in check("fusion.1", [-0.7, 0.3, 0.3, 0.3]).hint
+    assert "in nJ" in check("energy.1", {"ann": 0.1656, "latency": 0.0279, "direct": 0.1239}).hint
+    assert "other way round" in check("cifar10.2", lambda snn, ann, n: ann / snn).hint
+    assert "a fraction" in check("honest.1", lambda correct: 100 * _worst(correct)).hint
+    assert "choose from holds" in check("yourturn.3", HONEST | {"verdict": "true"}).hint
     assert "x ≥ 0.5" in check("encoding.3", lambda x: (x > 0.5).float() + x - x.detach()).hint
 
 
 def test_any_useful_gradient_may_stand_behind_the_threshold() -> None:
     """Also the straight-through rule, which passes the gradient on as it is."""
     assert check("encoding.3", lambda x: (x >= 0.5).float() + x - x.detach()).passed
+
+
+def test_a_flag_may_be_given_itself_and_parameters_may_have_any_name() -> None:
+    assert check("honest.2", {name: FLAG_KINDS[flag] for name, flag in FLAWS.items()}).passed
+    assert check("cifar10.3", lambda w, gamma, b, mu, sigma2: _folded(w, gamma, b, mu, sigma2)).passed
 
 
 def test_the_exit_of_latency_is_named_where_it_is_given_for_onset() -> None:
