@@ -262,7 +262,7 @@ def attacked_drawing(models: Sequence[str], level: float) -> NotebookFigure:
     with style():
         figure = NotebookFigure(figsize=(2.1 + 2.1 * len(models), 4.6), layout="constrained")
         axes = figure.subplots(2, 1 + len(models))
-        axes[0, 0].imshow(clean[0].permute(1, 2, 0))
+        axes[0, 0].imshow(clean[0].permute(1, 2, 0).numpy())
         axes[0, 0].set_title("drawn, 32 × 32")
         for ax in axes.flat:
             ax.axis("off")
@@ -274,9 +274,9 @@ def attacked_drawing(models: Sequence[str], level: float) -> NotebookFigure:
             )
             classes = [CLASSES[int(k)] for k in (label, model.predict(result.images)[-1].clamp(min=0))]
             change = (result.images - clean)[0].permute(1, 2, 0)
-            above.imshow(result.images[0].permute(1, 2, 0))
+            above.imshow(result.images[0].permute(1, 2, 0).numpy())
             above.set_title(f"{name}:\n{classes[0]} → {classes[1]}")
-            below.imshow((0.5 + gain * change).clamp(0, 1))
+            below.imshow((0.5 + gain * change).clamp(0, 1).numpy())
             below.set_title(f"change × {gain:g}")
             said.append(f"{name} calls it {classes[0]}, and {classes[1]} after the attack")
         figure.add_caption(f"own drawing, not of CIFAR-10; SA-PGD-50 within {level:g}/255, one image, one seed")
