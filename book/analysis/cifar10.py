@@ -1,4 +1,4 @@
-"""Table and sentences of the chapter *CIFAR-10*, and test pictures if the data set is on disk.
+"""Table and sentences of the chapter *CIFAR-10*, a picture drawn by code, and test pictures if the data set is on disk.
 
 Accuracies are means over seeds with 95 % Wilson intervals over pictures: all seeds classify the same pictures, and two seeds are
 too few for an interval over seeds.
@@ -7,22 +7,28 @@ too few for an interval over seeds.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import torch
+from torch import Tensor
 
 from snnlab import data, zoo
+from snnlab.attacks import Budget, sa_pgd_attack
 from snnlab.data import Split
 from snnlab.data.downloads import folder_of
 from snnlab.evaluation.result import Evaluation
-from snnlab.statistics import Estimate, flags_line, flags_of, wilson_interval
+from snnlab.plotting.theme import NotebookFigure, style
+from snnlab.statistics import Estimate, attack_table, flags_line, flags_of, wilson_interval
 from snnlab.zoo.results_table import THREATS
 
 __all__ = [
     "accuracy",
+    "attacked_drawing",
     "caption",
+    "drawing",
     "energy",
     "factor",
     "factors_of",
@@ -34,6 +40,8 @@ __all__ = [
 
 SHARED = THREATS["transfer"]  # attacks made on one network and shown to the others
 DATASET = "cifar10"
+#: names of the classes, in the order of the data set
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LEVELS = data.describe(DATASET).eps_unit
 #: verdict of ``factor`` → words on a fused code
 FUSED = {"reached": "twice", "missed": "not twice", "undecided": "perhaps twice", "chance": "no more than guessing might"}
@@ -187,7 +195,7 @@ def caption() -> str:
     seeds = {name: len(r) for name, r in measured.items()}
     attacks = {k: v for r in measured.values() for k, v in r[0].attacks.items() if k != "worst"}
     for attack in attacks:
-        if without := [f"`{n}`" for n, r in measured.items() if attack not in r[0].attacks and attack not in SHARED]:
+        if without := [n for n, r in measured.items() if attack not in r[0].attacks and attack not in SHARED]:
             attacks[attack] += f" (not of {', '.join(without)})"
     flagged: dict[str, list[str]] = {}
     for name, repeats in measured.items():
@@ -195,8 +203,8 @@ def caption() -> str:
             flagged.setdefault(note, []).append(name)
     return (
         f"n = {first.n:,} test pictures; {_counted(seeds)}; means over seeds with 95 % Wilson intervals over pictures. The "
-        f"adaptive number counts a picture as lost if any attack broke it: "
-        f"{'; '.join(attacks.values())}.\n\n{flags_line(flagged)}"
+        f"adaptive number counts a picture as lost if any attack broke it."
+        f"\n\n{attack_table(attacks)}\n\n{flags_line(flagged)}"
     )
 
 
@@ -219,3 +227,58 @@ def pictures(num: int = 30) -> Split | None:
         if data.cifar10_in(folder):
             return data.load("cifar10", folder, progress=False).test[:num]
     return None
+
+
+def drawing() -> Tensor:
+    """Return a picture of a frog, drawn by code, ``[1, 3, 32, 32]`` in whole grey levels; it is not of the data set."""
+    y, x = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
+
+    def ellipse(across: float, down: float, wide: float, high: float) -> Tensor:
+        return ((x - across) / wide) ** 2 + ((y - down) / high) ** 2 < 1
+
+    shapes = (
+        (y >= 0, (0.45, 0.35, 0.25)),
+        (ellipse(16, 20, 11, 8), (0.35, 0.6, 0.2)),
+        (ellipse(10, 11, 4, 4) | ellipse(22, 11, 4, 4), (0.4, 0.65, 0.25)),
+        (ellipse(10, 11, 1.7, 1.7) | ellipse(22, 11, 1.7, 1.7), (0.05, 0.05, 0.05)),
+        ((y - 22).abs() < 0.8, (0.2, 0.3, 0.1)),
+    )
+    picture = torch.zeros(3, 32, 32)
+    for pixels, colour in shapes:
+        picture = torch.where(pixels, torch.tensor(colour)[:, None, None], picture)
+    shade = 0.03 * torch.sin(1.3 * x + 2.1 * y) - 0.08 * y / 32  # so that no area is flat
+    return (255 * (picture + shade)).round().clamp(0, 255)[None] / 255
+
+
+def attacked_drawing(models: Sequence[str], level: float) -> NotebookFigure:
+    """Show the drawing, and for every model an attacked one and what was added, enlarged.
+
+    Args:
+        models: models of CIFAR-10, attacked by SA-PGD away from the class that they name first.
+        level: ε of 255.
+    """
+    clean, said = drawing(), []
+    gain = 32 / level
+    with style():
+        figure = NotebookFigure(figsize=(2.1 + 2.1 * len(models), 4.6), layout="constrained")
+        axes = figure.subplots(2, 1 + len(models))
+        axes[0, 0].imshow(clean[0].permute(1, 2, 0).numpy())
+        axes[0, 0].set_title("drawn, 32 × 32")
+        for ax in axes.flat:
+            ax.axis("off")
+        for (above, below), name in zip(axes.T[1:], models, strict=True):
+            model = zoo.load(f"{DATASET}/{name}")
+            label = model.predict(clean)[-1].clamp(min=0)
+            result = sa_pgd_attack(
+                model, clean, label, Budget(level / LEVELS), steps=50, generator=torch.Generator().manual_seed(0)
+            )
+            classes = [CLASSES[int(k)] for k in (label, model.predict(result.images)[-1].clamp(min=0))]
+            change = (result.images - clean)[0].permute(1, 2, 0)
+            above.imshow(result.images[0].permute(1, 2, 0).numpy())
+            above.set_title(f"{name}:\n{classes[0]} → {classes[1]}")
+            below.imshow((0.5 + gain * change).clamp(0, 1).numpy())
+            below.set_title(f"change × {gain:g}")
+            said.append(f"{name} calls it {classes[0]}, and {classes[1]} after the attack")
+        figure.add_caption(f"own drawing, not of CIFAR-10; SA-PGD-50 within {level:g}/255, one image, one seed")
+    figure.alt = f"A drawn frog, and attacked copies that look like it: {'; '.join(said)}."
+    return figure

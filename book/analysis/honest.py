@@ -1,17 +1,21 @@
-"""Table of the chapter *Honest evaluation*, and one query of the Square attack."""
+"""Table and convergence plot of the chapter *Honest evaluation*, and one query of the Square attack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from snnlab.attacks import AttackResult
+from snnlab.plotting.curves import curve_with_band, row_of_panels
+from snnlab.plotting.theme import DASHES, MARKERS, NotebookFigure, mark, style
 from snnlab.statistics import Change, Record, change_over_seeds, seed_summary
 from snnlab.statistics.records import Repeats
 
-__all__ = ["gap", "square_query", "table"]
+__all__ = ["convergence", "gap", "square_query", "table"]
 
 COLUMNS = (
     ("clean", "worst", 0.0),
@@ -50,3 +54,32 @@ def square_query(images: Tensor, side: int, eps: float, generator: torch.Generat
     query = images.clone()
     query[..., top : top + side, left : left + side] += sign * eps
     return query.clamp(0, 1)
+
+
+def convergence(panels: Mapping[str, Mapping[str, Mapping[int, AttackResult]]]) -> NotebookFigure:
+    """Draw the accuracy that attacks leave as they get longer.
+
+    Args:
+        panels: attacks by what is counted (steps, restarts), by the title of a line, which begins with the code, and by number.
+    """
+    left = {}
+    with style():
+        figure, axes = row_of_panels({}, len(panels), (8.4, 3.4))
+        for ax, (counted, lines) in zip(axes, panels.items(), strict=True):
+            for k, (title, results) in enumerate(lines.items()):
+                survivors = [[int((~result.success).sum())] for result in results.values()]
+                n = len(next(iter(results.values())).success)
+                look = replace(mark(title.partition(",")[0]), dash=DASHES[k], marker=MARKERS[k], label=title)
+                left[f"{title} after {max(results)} {counted}"] = curve_with_band(ax, list(results), survivors, n, look)[
+                    -1
+                ].mean
+            ax.set(xscale="log", xlabel=counted, xticks=list(results), xticklabels=list(results))
+            ax.minorticks_off()
+            ax.legend(fontsize=8)
+        figure.add_caption(
+            f"n = {n}, one training seed, 95 % intervals over digits (Wilson); each point is an attack of its own"
+        )
+    figure.alt = "Accuracy under attacks of rising length. " + ", ".join(
+        f"{key}: {value:.2f}" for key, value in left.items()
+    )
+    return figure

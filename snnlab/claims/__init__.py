@@ -7,7 +7,7 @@ and writes one record a claim beside it. A verdict follows from intervals by a r
 from snnlab.claims.definitions import OUTCOMES, VERDICTS, Claim, Comparison, definitions, verdict
 from snnlab.claims.ledger import LEDGER, build, ledger, measure
 from snnlab.claims.quantities import Quantity
-from snnlab.claims.render import HELD_FIXED, Page, details, fractions, page, summary, table
+from snnlab.claims.render import HELD_FIXED, Page, details, forest, fractions, links, page, summary, table
 
 __all__ = [
     "HELD_FIXED",
@@ -21,8 +21,10 @@ __all__ = [
     "build",
     "definitions",
     "details",
+    "forest",
     "fractions",
     "ledger",
+    "links",
     "measure",
     "page",
     "summary",

@@ -1,4 +1,4 @@
-"""The ledger for readers: a table for the terminal, one record in full, and a page for the book."""
+"""The ledger for readers: a table for the terminal, one record in full, and a forest plot and a page for the book."""
 
 from __future__ import annotations
 
@@ -12,12 +12,34 @@ from typing import Any
 from snnlab.plotting.templates import render
 from snnlab.statistics import MIN_EFFECT
 
-__all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "fractions", "page", "summary", "table"]
+__all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "forest", "fractions", "links", "page", "summary", "table"]
 
 Ledger = Mapping[str, Mapping[str, Any]]
 SIGNS = {"holds": "✓", "holds in part": "◐", "does not hold here": "✗"}
 MARKS = {"as claimed": "✓", "not told apart": "○", "against the claim": "✗"}
 SHORT = {"as claimed": "as claimed", "not told apart": "undecided", "against the claim": "against"}
+#: title of a chapter → its page
+CHAPTERS = {
+    "Encoding": "encoding",
+    "Training": "training",
+    "Early exit": "early_exit",
+    "Fusion": "fusion",
+    "Honest evaluation": "honest",
+    "CIFAR-10": "cifar10",
+    "Energy": "energy",
+}
+#: claim of the paper → the chapter that tests it; ``where`` names the chapter of the others
+TESTED_IN = {
+    "paper-encoding": "Encoding",
+    "paper-training": "Training",
+    "paper-temporal": "Training",
+    "paper-early-exit": "Early exit",
+    "paper-fusion": "Fusion",
+    "paper-twice": "Fusion",
+    "paper-figure": "CIFAR-10",
+    "paper-energy": "Energy",
+}
+REACH = 0.5  # of the axis of the forest plot
 HELD_FIXED = (
     "Intervals are Student's, at 95 %, over training seeds, of differences taken seed by seed. All seeds are tested on the same "
     "images, which are held fixed: no interval says how other images would turn out. "
@@ -145,6 +167,93 @@ class Page:
         return self.html
 
 
+def chapter(record: Mapping[str, Any]) -> str:
+    """Return the title of the chapter that tests a claim; empty for a claim of a reader.
+
+    >>> chapter({"id": "latency-cheapest", "where": "Energy"}), chapter({"id": "mine", "where": "here"})
+    ('Energy', '')
+    """
+    title = TESTED_IN.get(record["id"], record["where"].partition(",")[0])
+    return title if title in CHAPTERS else ""
+
+
+def links(records: Ledger, title: str) -> Page:
+    """Return links from a chapter to the cards of its claims, each with its verdict."""
+    items = [
+        f'<li>{SIGNS[r["measured"]["verdict"]]} <a href="claims.html#claim-{r["id"]}">{r["statement"]}</a></li>'
+        for r in records.values()
+        if chapter(r) == title
+    ]
+    return Page(f'<div id="claims-of-this-chapter" class="snn-output"><b>Claims.</b><ul>{"".join(items)}</ul></div>')
+
+
+def beyond(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return how far low end, mean and high end of a difference lie on the claimed side of what the claim asks for.
+
+    All above 0: as claimed. All below 0: against the claim. Energies and gates are fractions of what they are compared with.
+
+    >>> beyond({"expect": "lower", "margin": 0.1, "change": {"low": -0.5, "mean": -0.25, "high": 0.0}, "old": {"mean": 1}})
+    (-0.1, 0.15, 0.4)
+    """
+    low, mean, high = (row["change"][key] for key in ("low", "mean", "high"))
+    ends = {
+        "higher": (low, mean, high),
+        "not lower": (low, mean, high),
+        "lower": (-high, -mean, -low),
+        "not higher": (-high, -mean, -low),
+        "the same": (-max(abs(low), abs(high)), -abs(mean), 0.0 if low < 0 < high else -min(abs(low), abs(high))),
+    }[row["expect"]]
+    shift = -row["margin"] if row["expect"] in ("higher", "lower") else row["margin"]
+    unit = abs(row["old"]["mean"]) or 1.0 if row.get("new", {}).get("kind") in ("energy", "gate") else 1.0
+    first, middle, last = ((end + shift) / unit for end in ends)
+    return first, middle, last
+
+
+def forest(records: Ledger) -> Page:
+    """Return a forest plot as HTML, with filters by verdict and chapter that need no script.
+
+    A row is a claim: its headline, or else its first comparison, with its 95 % interval, and the others as ticks. The axis is
+    ``beyond``, cut at ``REACH``. The filters act on the cards of ``page`` too.
+    """
+
+    def place(value: float) -> float:
+        return round(50 * (1 + max(-1.0, min(1.0, value / REACH))), 1)
+
+    rows = []
+    for r in records.values():
+        first, *rest = sorted(r["measured"]["comparisons"], key=lambda row: not row.get("headline"))
+        low, at, high = map(place, beyond(first))
+        rows.append(
+            {
+                "id": r["id"],
+                "statement": r["statement"],
+                "verdict": r["measured"]["verdict"],
+                "page": CHAPTERS.get(chapter(r), ""),
+                "words": f"{counts(r['measured'])}. {_in_words(first)} (difference {_change(first)}; {first['outcome']})",
+                "outcome": first["outcome"],
+                "low": low,
+                "at": at,
+                "high": high,
+                "others": [place(beyond(row)[1]) for row in rest],
+            }
+        )
+    return Page(render("forest.html", rows=rows, signs=SIGNS, chapters=CHAPTERS, reach=REACH, suites=suite_attacks(records)))
+
+
+def suite_attacks(records: Ledger) -> dict[str, dict[str, str]]:
+    """Return the attacks of every suite that decided a claim: suite → name → description.
+
+    An attack that ran on fewer samples of some models has its longest description.
+    """
+    suites: dict[str, dict[str, str]] = {}
+    for measured in (r["measured"] for r in records.values() if len(r["measured"]["suites"]) == 1):
+        listed = suites.setdefault(measured["suites"][0], {})
+        for name, text in measured["attacks"].items():
+            if name not in ("none", "worst"):
+                listed[name] = max(listed.get(name, ""), text, key=len)
+    return suites
+
+
 def page(records: Ledger) -> Page:
     """Return the ledger as HTML: a row a claim, with its measurement folded below it."""
     return Page(
@@ -159,5 +268,7 @@ def page(records: Ledger) -> Page:
             headline=headline,
             held_fixed=HELD_FIXED,
             change=_change,
+            chapter=chapter,
+            pages=CHAPTERS,
         )
     )

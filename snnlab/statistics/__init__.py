@@ -1,6 +1,6 @@
 """Accuracies with their 95 % intervals, over samples and over training seeds, and the lines that belong beside them."""
 
-from snnlab.statistics.captions import attacks_line, flags_line, flags_of, intervals_line, small_print
+from snnlab.statistics.captions import attack_table, attacks_line, flags_line, flags_of, intervals_line, small_print
 from snnlab.statistics.intervals import (
     MIN_EFFECT,
     Change,
@@ -18,6 +18,7 @@ __all__ = [
     "Change",
     "Estimate",
     "Record",
+    "attack_table",
     "attacks_line",
     "chance_of",
     "change_over_seeds",

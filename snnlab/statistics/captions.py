@@ -9,7 +9,7 @@ from snnlab.statistics.parts import LateAccuracy
 from snnlab.statistics.record import Record
 from snnlab.statistics.records import Repeats
 
-__all__ = ["attacks_line", "flags_line", "flags_of", "intervals_line", "small_print"]
+__all__ = ["attack_table", "attacks_line", "flags_line", "flags_of", "intervals_line", "small_print"]
 
 
 def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: str = "") -> str:
@@ -49,7 +49,7 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
 
 
 def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
-    """Return how many attacks the worst case is over, of which suite, and a fold that lists them, as Markdown.
+    """Return how many attacks the worst case is over, of which suite, and a folded table of them, as Markdown.
 
     Args:
         repeats: the records of all seeds of each model. An attack that ran on fewer samples of one model is listed once.
@@ -61,19 +61,28 @@ def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
             if name != "worst" and text not in texts.setdefault(name, []):
                 texts[name].append(text)
     # The longer text of an attack adds on how many samples it ran where another attack is the main one.
-    listed = [
-        f"{min(t, key=len)} ({max(t, key=len).rpartition(', ')[2]} where the code has spike trains)" if len(t) > 1 else t[0]
-        for t in texts.values()
-    ]
+    listed = {
+        name: f"{min(t, key=len)} ({max(t, key=len).rpartition(', ')[2]} where the code has spike trains)"
+        if len(t) > 1
+        else t[0]
+        for name, t in texts.items()
+    }
     suites = ", ".join(dict.fromkeys(f"`{record.suite}`" for record in first if record.suite))
     of_suite = f" of the suite {suites}" if suites else ""
     number = f"any of {len(listed)} attacks{of_suite}" if len(listed) > 1 else "the attack"
     uneven = any(not texts.keys() <= record.attacks.keys() for record in first)
     allowed = " Each network met those that its code allows." if uneven else ""
-    return (
-        f"The worst case counts a digit as lost if {number} broke it.{allowed}\n\n"
-        f"<details><summary>The list of attacks</summary>\n\n{'; '.join(listed)}.\n\n</details>"
-    )
+    return f"The worst case counts a digit as lost if {number} broke it.{allowed}\n\n{attack_table(listed)}"
+
+
+def attack_table(attacks: Mapping[str, str]) -> str:
+    """Return attacks, name to description, as a folded table in HTML.
+
+    >>> attack_table({"pgd": "PGD-10"}).count("<tr>")
+    1
+    """
+    rows = "".join(f"<tr><td><code>{name}</code></td><td>{text}</td></tr>" for name, text in attacks.items())
+    return f"<details><summary>Attacks of this suite</summary><table>{rows}</table></details>"
 
 
 def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:

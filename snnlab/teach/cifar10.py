@@ -10,15 +10,14 @@ from torch import Tensor
 from snnlab.networks.conv import Block, SpikingConvNet, fold
 from snnlab.networks.sequence import lif
 from snnlab.statistics import wilson_interval
-from snnlab.teach.exercises import Function, expect, expect_shape
+from snnlab.teach.exercises import Function, expect, tensor_of
 
 
 def _charge(answer: Function) -> None:
     """cifar10.1: a function ``charge(spikes, membrane)``: the charge an integrating read-out has received, at every exit."""
     current = torch.randn(5, 3, 4, generator=torch.Generator().manual_seed(0))
     spikes, membrane = lif(current, beta=1.0)
-    result = answer(spikes, membrane)
-    expect_shape(result, current.shape)
+    result = tensor_of(answer(spikes, membrane), current.shape).to(current)
     early = torch.allclose(result, membrane + spikes.cumsum(0), atol=1e-4)
     expect(
         not early, "the spike of this very step has not been taken from the potential yet: the reset comes one step later"
@@ -35,8 +34,10 @@ def _factor(answer: Function) -> None:
             hint = f"with {snn} of 1000 right guessing is not excluded, whatever the other keeps: there is no factor"
             expect(result is None, hint)
         else:
-            right = result is not None and abs(result - snn / ann) <= 1e-6
-            expect(right, f"with {snn} against {ann} of 1000 the factor is another")
+            expect(result is not None, f"with {snn} of 1000 right guessing is excluded: there is a factor")
+            factor = float(tensor_of(result, (), "the factor"))
+            expect(abs(factor - ann / snn) > 1e-6, "that is the ANN's share of the spiking network's: the other way round")
+            expect(abs(factor - snn / ann) <= 1e-6 * factor, f"with {snn} against {ann} of 1000 the factor is another")
 
 
 def _fold(answer: Function) -> None:
@@ -51,9 +52,10 @@ def _fold(answer: Function) -> None:
     for attribute, name in (("weight", "gain"), ("bias", "offset"), ("running_mean", "mean"), ("running_var", "variance")):
         getattr(norm, attribute).data.copy_(given[name])
     fold(network)
-    weight, bias = answer(**{name: value.clone() for name, value in given.items()})
-    expect_shape(weight, given["weight"].shape, "the weight")
-    expect_shape(bias, (4,), "the bias")
+    result = answer(*(value.clone() for value in given.values()))  # by position: the reader may have named them otherwise
+    expect(isinstance(result, tuple | list) and len(result) == 2, "give two tensors, the weight and the bias")
+    weight, bias = tensor_of(result[0], conv.weight.shape, "the weight"), tensor_of(result[1], (4,), "the bias")
+    weight, bias = weight.to(conv.weight), bias.to(conv.weight)
     right = torch.allclose(weight, conv.weight.detach(), atol=1e-3)
     expect(right, "the weights are others: the norm divides by a standard deviation, channel by channel")
     right = torch.allclose(bias, conv.bias.detach(), atol=1e-3)

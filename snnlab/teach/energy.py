@@ -10,7 +10,7 @@ import torch
 from snnlab.encoding import encoder
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.energy import PJ_PER_MAC, PJ_PER_SYNOP, energy, energy_of_trace
-from snnlab.teach.exercises import Function, Hint, expect, expect_keys, expect_shape
+from snnlab.teach.exercises import Function, Hint, expect, expect_keys, tensor_of
 
 HINTS = {
     "ann": "every weight once, zeros too",
@@ -29,8 +29,10 @@ def _picojoules(answer: Any) -> None:
         code = encoder(name, num_steps=8)
         expected[name] = float(energy_of_trace(SpikingMLP((6, 4, 3)), code, (code(image), hidden)).picojoules[-1])
     for name, right in expected.items():
-        side = "much" if answer[name] > right else "little"
-        expect(isclose(answer[name], right, abs_tol=0.05), f"too {side} for {name}: {HINTS[name]}")
+        given = float(tensor_of(answer[name], (), f"the energy of {name}"))
+        expect(not isclose(1000 * given, right, abs_tol=0.05), f"{name}: this is in nJ, and the question asks for pJ")
+        side = "much" if given > right else "little"
+        expect(isclose(given, right, abs_tol=0.05), f"too {side} for {name}: {HINTS[name]}")
 
 
 def _skipped(answer: Function) -> None:
@@ -47,7 +49,7 @@ def _skipped(answer: Function) -> None:
         for layer, targets in zip(network.layers, network.sizes[1:], strict=True):
             layers.append((activity != 0).sum(1) * targets)
             activity = layer(activity).relu()
-    expect_shape(result, (6,), "for six images the result")
+    result = tensor_of(result, (6,), "for six images the result")
     if not torch.equal(result.long(), torch.stack(layers).sum(0)):
         expect(not torch.equal(result.long(), layers[0]), "the first layer is right; the others multiply too")
         skips = result[0] < network.sizes[0] * network.sizes[1]
@@ -62,7 +64,7 @@ def _break_even(answer: Function) -> None:
     for ann_macs, macs, synops in ((40, 0, 190), (100, 30, 90), (100, 0, 50), (40, 0, 250), (40, 0, 40)):
         ahead, more = PJ_PER_MAC * (ann_macs - macs) - PJ_PER_SYNOP * synops, synops + macs - ann_macs
         right = 0.0 if ahead <= 0 else ahead / more if more > 0 else inf
-        result = answer(ann_macs, macs, synops)
+        result = float(tensor_of(answer(ann_macs, macs, synops), (), "the price"))
         hint = {
             0.0: "spikes cost more even if reading a weight is free, so the answer is 0.0",
             inf: "spikes read no more weights than the ANN does, so they stay cheaper: the answer is inf",

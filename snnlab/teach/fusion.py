@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,20 +9,22 @@ import torch
 from snnlab import data, zoo
 from snnlab.encoding import Fusion, encoder
 from snnlab.networks.classifier import Classifier
-from snnlab.teach.exercises import Function, expect, expect_shape
+from snnlab.teach.exercises import Function, Hint, expect, expect_shape, tensor_of
 
 
 def _currents(answer: Any) -> None:
     """fusion.1: the current at t = 0 … 3 of a pixel 0.6 in ``fusion(0.25*direct, latency)`` behind the weights 2 and -1."""
-    listed = isinstance(answer, Sequence) and len(answer) == 4
-    expect(listed, "give a list of four numbers, the current at t = 0, 1, 2, 3")
-    sequence = encoder("fusion(0.25*direct, latency)", num_steps=4)(torch.full((1, 1, 1, 1), 0.6)).flatten(1)
-    for t, expected in enumerate((sequence @ torch.tensor([2.0, -1.0])).tolist()):
-        expect(
-            abs(answer[t] - expected) <= 1e-6,
-            f"the current at t = {t} is another; add what each part brings: "
-            "gate × weight × intensity at every step for direct, gate × weight at the step of its one spike for latency",
-        )
+    given = tensor_of(answer, (4,), "the list of currents at t = 0, 1, 2, 3").double()
+    right, ungated = (
+        (encoder(code, num_steps=4)(torch.full((1, 1, 1, 1), 0.6)).flatten(1) @ torch.tensor([2.0, -1.0])).double()
+        for code in ("fusion(0.25*direct, latency)", "fusion(direct, latency)")
+    )
+    if not torch.allclose(given, right, atol=1e-6):
+        expect(not torch.allclose(given, ungated, atol=1e-6), "the gate scales `direct`, and is missing")
+        moved = torch.allclose(given.sort().values, right.sort().values, atol=1e-6)
+        expect(not moved, "these are the right currents, one of them at another step: when does `latency` fire?")
+        first = int(((given - right).abs() > 1e-6).nonzero()[0])
+        raise Hint(f"the current at t = {first} is another: which parts act in this step, each with which gate and weight?")
 
 
 def _through(answer: Function) -> None:

@@ -12,7 +12,7 @@ from snnlab import data, zoo
 from snnlab.attacks import NAIVE, Budget, attack
 from snnlab.evaluation.flags import FLAGS
 from snnlab.networks.classifier import Classifier, Trace
-from snnlab.teach.exercises import Function, Hint, expect, expect_keys, expect_shape
+from snnlab.teach.exercises import Function, Hint, expect, expect_keys, tensor_of
 
 
 class _LostSpikes(nn.Module):
@@ -73,7 +73,8 @@ def _survivors(answer: Function) -> None:
     generator = torch.Generator().manual_seed(0)
     correct = {name: torch.rand(50, generator=generator) < 0.7 for name in ("fgsm", "pgd", "square")}
     outcomes = torch.stack(list(correct.values())).float()
-    result = float(answer(correct))
+    result = float(tensor_of(answer(correct), (), "the robust accuracy"))
+    expect(0 <= result <= 1, "give a fraction of the samples, between 0 and 1, and not a count or a percentage")
     for wrong, hint in (
         (outcomes.mean(1).min(), "that is the strongest single attack; another may break samples that this one leaves"),
         (outcomes.mean(), "that is the mean over attacks: a weak attack would make the network look better"),
@@ -86,17 +87,17 @@ def _survivors(answer: Function) -> None:
 def _flags(answer: Any) -> None:
     """honest.2: ``{model: name of the flag}``."""
     expect_keys(answer, EXPECTED_FLAGS, "the name of a flag")
-    unknown = sorted(set(map(str, answer.values())) - set(FLAGS))
+    named = {name: getattr(flag, "name", flag) for name, flag in answer.items()}  # a flag of ``FLAGS``, or its name
+    unknown = sorted(set(map(str, named.values())) - set(FLAGS))
     expect(not unknown, f"no flag is called {', '.join(map(repr, unknown))}; choose from {', '.join(FLAGS)}")
     for name, flag in EXPECTED_FLAGS.items():
-        expect(answer[name] == flag, f"look at model {name} again: ask it twice, and look at its gradient")
+        expect(named[name] == flag, f"look at model {name} again: ask it twice, and look at its gradient")
 
 
 def _break(answer: Function) -> None:
     """honest.3: a function ``break_it(model, images, labels, eps)`` that gives images inside L∞ ε which are misread."""
     model, eps, (images, labels) = gradient_masked_model(), 0.1, _correct_digits()
-    result = answer(model, images.clone(), labels.clone(), eps)
-    expect_shape(result, images.shape)
+    result = tensor_of(answer(model, images.clone(), labels.clone(), eps), images.shape).to(images)
     Budget(eps).verify(result.detach(), images)
     left = float((model.predict(result.detach())[-1] == labels).float().mean())
     if left > 0.2:

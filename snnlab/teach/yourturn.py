@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import torch
 
-from snnlab.claims import Claim, measure
+from snnlab.claims import VERDICTS, Claim, measure
 from snnlab.encoding import encoder
 from snnlab.evaluation.flags import FLAGS
 from snnlab.statistics import Record
-from snnlab.teach.exercises import Function, Hint, expect, expect_keys, expect_shape
+from snnlab.teach.exercises import Function, Hint, expect, expect_keys, tensor_of
 from snnlab.teach.leaderboard import REQUIRED, Row, ranked, refusal, row, verify
 
 #: why an entry has no rank, by the beginning of the board's reason
@@ -74,14 +74,13 @@ def _derivative(answer: Function) -> None:
 
     Any smooth step is accepted: summed up from black, it must approach the code as the slope grows.
     """
-    result = answer(torch.zeros(2, 1, 3, 3), 8, 0.125, 10.0)
-    expect_shape(result, (8, 2, 1, 3, 3), "for x [2, 1, 3, 3] and 8 steps the result")
+    tensor_of(answer(torch.zeros(2, 1, 3, 3), 8, 0.125, 10.0), (8, 2, 1, 3, 3), "for x [2, 1, 3, 3] and 8 steps the result")
     x = torch.linspace(0, 1, 2001, dtype=torch.float64)
     for num_steps, quiet in ((8, 0.125), (4, 0.3), (5, 0.2)):
         case = f"with T={num_steps}, quiet={quiet}, slope"
-        sloped = answer(x[:1], num_steps, quiet, 10.0).abs().sum() >= 1e-3
+        sloped = tensor_of(answer(x[:1], num_steps, quiet, 10.0)).abs().sum() >= 1e-3
         expect(sloped, f"{case} 10: a black pixel has no slope, so an attacker would not touch it")
-        summed = answer(x, num_steps, quiet, 200.0).cumsum(1) * (x[1] - x[0])
+        summed = tensor_of(answer(x, num_steps, quiet, 200.0)).cumsum(1) * (x[1] - x[0])
         code = encoder("latency", num_steps=num_steps)(x.view(1, 1, 1, -1)).view(num_steps, -1) * (x > quiet)
         edges = torch.tensor([quiet, *(1 - t / num_steps for t in range(num_steps + 1))])
         clear = (x[:, None] - edges).abs().amin(1) > 0.03  # where a smooth step is near 0 or 1
@@ -100,6 +99,7 @@ def _claimed(answer: Any) -> None:
     )
     expect(claimed, "give a dictionary with a Claim, the runs it rests on (records of all seeds by model), and your verdict")
     claim, runs, verdict = answer["claim"], answer["runs"], answer["verdict"]
+    expect(verdict in VERDICTS, f"no verdict is called {verdict!r}; choose from {', '.join(VERDICTS)}")
     _refutable(claim, runs)
     _fair(claim, runs)
     right = measure(claim, lambda name, suite: runs[name] if suite == "quick" else None)["verdict"]

@@ -1,22 +1,25 @@
 """The tables and sentences of the chapters follow from the records."""
 
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import torch
 
-from analysis import training
+from analysis import drawings, training
 from analysis.adversarial import winners, winners_text
 from analysis.answer import answer
-from analysis.cifar10 import accuracy, factors_of
+from analysis.cifar10 import accuracy, attacked_drawing, drawing, factors_of
 from analysis.early_exit import clean_cost, safe_exits
 from analysis.encoding import finding
-from analysis.energy import fair_finding
+from analysis.energy import fair_finding, parts_of
 from analysis.fusion import which_moves_first
-from analysis.honest import square_query
+from analysis.honest import convergence, square_query
 from analysis.yourturn import reading
-from snnlab import Budget, zoo
+from snnlab import Budget, attack, zoo
+from snnlab.data import Split
 from snnlab.encoding import encoder
+from snnlab.networks.energy import energy
 from snnlab.statistics import Record
 
 
@@ -152,3 +155,55 @@ def test_the_answer_of_the_book_is_that_of_the_records() -> None:
     for name in ("onset", "latency"):
         worst = [sum(r.correct["worst"][-1][r.eps.index(eps)] / r.n for r in zoo.repeats(name)) / 3 for eps in (0.1, 0.2)]
         assert f"`{name}` {worst[0]:.0%} and {worst[1]:.0%}" in text
+
+
+@pytest.mark.parametrize("name", ["ann", "direct", "latency", "poisson", "fusion"])
+def test_the_parts_of_a_bill_add_up_to_the_energy(name: str, few: Split) -> None:
+    model = zoo.load(name)
+    model.generator = torch.Generator().manual_seed(0)
+    used = energy(model, few.images)
+    counted = float(used.picojoules[-1].mean()) / 1000
+    assert sum(parts_of(name, few.images, 0).values()) == pytest.approx(counted)
+    reads = float((used.macs + used.synops)[-1].mean())
+    assert parts_of(name, few.images, 5)["reading weights"] == pytest.approx(5 * reads / 1000)
+
+
+def test_the_drawn_picture_has_whole_grey_levels_and_its_attacked_copies_are_named() -> None:
+    picture = drawing()
+    assert picture.shape == (1, 3, 32, 32)
+    assert torch.equal((255 * picture).round() / 255, picture)
+    assert len(picture.unique()) > 100
+    assert "own drawing" in attacked_drawing(("ann",), 1).caption
+
+
+def test_a_convergence_plot_says_what_the_longest_attack_leaves(few: Split) -> None:
+    model, x, y = zoo.load("offset"), few.images[:10], few.labels[:10]
+    results = {k: attack(model, x, y, Budget(0.1), steps=k, generator=torch.Generator().manual_seed(0)) for k in (1, 5)}
+    figure = convergence({"steps": {"offset, PGD": results}})
+    assert f"offset, PGD after 5 steps: {(~results[5].success).float().mean():.2f}" in figure.alt
+    assert figure.axes[0].lines[0].get_ydata().tolist() == pytest.approx(
+        [float((~r.success).float().mean()) for r in results.values()]
+    )
+
+
+@pytest.mark.parametrize("name", drawings.__all__)
+def test_a_drawing_is_well_formed_has_an_alternative_text_and_follows_the_theme(name: str) -> None:
+    (svg,) = ET.fromstring(getattr(drawings, name)().html)
+    width, height = map(float, svg.attrib["viewBox"].split()[2:])
+    assert len(svg.attrib["aria-label"]) > 80
+    for element in svg.iter():
+        for key in ("fill", "stroke"):
+            assert element.get(key, "none").startswith(("none", "currentColor", "var(--snn-"))
+        if "x" in element.attrib:
+            right, lower = (
+                float(element.get(a, 0)) + float(element.get(b, 0)) for a, b in (("x", "width"), ("y", "height"))
+            )
+            assert 0 <= right <= width
+            assert 0 <= lower <= height
+
+
+def test_the_flow_chart_says_every_question_and_its_answer() -> None:
+    words = " ".join(ET.fromstring(drawings.blindfolds().html).itertext())
+    for asked, answered in drawings.QUESTIONS:
+        assert asked.split("\n")[0] in words
+        assert answered.split("\n")[0] in words

@@ -21,14 +21,18 @@ from snnlab.claims import (
     build,
     definitions,
     details,
+    forest,
     fractions,
     ledger,
+    links,
     page,
     summary,
     table,
     verdict,
 )
+from snnlab.claims.definitions import EXPECTED
 from snnlab.claims.ledger import SUITES, measure, summarised, zoo_records
+from snnlab.claims.render import CHAPTERS, beyond, chapter
 from snnlab.statistics import MIN_EFFECT, Change, Record
 from snnlab.statistics.parts import DynamicExits
 
@@ -397,6 +401,41 @@ def test_the_page_says_every_verdict_in_words_and_folds_the_rest() -> None:
         assert found["limits"] in parser.text
         for sentences in found["measured"]["flags"].values():
             assert all(sentence in parser.text for sentence in sentences)
+
+
+@given(st.floats(-1, 1), st.floats(0, 0.5), st.floats(0.02, 0.3), st.sampled_from(EXPECTED))
+def test_the_forest_plot_puts_an_interval_on_the_side_that_its_outcome_names(
+    mean: float, half: float, margin: float, expect: str
+) -> None:
+    change = Change(mean, mean - half, mean + half, seeds=3)
+    outcome = Comparison(Quantity("a"), Quantity("b"), expect, margin).outcome(change)
+    ends = {"low": change.low, "mean": change.mean, "high": change.high}
+    low, middle, high = beyond({"expect": expect, "margin": margin, "change": ends, "old": {"mean": 0.5}})
+    assert low <= middle <= high
+    assert (outcome == "as claimed") == (low > 0)
+    assert (outcome == "against the claim") == (high < 0)
+
+
+def test_every_row_of_the_forest_plot_leads_to_a_card_and_every_card_to_its_chapter() -> None:
+    rows = re.findall(
+        r'<li data-verdict="([^"]+)" data-chapter="([^"]+)">\s*<p>. <a href="#claim-([^"]+)">', forest(RECORDS).html
+    )
+    cards = re.findall(r'<article id="claim-([^"]+)" .*data-verdict="([^"]+)" data-chapter="([^"]+)"', page(RECORDS).html)
+    assert [(name, verdict, where) for verdict, where, name in rows] == cards
+    for name, said, where in cards:
+        assert RECORDS[name]["measured"]["verdict"] == said
+        assert f'href="{where}.html#claims-of-this-chapter"' in page({name: RECORDS[name]}).html
+        assert f'href="claims.html#claim-{name}"' in links(RECORDS, chapter(RECORDS[name])).html
+
+
+def test_every_claim_belongs_to_a_chapter_and_every_filter_to_a_claim() -> None:
+    assert {chapter({"id": c.id, "where": c.where}) for c in definitions().values()} == set(CHAPTERS)
+
+
+def test_attacks_are_listed_once_and_not_in_each_card() -> None:
+    whole = max(RECORDS["onset-latency-robust"]["measured"]["attacks"].values(), key=len)
+    assert forest(RECORDS).html.count(whole) == 1
+    assert whole not in page(RECORDS).html
 
 
 def test_the_table_has_every_claim_with_its_verdict() -> None:
