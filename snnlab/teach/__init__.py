@@ -4,6 +4,6 @@ Each chapter has a module of checks with the chapter's name; ``checks`` finds th
 """
 
 from snnlab.teach.exercises import Verdict, check, checks
-from snnlab.teach.quiz import question
+from snnlab.teach.quiz import number, question
 
-__all__ = ["Verdict", "check", "checks", "question"]
+__all__ = ["Verdict", "check", "checks", "number", "question"]

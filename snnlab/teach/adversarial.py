@@ -6,7 +6,7 @@ import torch
 
 from snnlab import data, zoo
 from snnlab.attacks import Budget
-from snnlab.teach.exercises import Function, Hint, expect, expect_shape
+from snnlab.teach.exercises import Function, Hint, expect, tensor_of
 
 TARGET, TARGET_EPS, TARGET_SHARE = 0, 0.2, 0.7  # of adversarial.3; one step of size ε reads far fewer as 0
 
@@ -18,8 +18,7 @@ def _project(answer: Function) -> None:
     image[0] = (image[0] > 0.5).float()
     changed = image + torch.randn(image.shape, generator=generator)
     for eps in (0.0, 0.1, 0.4):
-        result = answer(changed.clone(), image.clone(), eps)
-        expect_shape(result, image.shape)
+        result = tensor_of(answer(changed.clone(), image.clone(), eps), image.shape).to(image.dtype)
         expect(((result >= 0) & (result <= 1)).all(), "a pixel has left [0, 1]: no screen can show it")
         expect(((result - image).abs() <= eps + 1e-6).all(), f"with ε = {eps:g} a pixel has moved by more than ε")
         nearest = torch.allclose(result, Budget(eps).project(changed, image), atol=1e-6)
@@ -33,7 +32,7 @@ def _smallest(answer: Function) -> None:
         weights = torch.randn(size, generator=generator)
         score = torch.rand(1, generator=generator).item() + 0.1
         result, right, root = (
-            float(answer(score, weights)),
+            float(tensor_of(answer(score, weights), ())),
             score / float(weights.abs().sum()),
             score / float(weights.norm()),
         )
@@ -50,14 +49,13 @@ def _smallest(answer: Function) -> None:
 def _targeted(answer: Function) -> None:
     """adversarial.3: ``read_as(model, images, target, eps)``: images within ε that the model reads as ``target``."""
     model, digits = zoo.load("ann"), data.load("mnist5k").validation[:60]
-    result = answer(model, digits.images.clone(), TARGET, TARGET_EPS)
-    expect_shape(result, digits.images.shape)
+    result = tensor_of(answer(model, digits.images.clone(), TARGET, TARGET_EPS), digits.images.shape).detach().float()
     try:
-        Budget(TARGET_EPS).verify(result.detach(), digits.images)
+        Budget(TARGET_EPS).verify(result, digits.images)
     except ValueError:
         raise Hint(f"an image has left the budget of ε = {TARGET_EPS:g}, or [0, 1]") from None
     with torch.no_grad():
-        share = float((model(result.detach()).argmax(1) == TARGET).float().mean())
+        share = float((model(result).argmax(1) == TARGET).float().mean())
     expect(
         share >= TARGET_SHARE,
         f"{share:.0%} are read as {TARGET}, more than {TARGET_SHARE:.0%} can be: go *down* the loss of that class, in "

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from snnlab.encoding import encoder
 from snnlab.networks.decoding import SILENT
-from snnlab.teach.exercises import Function, expect, expect_keys, expect_shape
+from snnlab.teach.exercises import Function, expect, expect_keys, tensor_of, whole
 
 
 def _last_safe_exits(answer: Any) -> None:
@@ -18,12 +18,13 @@ def _last_safe_exits(answer: Any) -> None:
     expect_keys(answer, codes, "an exit step")
     for code in codes:
         acts_at = int((encoder(code, num_steps=12)(torch.full((1, 1, 1, 1), 0.25)).flatten() > 0).int().argmax())
+        given = whole(answer[code], f"the exit of {code}")
         expect(
-            code != "onset" or answer[code] != acts_at - 1,
+            code != "onset" or given != acts_at - 1,
             "your exit for onset is that of latency; onset compares with greater than: what holds at t/T = 1 - ε?",
         )
-        side = "late: by then the perturbation has been read" if answer[code] > acts_at else "early: you could read on"
-        expect(answer[code] == acts_at, f"your exit for {code} is too {side}; an exit step e reads t = 0 … e-1")
+        side = "late: by then the perturbation has been read" if given > acts_at else "early: you could read on"
+        expect(given == acts_at, f"your exit for {code} is too {side}; an exit step e reads t = 0 … e-1")
 
 
 #: answers at six exits, a column a sample, and where each leaves, by the patience
@@ -43,10 +44,7 @@ SETTLED = {1: [2, 1, 1, 6, 5, 1], 2: [3, 3, 6, 6, 6, 2], 3: [4, 6, 6, 6, 6, 6]}
 def _patience(answer: Function) -> None:
     """early_exit.2: a function ``patience(answers, k)``: answers ``[T, N]`` → the first exit with k equal answers in a row."""
     for k, expected in SETTLED.items():
-        result = answer(ANSWERS.clone(), k)
-        if isinstance(result, list | tuple) and all(isinstance(e, int) or getattr(e, "ndim", 1) == 0 for e in result):
-            result = torch.tensor([int(e) for e in result])
-        expect_shape(result, (6,), "for answers [6, 6] the result")
+        result = tensor_of(answer(ANSWERS.clone(), k), (6,), "for answers [6, 6] the result")
         expect(
             ((result >= 1) & (result <= 6)).all(),
             "exit steps go from 1 to T: count what has been read, and read a sample that never settles to the end",
@@ -61,8 +59,7 @@ def _joint_loss(answer: Function) -> None:
     """early_exit.3: a function ``joint_loss(logits, labels)``: the mean over exits and samples of the cross-entropy."""
     logits = torch.randn(4, 3, 5, generator=torch.Generator().manual_seed(0)).cumsum(0).requires_grad_(True)
     labels = torch.tensor([0, 4, 2])
-    result = answer(logits, labels)
-    expect_shape(result, (), "the result, a single number,")
+    result = tensor_of(answer(logits, labels), ())
     expect(result.requires_grad, "the loss has no gradient: an attacker could not climb it")
     (gradient,) = torch.autograd.grad(result, logits)
     every = (gradient.abs().sum((1, 2)) > 0).all()

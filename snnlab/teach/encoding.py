@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from snnlab.encoding import encoder
-from snnlab.teach.exercises import Function, expect, expect_keys, expect_shape
+from snnlab.teach.exercises import Function, expect, expect_keys, tensor_of, whole
 
 
 def _first_steps(answer: Any) -> None:
@@ -17,16 +17,16 @@ def _first_steps(answer: Any) -> None:
     expect_keys(answer, codes, "a step")
     for code in codes:
         first = int(encoder(code, num_steps=10)(torch.full((1, 1, 1, 1), 0.2)).flatten().argmax())
-        side = "late" if answer[code] > first else "early"
+        step = whole(answer[code], f"the step of {code}")
+        side = "late" if step > first else "early"
         hint = f"your step for {code} is too {side}; write out s_t for t = 0, 1, … and count from 0"
-        expect(answer[code] == first, hint)
+        expect(step == first, hint)
 
 
 def _dark_first(answer: Function) -> None:
     """encoding.2: a function ``dark_first(x, T)`` for a latency code in which *dark* pixels fire first."""
     spikes = answer(torch.tensor([0.0, 0.1, 0.3, 0.55, 0.9, 1.0]), 8)
-    expect_shape(spikes, (8, 6), "for six pixels and T = 8 the result")
-    spikes = spikes.to(torch.float32)  # booleans are spikes as well
+    spikes = tensor_of(spikes, (8, 6), "for six pixels and T = 8 the result").float()  # booleans are spikes as well
     expect(((spikes == 0) | (spikes == 1)).all(), "spikes should be 0 or 1")
     expect(not spikes[:, 5].any(), "white (x = 1) takes the part that black has in latency: it should never fire")
     expect((spikes[:, :5].sum(0) == 1).all(), "every pixel below 1 should fire exactly once")
@@ -37,8 +37,7 @@ def _dark_first(answer: Function) -> None:
 def _binarised(answer: Function) -> None:
     """encoding.3: a function from images to images that are 1 where x ≥ 0.5, with a gradient an attacker can use."""
     x = torch.tensor([[0.0, 0.2, 0.49, 0.5, 0.51, 0.8, 1.0]], requires_grad=True)
-    y = answer(x)
-    expect_shape(y, x.shape)
+    y = tensor_of(answer(x), x.shape)
 
     def differs(expected: Tensor) -> bool:
         return not torch.allclose(y.detach().to(x.dtype), expected.float(), atol=1e-5)

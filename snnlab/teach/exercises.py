@@ -14,6 +14,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+import torch
 from torch import Tensor
 
 Check = Callable[[Any], None]
@@ -34,6 +35,36 @@ def expect_shape(result: Any, shape: Sequence[int], what: str = "the result") ->
     """Raise a hint unless the result is a tensor of this shape."""
     got = list(result.shape) if isinstance(result, Tensor) else type(result).__name__
     expect(got == list(shape), f"{what} should be a tensor {list(shape)}, got {got}")
+
+
+def tensor_of(value: Any, shape: Sequence[int] | None = None, what: str = "the result") -> Tensor:
+    """Return an answer in any usual type (number, list, tuple, array, tensor) as a tensor; a hint if it has another shape.
+
+    >>> tensor_of((1, 2.0), [2])
+    tensor([1., 2.])
+    """
+    wanted = "numbers" if shape is None else f"a tensor {list(shape)}" if len(shape) else "a single number"
+    try:
+        result = value if isinstance(value, Tensor) else torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise Hint(f"{what} should be {wanted}, got {type(value).__name__}") from None
+    if shape is None:
+        return result
+    if not len(shape) and result.numel() == 1:
+        return result.reshape(())
+    expect(list(result.shape) == list(shape), f"{what} should be {wanted}, got {list(result.shape)}")
+    return result
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number given as an int, a float, an array or a tensor; a hint if it is no whole number.
+
+    >>> whole(9.0, "the step")
+    9
+    """
+    number = float(tensor_of(value, (), what))
+    expect(number.is_integer(), f"{what} should be a whole number, got {number:g}")
+    return int(number)
 
 
 def expect_keys(answer: Any, keys: Iterable[Any], values: str) -> None:

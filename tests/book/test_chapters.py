@@ -212,12 +212,24 @@ def _questions(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str,
 
 
 def test_the_right_answers_of_the_quizzes_are_spread_over_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    questions = [asked for chapter in CHAPTERS for asked in _questions(chapter, monkeypatch)]
-    places = [[answer["correct"] for answer in asked["answers"]].index(True) for asked in questions]
-    assert len(places) == 3 * len(CHAPTERS)
-    assert all(sum(a["correct"] for a in asked["answers"]) == 1 for asked in questions)
+    asked = [question for chapter in CHAPTERS for question in _questions(chapter, monkeypatch)]
+    chosen = [question["answers"] for question in asked if question["type"] == "multiple_choice"]
+    places = [[answer["correct"] for answer in answers].index(True) for answers in chosen]
+    assert all(sum(answer["correct"] for answer in answers) == 1 for answers in chosen)
     for place in range(3):
         assert 0.2 <= places.count(place) / len(places) <= 0.5
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_quiz_has_three_questions_or_more_and_one_feedback_for_every_answer(
+    chapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _questions(chapter, monkeypatch)
+    assert len(asked) >= 3
+    for question in asked:
+        assert all(answer["feedback"] for answer in question["answers"])
+        given = [answer.get("answer", answer.get("value")) for answer in question["answers"]]
+        assert len(set(given)) == len(given)
 
 
 def test_the_order_of_the_answers_follows_from_the_question_alone() -> None:

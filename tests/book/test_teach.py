@@ -1,9 +1,12 @@
 """Self-checks accept right answers, reject wrong ones, and never give the answer away."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -143,6 +146,13 @@ def _first_spike(current: float, beta: float, theta: float) -> int | None:
     return None
 
 
+def _read(spikes: Tensor, potential: Tensor) -> int:
+    counts = spikes.sum(0)
+    if not counts.any():
+        return -1
+    return int(potential.masked_fill(counts < counts.max(), -inf).argmax())
+
+
 def _folded(weight: Tensor, gain: Tensor, offset: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
     scale = gain / torch.sqrt(variance + 1e-5)
     return weight * scale.view(-1, 1, 1, 1), offset - scale * mean
@@ -188,7 +198,7 @@ RUNS = {"new": [_run(70 + s, s) for s in range(3)], "old": [_run(50 + s, s) for 
 HONEST = {"claim": BETTER, "runs": RUNS, "verdict": "holds"}
 RANKS = {"A": 1, "B": 1, "C": 2, "D": "images", "E": "attacks", "F": "flag"}
 
-RIGHT = {
+RIGHT: dict[str, Any] = {
     "encoding.1": {"onset": 9, "offset": 0, "latency": 8},
     "encoding.2": _dark_first,
     "encoding.3": _binarise,
@@ -212,7 +222,7 @@ RIGHT = {
     "adversarial.3": _towards,
     "neuron.1": [1, 5],
     "neuron.2": _first_spike,
-    "neuron.3": lambda spikes: int(spikes.sum(0).argmax()) if spikes.any() else -1,
+    "neuron.3": _read,
     "cifar10.1": lambda spikes, membrane: membrane + spikes.cumsum(0) - spikes,
     "cifar10.2": lambda snn, ann, n: snn / ann if wilson_interval(snn, n)[0] > 0.1 else None,
     "cifar10.3": _folded,
@@ -236,6 +246,11 @@ WRONG = [
     ("encoding.3", lambda x: x >= 0.5),
     ("encoding.3", lambda x: (x > 0.5).float() + x - x.detach()),
     ("encoding.3", lambda x: (x >= 0.5) * x / x.detach().clamp(min=1e-3)),
+    ("encoding.1", {"onset": 9.5, "offset": 0, "latency": 8}),
+    ("encoding.1", {"onset": "9", "offset": 0, "latency": 8}),
+    ("encoding.3", lambda x: (x >= 0.5).numpy().astype("float32")),
+    ("training.1", {-0.2: 0, 0.3: 2.4, 0.7: 5.6, 1.7: 8}),
+    ("early_exit.1", {"latency": 9, "onset": None, "offset": 0, "direct": 0}),
     ("training.1", {-0.2: 0, 0.3: 3, 0.7: 5, 1.7: 8}),
     ("training.1", {-0.2: 0, 0.3: 2, 0.7: 6, 1.7: 8}),
     ("training.1", {-0.2: 0, 0.3: 2, 0.7: 5, 1.7: 13}),
@@ -326,15 +341,22 @@ WRONG = [
     ("neuron.1", 4),
     ("neuron.1", [1]),
     ("neuron.1", [1, 2, 5]),
-    ("neuron.1", [1.0, 5.0]),
+    ("neuron.1", [1.2, 5]),
     ("neuron.1", [2, 6]),
+    ("neuron.1", [0, 1, 0, 0, 0, 1]),
+    ("neuron.1", ["1", "5"]),
+    ("neuron.1", [[1, 5]]),
     ("neuron.2", 3),
     ("neuron.2", lambda current, beta, theta: 0),
     ("neuron.2", lambda current, beta, theta: None),
+    ("neuron.2", lambda *given: None if _first_spike(*given) is None else _first_spike(*given) + 1),
+    ("neuron.2", lambda *given: None if _first_spike(*given) is None else _first_spike(*given) + 0.5),
     ("neuron.3", -1),
-    ("neuron.3", lambda spikes: int(spikes.sum(0).argmax())),
-    ("neuron.3", lambda spikes: -1),
-    ("neuron.3", lambda spikes: int(spikes.sum(0).argmin()) if spikes.any() else -1),
+    ("neuron.3", lambda spikes, potential: int(spikes.sum(0).argmax())),
+    ("neuron.3", lambda spikes, potential: -1),
+    ("neuron.3", lambda spikes, potential: int(spikes.sum(0).argmax()) if spikes.any() else -1),
+    ("neuron.3", lambda spikes, potential: int(potential.argmax()) if spikes.any() else -1),
+    ("neuron.3", lambda spikes, potential: int((spikes.sum(0) + potential).argmax()) if spikes.any() else -1),
     ("cifar10.1", 0.5),
     ("cifar10.1", lambda spikes, membrane: membrane),
     ("cifar10.1", lambda spikes, membrane: membrane + spikes.cumsum(0)),
@@ -420,8 +442,82 @@ def test_the_factor_may_be_computed_before_guessing_is_excluded() -> None:
     assert check("cifar10.2", times).passed
 
 
-def test_exit_steps_may_be_a_list() -> None:
-    assert check("early_exit.2", lambda answers, k: _patience(answers, k).tolist()).passed
+def _each(kind: Callable[[Any], Any], values: dict[Any, int]) -> dict[Any, Any]:
+    return {key: kind(value) for key, value in values.items()}
+
+
+#: types in which a reader may give what is right, as functions of a tensor
+TYPES: dict[str, Callable[[Tensor], Any]] = {
+    "list": lambda x: x.tolist(),
+    "tuple": lambda x: tuple(x.tolist()),
+    "array": lambda x: x.detach().numpy(),
+    "list of numpy numbers": lambda x: list(x.detach().numpy()),
+    "list of tensors": lambda x: list(x.detach()),
+    "double": lambda x: x.double(),
+}
+NUMBERS: dict[str, Callable[[int], Any]] = {
+    "float": float,
+    "numpy integer": np.int64,
+    "numpy float": np.float32,
+    "tensor": torch.tensor,
+    "tensor of one": lambda x: torch.tensor([x]),
+    "array of one": lambda x: np.array([x]),
+}
+#: answers by exercise, as functions of a type for sequences
+SEQUENCES: dict[str, Callable[[Callable[[Tensor], Any]], Any]] = {
+    "adversarial.1": lambda kind: lambda *given: kind(RIGHT["adversarial.1"](*given)),
+    "neuron.1": lambda kind: kind(torch.tensor([1, 5])),
+    "encoding.2": lambda kind: lambda *given: kind(_dark_first(*given)),
+    "training.2": lambda kind: lambda *given: kind(_shuffled(*given).detach()),
+    "training.3": lambda kind: lambda *given: kind(torch.tensor(_read_twice(*given))),
+    "early_exit.2": lambda kind: lambda *given: kind(_patience(*given)),
+}
+#: likewise, of a type for numbers
+SINGLE: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
+    "adversarial.2": lambda kind: lambda *given: kind(float(RIGHT["adversarial.2"](*given))),
+    "neuron.1": lambda kind: [kind(1), kind(5)],
+    "neuron.2": lambda kind: lambda *given: None if (step := _first_spike(*given)) is None else kind(step),
+    "neuron.3": lambda kind: lambda *given: kind(_read(*given)),
+    "encoding.1": lambda kind: _each(kind, RIGHT["encoding.1"]),
+    "training.1": lambda kind: _each(kind, RIGHT["training.1"]),
+    "early_exit.1": lambda kind: _each(kind, RIGHT["early_exit.1"]),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_what_is_right_passes_in_any_type_of_sequence(name: str, kind: str) -> None:
+    nested = kind.startswith("list of") and name in {
+        "adversarial.1",
+        "encoding.2",
+        "training.2",
+    }  # torch reads no lists of arrays
+    if not nested:
+        assert check(name, SEQUENCES[name](TYPES[kind])).passed
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+@pytest.mark.parametrize("name", SINGLE)
+def test_what_is_right_passes_in_any_type_of_number(name: str, kind: str) -> None:
+    if not (name == "neuron.1" and kind.endswith("of one")) and not (name == "adversarial.2" and kind == "numpy integer"):
+        assert check(name, SINGLE[name](NUMBERS[kind])).passed
+
+
+def test_steps_may_be_a_set_and_in_any_order() -> None:
+    assert check("neuron.1", {5, 1}).passed
+    assert check("neuron.1", [5, 1]).passed
+
+
+def test_common_mistakes_are_named() -> None:
+    assert "counted from 1" in check("neuron.1", [2.0, 6.0]).hint
+    assert "spike train" in check("neuron.1", torch.tensor([0, 1, 0, 0, 0, 1])).hint
+    assert "whole number, got 2.4" in check("training.1", {-0.2: 0, 0.3: 2.4, 0.7: 5.6, 1.7: 8}).hint
+    assert "x ≥ 0.5" in check("encoding.3", lambda x: (x > 0.5).float() + x - x.detach()).hint
+
+
+def test_any_useful_gradient_may_stand_behind_the_threshold() -> None:
+    """Also the straight-through rule, which passes the gradient on as it is."""
+    assert check("encoding.3", lambda x: (x >= 0.5).float() + x - x.detach()).passed
 
 
 def test_the_exit_of_latency_is_named_where_it_is_given_for_onset() -> None:
