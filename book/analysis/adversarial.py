@@ -92,13 +92,13 @@ def pictures(eps: float = EPS) -> NotebookFigure:
         axes = figure.subplots(1, 5)
         titles = ("clean", f"noise, ε = {eps:g}", f"FGSM, ε = {eps:g}")
         for ax, title, picture, answers in zip(axes, titles, (images, noisy, changed), (clean, noise, fgsm), strict=False):
-            ax.imshow(picture[k, 0], cmap="gray", vmin=0, vmax=1)
+            ax.imshow(picture[k, 0].numpy(), cmap="gray", vmin=0, vmax=1)
             answer = f"{int(answers[k].argmax())} ({float(answers[k].max()):.0%})"
             ax.set_xlabel(f"classified as {answer}", fontsize=8)
             ax.set_title(title, fontsize=9)
             said.append(f"{title}: classified as {answer}")
         for ax, title, picture in zip(axes[3:], ("noise - clean", "FGSM - clean"), (noisy, changed), strict=True):
-            shown = ax.imshow(picture[k, 0] - images[k, 0], cmap="RdBu_r", vmin=-eps, vmax=eps)
+            shown = ax.imshow((picture - images)[k, 0].numpy(), cmap="RdBu_r", vmin=-eps, vmax=eps)
             ax.set_title(title, fontsize=9)
         figure.colorbar(shown, ax=axes[4], ticks=(-eps, 0, eps))
         for ax in axes:

@@ -294,8 +294,8 @@ def dynamic_finding(codes: Repeats, eps: float = 0.2) -> str:
     return (
         f"**Finding.** Of {len(rules)} rules and thresholds, compared with fixed exits that read as many steps: {listed}. The "
         f"best of them, picked afterwards, keeps {top:.3f} of the `latency` digits at ε = {eps:g}; the fixed exit {leave}, "
-        f"chosen before, keeps {_worst(latency, leave, eps):.3f}. Read to the end, `latency` costs {whole:.1f} nJ (estimated from "
-        "counted operations)."
+        f"chosen before, keeps {_worst(latency, leave, eps):.3f}. Read to the end, `latency` costs {whole:.1f} nJ (estimated "
+        "from counted operations)."
     )
 
 

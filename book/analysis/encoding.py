@@ -39,7 +39,7 @@ def codes_in_time(eps: float = 0.2, num_steps: int = 8) -> NotebookFigure:
             sequence = encoder(code, num_steps=num_steps)(values, generator=torch.Generator().manual_seed(4)).flatten(1)
             for ax, title, train in zip(row, titles, sequence.T, strict=True):
                 colour = mark(code).colour if title in PIXELS else ATTACK
-                ax.bar(range(num_steps), train, 0.8, color=colour)
+                ax.bar(range(num_steps), train.tolist(), 0.8, color=colour)
                 ax.set(ylim=(0, 1.1), yticks=[], xlim=(-0.6, num_steps - 0.4), xticks=range(0, num_steps, 2))
             row[0].set_ylabel(code, rotation=0, ha="right", va="center", color=mark(code).colour)
             first = (sequence[:, -1] > 0).nonzero().flatten()

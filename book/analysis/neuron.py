@@ -39,7 +39,7 @@ def network_in_time(model: Classifier, image: Tensor, label: int) -> NotebookFig
     with style():
         figure = NotebookFigure(figsize=(8.6, 3.0), layout="constrained")
         axes = figure.subplots(1, 5, width_ratios=(1, 1.5, 1.5, 1.5, 0.9))
-        axes[0].imshow(image[0], cmap="gray", vmin=0, vmax=1)
+        axes[0].imshow(image[0].numpy(), cmap="gray", vmin=0, vmax=1)
         axes[0].set(xticks=[], yticks=[], title="picture x")
         order = image.flatten().argsort()  # dark pixels at the bottom
         for ax, (title, spikes) in zip(axes[1:], layers.items(), strict=False):
@@ -57,7 +57,7 @@ def network_in_time(model: Classifier, image: Tensor, label: int) -> NotebookFig
         axes[1].set_ylabel("dark to bright", fontsize=8)
         votes = output[:, 0].sum(0)
         colours = [own if k == label else QUIET for k in range(len(votes))]
-        axes[4].barh(range(len(votes)), votes, color=colours)
+        axes[4].barh(range(len(votes)), votes.tolist(), color=colours)
         axes[4].set(title="votes", xlabel="spikes", yticks=range(len(votes)), ylim=(-0.8, len(votes) - 0.4))
         for ax, words in zip(axes[:4], ("encode", "times W₁, LIF", "times W₂, LIF", "count"), strict=True):
             _arrow_after(ax, axes[1], words)
@@ -101,7 +101,7 @@ def bumps(model: Classifier, digits: Split) -> NotebookFigure:
         left.set(title="the step, smooth ones", xlabel="v = U - θ")
         middle.set(title="their slopes h(v)", xlabel="v = U - θ", ylim=(0, 1.75))
         middle.legend(fontsize=8, loc="upper left")
-        right.hist(distance, bins=60, range=(-6, 3), color=QUIET)
+        right.hist(distance.numpy(), bins=60, range=(-6, 3), color=QUIET)
         right.axvspan(-0.5, 0.5, color=mark("latency").colour, alpha=0.3, lw=0)
         right.set(title="where the neurons are", xlabel="v = U - θ", yticks=[])
         right.annotate(

@@ -6,18 +6,18 @@ import pytest
 import torch
 
 from analysis import training
-from analysis.adversarial import winners, winners_text
-from analysis.answer import answer
+from analysis.adversarial import corner, pictures, winners, winners_text
+from analysis.answer import answer, in_short
 from analysis.cifar10 import accuracy, factors_of
-from analysis.early_exit import clean_cost, safe_exits
-from analysis.encoding import finding
+from analysis.early_exit import clean_cost, safe_exits, window
+from analysis.encoding import DRAWN, codes_in_time, finding, two_slopes
 from analysis.energy import fair_finding
 from analysis.fusion import which_moves_first
 from analysis.honest import square_query
 from analysis.yourturn import reading
 from snnlab import Budget, zoo
-from snnlab.encoding import encoder
-from snnlab.statistics import Record
+from snnlab.encoding import encoder, first_active_step
+from snnlab.statistics import Record, over_seeds
 
 
 def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> None:
@@ -145,6 +145,84 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     table = training.adversarial_table()
     assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
+
+
+@pytest.mark.parametrize("eps", [0.1, 0.2])
+def test_the_raised_pixel_of_the_drawing_fires_when_the_code_says(eps: float) -> None:
+    figure = codes_in_time(eps)
+    for code, ax in zip(DRAWN, figure.axes[3::4], strict=True):  # the fourth column
+        fires = [k for k, bar in enumerate(ax.patches) if bar.get_height() > 0]
+        if code in ("onset", "latency", "offset", "direct"):
+            assert fires[:1] == ([step] if (step := first_active_step(eps, 8, code)) < 8 else [])
+
+
+def test_the_naive_rule_is_zero_where_the_code_has_not_fired_and_the_informed_rule_nowhere() -> None:
+    left, right = two_slopes().axes
+    spike, naive, informed = (line.get_ydata() for line in (*left.lines, *right.lines))
+    assert ((naive > 0) == (spike > 0)).all()
+    assert (informed > 0).all()
+
+
+def test_the_drawn_attack_ends_in_the_budget_and_one_picture_is_misread() -> None:
+    figure = pictures(0.1)
+    clean, noisy, changed = (ax.images[0].get_array() for ax in figure.axes[:3])
+    for picture in (noisy, changed):
+        assert abs(picture - clean).max() <= 0.1 + 1e-6
+    answers = [ax.get_xlabel().split()[2] for ax in figure.axes[:3]]
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_every_point_of_the_drawn_pgd_lies_in_its_budget() -> None:
+    right = corner().axes[1]
+    budget = right.patches[0]
+    points = [line.get_xydata()[0] for line in right.lines if line.get_marker() == "o" and len(line.get_xydata()) == 1]
+    assert len(points) > 4
+    for x, y in points:
+        assert budget.get_x() - 1e-9 <= x <= budget.get_x() + budget.get_width() + 1e-9
+        assert budget.get_y() - 1e-9 <= y <= budget.get_y() + budget.get_height() + 1e-9
+
+
+@pytest.mark.parametrize("eps", [0.1, 0.2, 0.3])
+def test_the_drawn_window_is_that_of_the_text(eps: float) -> None:
+    span = window(eps).axes[0].patches[0]
+    exits = range(int(span.get_x()) + 1, int(span.get_x() + span.get_width()) + 1)
+    assert list(exits) == [e for e in range(1, 9) if eps * 8 < e <= (1 - eps) * 8]
+
+
+def test_the_recipe_of_the_text_is_that_of_the_zoo(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = zoo.recipe("latency")
+    assert f"{recipe['epochs']} epochs" in training.recipe_text()
+    assert "`phase` with learning rate 0.008" in training.recipe_text()
+    monkeypatch.setattr(zoo, "recipe", lambda name: recipe.varied({"epochs": 99, "beta": 0.5}))
+    assert "99 epochs" in training.recipe_text()
+    assert "β = 0.5" in training.recipe_text()
+
+
+@pytest.mark.parametrize(
+    ("converted", "reading"),
+    [(30, "That is what the claim says"), (70, "opposite of the claim"), (50, "no consistent direction")],
+)
+def test_the_finding_on_rules_follows_from_the_direction_of_most_comparisons(
+    converted: int, reading: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {name: _survivors(95, converted if name.startswith("converted") else 50, 50) for name in zoo.names()}
+    made |= {name: _survivors(95, converted, converted) for name in made if name.startswith("converted")}
+    monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
+    assert reading in training.rule_finding()
+
+
+def test_a_change_is_drawn_where_the_records_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"latency": _survivors(95, 50, 10), "tsslbp-latency": _survivors(95, 70, 10)}
+    monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
+    near, far = training.change_figure({"tsslbp-latency": "latency"}).axes
+    assert near.lines[2].get_xdata()[0] == pytest.approx(0.2)
+    assert (near.lines[2].get_marker(), far.lines[2].get_marker()) == ("o", "|")
+
+
+def test_the_code_that_the_introduction_names_has_the_highest_worst_case() -> None:
+    worst = {name: over_seeds(zoo.repeats(name), eps=0.1).mean for name in zoo.names("codes") if name != "ann"}
+    best = max(worst, key=lambda name: worst[name])
+    assert f"(`{best}`) classifies {worst[best]:.0%}" in in_short()
 
 
 def test_the_answer_of_the_book_is_that_of_the_records() -> None:

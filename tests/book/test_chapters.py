@@ -19,12 +19,14 @@ from snnlab.attacks.goal import Goal
 from snnlab.attacks.spike_train import TrainSearch
 from snnlab.data import Split
 from snnlab.encoding import encoder
+from snnlab.networks.classifier import Classifier
 from snnlab.networks.conv import Block, SpikingConvNet
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.early_exit import ExitRule, exit_steps
 from snnlab.networks.energy import energy
 from snnlab.networks.sequence import lif
 from snnlab.teach import checks, question
+from snnlab.training.adversarial import TRAINER
 
 CHAPTERS = chapters(BOOK)
 
@@ -80,6 +82,95 @@ def test_the_neuron_of_the_text_is_that_of_the_package() -> None:
         values.append((spikes, torch.autograd.grad((weight * spikes).sum(), leaf)[0]))
     assert torch.equal(values[0][0], values[1][0])
     torch.testing.assert_close(values[0][1], values[1][1])
+
+
+def _names_of(chapter: str, *texts: str) -> dict[str, Any]:
+    """Run the cells of a chapter that contain these texts, one after the other, and return the names that they define."""
+    names = _run_cell(chapter, texts[0])
+    for text in texts[1:]:
+        (cell,) = (c for c in _cells(BOOK / chapter, "code") if text in c.source)
+        exec(cell.source, names)
+    return names
+
+
+def test_the_network_that_the_text_trains_answers_as_the_package_with_the_same_weights(few: Split) -> None:
+    net, model = _run_cell("training.ipynb", "class Net(")["Net"](), zoo.load("latency")
+    for mine, theirs in zip((net.fc1, net.fc2), model.network.layers, strict=True):
+        mine.load_state_dict(theirs.state_dict())
+    assert torch.equal(Classifier(net, encoder("latency")).predict(few.images), model.predict(few.images))
+
+
+def test_the_training_of_the_text_lowers_the_loss_and_its_attack_is_that_of_the_package(few: Split) -> None:
+    names = _names_of("training.ipynb", "class Net(", "def train_epoch(")
+    (cell,) = (c for c in _cells(BOOK / "training.ipynb", "code") if "def fgsm(" in c.source)
+    exec(cell.source.split("hardened, longer")[0], names)
+    torch.manual_seed(0)
+    net = names["Net"]()
+    adam = torch.optim.Adam(net.parameters(), lr=2e-3)
+    losses = [names["train_epoch"](net, adam, names["digits"].train[:200]) for _ in range(3)]
+    assert losses[2] < losses[0]
+    model, given = Classifier(net, names["code"]), (few.images, few.labels, Budget(0.1))
+    expected = attack(model, *given, "fgsm", TRAINER).images
+    assert torch.allclose(names["fgsm"](net, few.images, few.labels), expected, atol=1e-6)
+
+
+def test_snntorchs_neuron_gives_the_votes_of_the_text() -> None:
+    names = _names_of("neuron.ipynb", "def lif(", "def votes(", "def snntorch_votes(")
+    assert torch.equal(names["snntorch_votes"](names["digits"].images), names["counted"])
+
+
+def test_snntorchs_latency_differs_from_ours_on_black_alone(ramp: Tensor) -> None:
+    names = _names_of("encoding.ipynb", "def latency(", "from snntorch import spikegen")
+    x = ramp.flatten()
+    ours = names["latency"](x, 8)
+    theirs = {clip: names["spikegen"].latency(x, clip=clip, **names["options"]) for clip in (False, True)}
+    assert torch.equal(theirs[True], ours)
+    differs = (theirs[False] != ours).any(0)
+    assert differs.any()
+    assert (x[differs] < 0.01).all()  # spikegen's threshold
+
+
+def _fences(chapter: str) -> list[str]:
+    text = "\n".join(cell.source for cell in _cells(BOOK / chapter, "markdown"))
+    return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def test_code_that_is_shown_for_jupyterlab_connects_explorers_with_a_slider() -> None:
+    (code,) = _fences("early_exit.ipynb")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    names["slider"].value = 0.11
+    assert [explorer.eps for explorer in names["both"]] == [0.11, 0.11]
+
+
+def test_code_that_is_shown_for_jupyterlab_takes_the_network_of_the_text() -> None:
+    (code,) = _fences("training.ipynb")
+    names = _names_of("training.ipynb", "class Net(", "def train_epoch(")
+    names["net"] = names["Net"]()
+    exec(code, names)
+    assert names["mine"].images.shape[0] == 20
+
+
+NARROW = ("adversarial", "neuron", "encoding", "training", "early_exit")
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_code_fits_the_column(name: str) -> None:
+    for cell in _cells(BOOK / f"{name}.ipynb", "code"):
+        if not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", [])):
+            assert [line for line in cell.source.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_figures_have_captions_and_alternative_texts(name: str) -> None:
+    drawn = re.compile(r"^(figures\.\w+|corner|pictures|convergence|network_in_time|bumps|codes_in_time|two_slopes|window|"
+                       r"learning_curve|before_and_after|change_figure)\(", re.MULTILINE)  # fmt: skip
+    cells = [cell for cell in _cells(BOOK / f"{name}.ipynb", "code") if drawn.search(cell.source)]
+    assert cells
+    for cell in cells:
+        options = cell.metadata["mystnb"]
+        assert options["figure"]["caption"], cell.source
+        assert options["image"]["alt"], cell.source
 
 
 def test_the_relaxed_code_of_the_text_is_that_of_the_package(ramp: Tensor) -> None:
