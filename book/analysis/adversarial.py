@@ -60,8 +60,13 @@ def corner() -> NotebookFigure:
         right.plot(x - 0.12, y + 0.05, "o", mfc="none", color=ATTACK, ms=7, label="random start")
         right.plot([], [], color=INK, lw=1, ls=":", label="projection Π")
         right.legend(fontsize=8, loc="upper left")
+    figure.caption = (
+        "The square is the budget, cut off at black. Left: where the loss is linear, FGSM ends in the corner "
+        "of highest loss. Right: PGD takes steps, and projects those that leave the square to the nearest "
+        "point in it"
+    )
     figure.alt = (
-        "Two pixels. The budget is a square of side 2ε around the picture x, cut off at black. Left: lines of equal loss are "
+        "FGSM and PGD with two pixels: the budget is a square of side 2ε around the picture x, cut off at black. Left: lines of equal loss are "
         "straight, and the sign of the gradient leads to the corner in which the loss is highest. Right: steps of PGD that leave "
         "the square are projected to the nearest point in it."
     )
@@ -103,9 +108,11 @@ def pictures(eps: float = EPS) -> NotebookFigure:
         figure.colorbar(shown, ax=axes[4], ticks=(-eps, 0, eps))
         for ax in axes:
             ax.set(xticks=[], yticks=[])
-    figure.alt = (
-        f"A test digit, a {int(labels[k])}, and what changes of its pixels by at most {eps:g} do. {'; '.join(said)}."
+    figure.caption = (
+        "Below each picture: the answer of the network and its probability. Right: the changes, brighter in "
+        "red and darker in blue; most pixels of the background can only become brighter"
     )
+    figure.alt = f"Noise and FGSM of the same size: a test digit, a {int(labels[k])}, changed by at most {eps:g} a pixel. {'; '.join(said)}."
     return figure
 
 
@@ -133,7 +140,11 @@ def convergence(
         ax.set_xticks(range(len(steps)), [str(k) for k in steps])
         ax.set(xlabel="steps of PGD", ylabel="accuracy", ylim=(0, 1))
         ax.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.68))
-    figure.alt = f"Accuracy against the number of steps of PGD, n = {len(digits)} test digits. {'; '.join(said)}."
+    figure.caption = (
+        f"n = {len(digits)} test digits. Crosses: FGSM. Where a line still falls at its right end, the attack "
+        "has not finished"
+    )
+    figure.alt = f"Accuracy against the number of steps of PGD: {'; '.join(said)}."
     return figure
 
 

@@ -150,8 +150,12 @@ def window(eps: float = 0.2) -> NotebookFigure:
         ax.annotate(
             words, ((first - 1 + last) / 2, -0.62), ha="center", va="center", color=mark("latency").colour, fontsize=9
         )
+    figure.caption = (
+        "Red: a white and a black pixel under attack. An exit in the coloured range has read the darkened "
+        "stroke and nothing of the brightened background"
+    )
     figure.alt = (
-        f"Four pixels in latency over {T} steps. White fires in step 0, darkened by {eps:g} in step {first - 1}; black raised by "
+        f"The window of latency at ε = {eps:g}: white fires in step 0, darkened by {eps:g} in step {first - 1}; black raised by "
         f"{eps:g} fires in step {last}, black never. Exits {first} to {last} have read the darkened "
         "stroke and nothing of the background."
     )

@@ -48,8 +48,12 @@ def codes_in_time(eps: float = 0.2, num_steps: int = 8) -> NotebookFigure:
             ax.set_title(title)
         for ax in axes[-1]:
             ax.set_xlabel("step t")
+    figure.caption = (
+        "The height of a bar is the current (direct) or what a spike is worth (phase); poisson is one draw. "
+        "Red: a black pixel under attack"
+    )
     figure.alt = (
-        f"Four pixels in {len(DRAWN)} codes over {num_steps} steps. A black pixel raised by {eps:g} acts: {', '.join(said)}."
+        f"Four pixels in {len(DRAWN)} codes over {num_steps} steps: a black pixel raised by {eps:g} acts: {', '.join(said)}."
     )
     return figure
 
@@ -71,8 +75,12 @@ def two_slopes(code: str = "offset", step: int = 2, num_steps: int = 8) -> Noteb
         right.axvspan(0, edge, color=QUIET, alpha=0.15, lw=0)
         right.set(title="backward: what stands for ∂s/∂x", xlabel="intensity x")
         right.legend(fontsize=8)
+    figure.caption = (
+        "In the shaded range the pixel has not fired: the naive attacker gets no gradient there. Most pixels "
+        "of a digit are black, at the left end"
+    )
     figure.alt = (
-        f"Left: the spike of {code} at step {step} is a step function of the intensity. Right: the straight-through rule is zero "
+        f"One step of a code and two stand-ins for its derivative: left, the spike of {code} at step {step} is a step function of the intensity. Right: the straight-through rule is zero "
         "wherever the pixel has not fired, the relaxed rule is a bump around the step and nowhere zero."
     )
     return figure

@@ -62,8 +62,13 @@ def network_in_time(model: Classifier, image: Tensor, label: int) -> NotebookFig
         for ax, words in zip(axes[:4], ("encode", "times W₁, LIF", "times W₂, LIF", "count"), strict=True):
             _arrow_after(ax, axes[1], words)
     counts = ", ".join(f"{title} {int((spikes != 0).sum())} spikes" for title, spikes in layers.items())
+    figure.caption = (
+        "Each dot is a spike. From left to right: the picture, its spikes (a row a pixel, dark pixels at the "
+        "bottom), the spikes of the hidden layer, those of the output layer, and their number for each class. "
+        "In colour: the true class"
+    )
     figure.alt = (
-        f"A digit, a {label}, becomes spikes and passes a spiking network over {len(output)} steps: {counts}; votes "
+        f"The network 784-256-10 in time: a digit, a {label}, over {len(output)} steps; {counts}; votes "
         f"{votes.int().tolist()}."
     )
     return figure
@@ -107,8 +112,13 @@ def bumps(model: Classifier, digits: Split) -> NotebookFigure:
         right.annotate(
             f"{near:.0%} within ½", (0.03, 0.9), xycoords="axes fraction", fontsize=8, color=mark("latency").colour
         )
+    figure.caption = (
+        "Left: the step of a spike (black) and smooth steps. Middle: their slopes, the bumps that stand in "
+        "for the derivative. Right: where the hidden potentials of the network above lie, at all steps of "
+        f"{len(digits)} digits. Only neurons in the coloured range pass on much of a gradient"
+    )
     figure.alt = (
-        "Left: the step of a spike and three smooth steps. Middle: their slopes, bumps around the threshold. Right: distances of "
+        "Surrogates: left, the step of a spike and three smooth steps. Middle: their slopes, bumps around the threshold. Right: distances of "
         f"the potentials of {len(digits)} digits from the threshold; {near:.0%} are within one half."
     )
     return figure

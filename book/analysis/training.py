@@ -61,7 +61,7 @@ def learning_curve(curves: Mapping[str, Sequence[tuple[float, float]]]) -> Noteb
         curves: pairs of loss and accuracy, by title.
 
     >>> learning_curve({"plain": [(1.2, 0.7), (0.5, 0.9)]}).alt
-    'Loss and validation accuracy against the epoch. Plain: loss from 1.20 to 0.50, accuracy from 0.70 to 0.90.'
+    'Loss and validation accuracy against the epoch: Plain: loss from 1.20 to 0.50, accuracy from 0.70 to 0.90.'
     """
     said = []
     with style():
@@ -83,7 +83,8 @@ def learning_curve(curves: Mapping[str, Sequence[tuple[float, float]]]) -> Noteb
         right.set(title="accuracy on the validation digits", xlabel="epoch", ylim=(0, 1.02))
         if len(curves) > 1:
             right.legend(fontsize=8, loc="lower right")
-    figure.alt = f"Loss and validation accuracy against the epoch. {' '.join(said)}"
+    figure.caption = "Left: the mean loss of each epoch. Right: the accuracy on the validation digits after it. One seed"
+    figure.alt = f"Loss and validation accuracy against the epoch: {' '.join(said)}"
     return figure
 
 
@@ -117,6 +118,7 @@ def before_and_after(networks: Mapping[str, Any], sequence: Tensor, label: int) 
             said.append(f"{title}, {counts[0]} hidden and {counts[1]} output spikes, {counts[2]} of class {label}")
         axes[0][0].set_ylabel("hidden neuron")
         axes[1][0].set_ylabel("output neuron")
+    figure.caption = "Top: the hidden layer; bottom: the output layer. In colour: the output neuron of the true class"
     figure.alt = f"Spikes of one digit, a {label}, over {len(sequence)} steps: {'; '.join(said)}."
     return figure
 
@@ -213,7 +215,11 @@ def change_figure(pairs: Mapping[str, str], radii: Sequence[float] = RADII) -> N
             said.append(
                 f"at ε = {eps:g}, " + ", ".join(f"{key}: {'; '.join(names) or 'none'}" for key, names in clear.items())
             )
-    figure.alt = f"Changes of worst-case accuracy, seed by seed. Clearly different from zero {'. '.join(said)}."
+    figure.caption = (
+        "Rings are single seeds, lines are 95 % intervals of their mean (Student). The mean is a dot where "
+        "the interval leaves out zero"
+    )
+    figure.alt = f"Changes of worst-case accuracy, seed by seed: clearly different from zero {'. '.join(said)}."
     return figure
 
 

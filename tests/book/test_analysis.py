@@ -1,12 +1,14 @@
 """The tables and sentences of the chapters follow from the records."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import snntorch as snn
 import torch
 
 from analysis import training
-from analysis.adversarial import corner, pictures, winners, winners_text
+from analysis.adversarial import convergence, corner, pictures, winners, winners_text
 from analysis.answer import answer, in_short
 from analysis.cifar10 import accuracy, factors_of
 from analysis.early_exit import clean_cost, safe_exits, window
@@ -14,10 +16,29 @@ from analysis.encoding import DRAWN, codes_in_time, finding, two_slopes
 from analysis.energy import fair_finding
 from analysis.fusion import which_moves_first
 from analysis.honest import square_query
+from analysis.neuron import bumps, network_in_time
 from analysis.yourturn import reading
-from snnlab import Budget, zoo
+from snnlab import Budget, data, zoo
 from snnlab.encoding import encoder, first_active_step
+from snnlab.plotting.theme import NotebookFigure
 from snnlab.statistics import Record, over_seeds
+
+
+def _untrained() -> NotebookFigure:
+    net = torch.nn.Module()
+    net.fc1, net.fc2 = torch.nn.Linear(784, 256), torch.nn.Linear(256, 10)
+    net.lif1, net.lif2 = snn.Leaky(beta=0.9), snn.Leaky(beta=0.9)
+    return training.before_and_after({"before": net, "after": net}, torch.rand(8, 1, 784), 3)
+
+
+#: drawings of networks, without arguments
+NETWORK_DRAWINGS: list[Callable[[], NotebookFigure]] = [
+    lambda: network_in_time(zoo.load("latency"), data.load("mnist5k").test.images[0], 3),
+    lambda: bumps(zoo.load("onset"), data.load("mnist5k").test[:20]),
+    lambda: training.change_figure({"tsslbp-latency": "latency"}),
+    lambda: training.learning_curve({"plain": [(1.0, 0.5), (0.5, 0.8)]}),
+    _untrained,
+]
 
 
 def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> None:
@@ -145,6 +166,16 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     table = training.adversarial_table()
     assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
+
+
+@pytest.mark.parametrize("draw", [corner, pictures, convergence, codes_in_time, two_slopes, window, *NETWORK_DRAWINGS])
+def test_a_drawing_has_a_title_a_caption_and_a_description(draw: Callable[[], NotebookFigure]) -> None:
+    figure = draw()
+    title, _, rest = figure.alt.partition(": ")
+    assert 10 < len(title) < 90
+    assert len(rest) > 40
+    assert figure.caption
+    assert not figure.caption.endswith(".")  # whoever shows it ends the sentence
 
 
 @pytest.mark.parametrize("eps", [0.1, 0.2])

@@ -160,18 +160,6 @@ def test_code_fits_the_column(name: str) -> None:
             assert [line for line in cell.source.splitlines() if len(line) > 80] == []
 
 
-@pytest.mark.parametrize("name", NARROW)
-def test_figures_have_captions_and_alternative_texts(name: str) -> None:
-    drawn = re.compile(r"^(figures\.\w+|corner|pictures|convergence|network_in_time|bumps|codes_in_time|two_slopes|window|"
-                       r"learning_curve|before_and_after|change_figure)\(", re.MULTILINE)  # fmt: skip
-    cells = [cell for cell in _cells(BOOK / f"{name}.ipynb", "code") if drawn.search(cell.source)]
-    assert cells
-    for cell in cells:
-        options = cell.metadata["mystnb"]
-        assert options["figure"]["caption"], cell.source
-        assert options["image"]["alt"], cell.source
-
-
 def test_the_relaxed_code_of_the_text_is_that_of_the_package(ramp: Tensor) -> None:
     names = _run_cell("honest.ipynb", "def offset_seen_by_bpda(")
     values = []
