@@ -66,7 +66,7 @@ def corner() -> NotebookFigure:
         "point in it"
     )
     figure.alt = (
-        "FGSM and PGD with two pixels: the budget is a square of side 2ε around the picture x, cut off at black. Left: lines of equal loss are "
+        "FGSM and PGD with two pixels: the budget is a square around the picture x. Left: lines of equal loss are "
         "straight, and the sign of the gradient leads to the corner in which the loss is highest. Right: steps of PGD that leave "
         "the square are projected to the nearest point in it."
     )
@@ -112,7 +112,10 @@ def pictures(eps: float = EPS) -> NotebookFigure:
         "Below each picture: the answer of the network and its probability. Right: the changes, brighter in "
         "red and darker in blue; most pixels of the background can only become brighter"
     )
-    figure.alt = f"Noise and FGSM of the same size: a test digit, a {int(labels[k])}, changed by at most {eps:g} a pixel. {'; '.join(said)}."
+    figure.alt = (
+        f"Noise and FGSM of the same size: a test digit, a {int(labels[k])}, changed by at most {eps:g} a pixel. "
+        f"{'; '.join(said)}."
+    )
     return figure
 
 

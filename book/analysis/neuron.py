@@ -118,7 +118,7 @@ def bumps(model: Classifier, digits: Split) -> NotebookFigure:
         f"{len(digits)} digits. Only neurons in the coloured range pass on much of a gradient"
     )
     figure.alt = (
-        "Surrogates: left, the step of a spike and three smooth steps. Middle: their slopes, bumps around the threshold. Right: distances of "
+        "Surrogates and potentials: left, the step of a spike and three smooth steps. Middle: their slopes. Right: distances of "
         f"the potentials of {len(digits)} digits from the threshold; {near:.0%} are within one half."
     )
     return figure
