@@ -80,7 +80,8 @@ def two_slopes(code: str = "offset", step: int = 2, num_steps: int = 8) -> Noteb
         "of a digit are black, at the left end"
     )
     figure.alt = (
-        f"One step of a code and two stand-ins for its derivative: left, the spike of {code}, a step. Right: the straight-through rule is zero "
+        f"One step of a code and two stand-ins for its derivative: left, the spike of {code}. Right: the "
+        "straight-through rule is zero "
         "wherever the pixel has not fired, the relaxed rule is a bump around the step and nowhere zero."
     )
     return figure
