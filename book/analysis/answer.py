@@ -1,4 +1,4 @@
-"""Answer at the end of the page *Claims*, with numbers from the records."""
+"""Answers of the introduction and at the end of the page *Claims*, with numbers from the records."""
 
 from __future__ import annotations
 
@@ -8,10 +8,24 @@ from snnlab import zoo
 from snnlab.encoding import first_active_step
 from snnlab.statistics import Record, over_seeds
 
-__all__ = ["answer"]
+__all__ = ["answer", "in_short"]
 
 CODES = ("onset", "latency")
 RADII = (0.1, 0.2)
+
+
+def in_short(eps: float = RADII[0]) -> str:
+    """Return the worst case of the most robust code beside those of ordinary networks, in two sentences, as Markdown."""
+    spiking = {name: over_seeds(zoo.repeats(name), "worst", None, eps).mean for name in zoo.names("codes") if name != "ann"}
+    best = max(spiking, key=lambda name: spiking[name])
+    others = [f"an ordinary network {_accuracy(zoo.repeats('ann'), eps)}"]
+    if zoo.measured("ann-binary"):
+        others.append(f"an ordinary network that sees each pixel as 0 or 1 {_accuracy(zoo.repeats('ann-binary'), eps)}")
+    return (
+        f"In the worst case of all our attacks at ε = {eps:g}, the spiking network with the best code (`{best}`) classifies "
+        f"{spiking[best]:.0%} of the digits correctly, {' and '.join(others)}. Which part of the network these numbers are "
+        "due to is the question of all chapters."
+    )
 
 
 def answer() -> str:

@@ -1,21 +1,47 @@
-"""Tables and sentences of the chapter *Early exit*."""
+"""Drawings, tables and sentences of the chapter *Early exit*. ``codes`` are the records of all seeds by name of the code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from snnlab.attacks import INFORMED, Budget, attack
+from snnlab import data, zoo
+from snnlab.attacks import INFORMED, Budget, TimeRestricted, attack, spike_train_attack
 from snnlab.data import Split
-from snnlab.encoding import first_active_step
+from snnlab.encoding import encoder, first_active_step
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.early_exit import ExitRule, dynamic_exit
-from snnlab.statistics import Record, change_over_seeds
+from snnlab.plotting.theme import ATTACK, INK, QUIET, NotebookFigure, mark, style
+from snnlab.statistics import Change, Record, change_over_seeds, mean_interval, over_seeds
+from snnlab.statistics.parts import DynamicExits
+from snnlab.statistics.records import Repeats
 
-__all__ = ["clean_cost", "safe_exits", "where_errors_leave"]
+__all__ = [
+    "clean_cost",
+    "dynamic_finding",
+    "dynamic_table",
+    "gain_finding",
+    "gain_table",
+    "guess_finding",
+    "guess_table",
+    "late_controls",
+    "late_finding",
+    "late_table",
+    "loss_finding",
+    "loss_table",
+    "safe_exits",
+    "where_errors_leave",
+    "window",
+]
+
+T = 8
+#: losses that train for early exits, by the prefix of a network
+LOSSES = ("anytime", "ttfs")
+METHODS = {"noise": "random signs", "pgd": "PGD-10", "spike_train": "spike trains", "flips": "flipped spikes"}
 
 #: rules, from the earliest exits to the latest
 RULES: tuple[ExitRule, ...] = (
@@ -98,3 +124,304 @@ def where_errors_leave(model: Classifier, digits: Split, eps: float) -> pd.DataF
 def _correct(correct: Tensor | None) -> Tensor:
     assert correct is not None  # labels were given
     return correct
+
+
+# --- the drawing ------------------------------------------------------------------------------------------------------
+
+
+def window(eps: float = 0.2) -> NotebookFigure:
+    """Draw when white and black pixels fire in ``latency``, clean and attacked with ε, and the exits between them."""
+    pixels = {"white": 1.0, f"white - {eps:g}": 1 - eps, f"black + {eps:g}": eps, "black": 0.0}
+    spikes = encoder("latency", num_steps=T)(torch.tensor(list(pixels.values())).view(1, 1, 1, -1)).flatten(1)
+    first, last = int(eps * T) + 1, first_active_step(eps, T)
+    with style():
+        figure = NotebookFigure(figsize=(7.2, 2.4), layout="constrained")
+        ax = figure.subplots()
+        ax.axvspan(first - 1, last, color=mark("latency").colour, alpha=0.18, lw=0)
+        for row, (title, train) in enumerate(zip(pixels, spikes.T, strict=True)):
+            attacked = title not in ("white", "black")
+            ax.axhline(row, color=QUIET, lw=0.6)
+            for t in train.nonzero().flatten().tolist():
+                ax.plot([t + 0.5] * 2, [row - 0.32, row + 0.32], color=ATTACK if attacked else INK, lw=5)
+        ax.set_yticks(range(len(pixels)), list(pixels))
+        ax.set_xticks([t + 0.5 for t in range(T)], [str(t) for t in range(T)])
+        ax.set(xlim=(0, T), ylim=(len(pixels) - 0.5, -0.9), xlabel="step t")
+        words = f"exits {first} to {last} end in here"
+        ax.annotate(
+            words, ((first - 1 + last) / 2, -0.62), ha="center", va="center", color=mark("latency").colour, fontsize=9
+        )
+    figure.caption = (
+        "Red: a white and a black pixel under attack. An exit in the coloured range has read the darkened "
+        "stroke and nothing of the brightened background"
+    )
+    figure.alt = (
+        f"The window of latency at ε = {eps:g}: white fires in step 0, darkened by {eps:g} in step {first - 1}; black raised by "
+        f"{eps:g} fires in step {last}, black never. Exits {first} to {last} have read the darkened "
+        "stroke and nothing of the background."
+    )
+    return figure
+
+
+# --- fixed exits ------------------------------------------------------------------------------------------------------
+
+
+def gain_table(codes: Repeats, radii: Sequence[float] = (0.1, 0.2)) -> pd.DataFrame:
+    """Return what the last safe exit of each code gains over reading to the end, in the worst case and on clean digits."""
+    rows = {}
+    for eps in radii:
+        for name, records in codes.items():
+            e = _exit_of(name, eps)
+            rows[f"{name}, ε = {eps:g}"] = {
+                "exit": e,
+                "worst case there": over_seeds(records, "worst", e, eps),
+                f"worst case at {T}": over_seeds(records, "worst", T, eps),
+                "gain": _gain(records, e, eps),
+                "gain on clean digits": _gain(records, e, 0.0),
+            }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def gain_finding(codes: Repeats, near: float = 0.1, far: float = 0.2) -> str:
+    """Return for which codes the predicted exit gains, and whether that is as predicted, as Markdown."""
+
+    def gained(name: str, eps: float) -> str:
+        e = _exit_of(name, eps)
+        if e == T:
+            return f"`{name}` can be read to the end (ε on black never fires)"
+        change = _gain(codes[name], e, eps)
+        verb = {"higher": "gains", "lower": "loses"}.get(change.direction, "does not clearly change")
+        return f"`{name}` at exit {e} {verb} ({change})"
+
+    gains = {name: _gain(records, _exit_of(name, far), far).direction == "higher" for name, records in codes.items()}
+    right = [f"`{name}`" for name, higher in gains.items() if higher == (name in ("latency", "onset"))]
+    wrong = [f"`{name}`" for name in codes if f"`{name}`" not in right]
+    empty = [f"`{n}`" for n, records in codes.items() if max(_worst(records, e, far) for e in range(1, T + 1)) < 0.01]
+    sentences = [
+        f"**Finding.** At ε = {far:g}, leaving at the exit that was predicted instead of {T}: "
+        + ", ".join(gained(name, far) for name in codes)
+        + ".",
+        f"The prediction holds for {', '.join(right)}" + (f" and fails for {', '.join(wrong)}." if wrong else "."),
+        f"At ε = {near:g}: {', '.join(gained(name, near) for name in codes)}.",
+        "An ε of at most 1/T on black has no effect in `onset`: it lies in the dead zone.",
+    ]
+    if empty:
+        sentences.append(f"For {', '.join(empty)} the larger ε says little: nothing is left at any exit.")
+    return " ".join(sentences)
+
+
+def guess_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1, 0.2)) -> pd.DataFrame:
+    """Return the worst case of ``latency`` for every exit that a defender may have chosen (rows) and every ε that came."""
+    exits = range(1, T + 1)
+    columns = {f"ε = {eps:g}" if eps else "clean": [over_seeds(records, "worst", e, eps) for e in exits] for eps in radii}
+    return pd.DataFrame(columns, index=[f"latency, exit {e}" for e in exits])
+
+
+def guess_finding(records: Sequence[Record], guess: float = 0.1, came: float = 0.2) -> str:
+    """Return what exits before, in and after the window cost ``latency``, as Markdown."""
+    last, fooled = first_active_step(came, T), first_active_step(guess, T)
+    early, best, late = (over_seeds(records, "worst", e, came) for e in (1, last, fooled))
+    clean_early, clean_best = (over_seeds(records, "worst", e, 0.0).mean for e in (1, last))
+    return (
+        f"**Finding.** At ε = {came:g} the worst case at exit 1, before the window, is {early}; at exit {last}, the last one in "
+        f"the window, it is {best}. On clean digits they differ far less ({clean_early:.3f} against {clean_best:.3f}). A "
+        f"defender who guesses ε = {guess:g} and leaves at exit {fooled} has {late} if the attack uses {came:g}. "
+        f"{clean_cost(records)}"
+    )
+
+
+# --- training for early exits -----------------------------------------------------------------------------------------
+
+
+def loss_table(eps: float = 0.2) -> pd.DataFrame:
+    """Return networks that were trained for early exits beside the plain ones: single numbers of one seed, and changes."""
+    e, rows = first_active_step(eps, T), {}
+    for name in _for_exits():
+        rows[name] = {
+            "clean, exit 2": _beside_plain(name, 2, 0.0),
+            f"ε = {eps:g}, exit {e}": _beside_plain(name, e, eps),
+            f"change: clean, exit {T}": _against_plain(name, 0.0),
+            f"change: ε = {eps:g}, exit {T}": _against_plain(name, eps),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def loss_finding(eps: float = 0.2) -> str:
+    """Return which networks that were trained for early exits are clearly better or worse than the plain ones, as Markdown."""
+    first, seeds = zoo.results("latency"), zoo.repeats("latency")
+
+    def sorted_by(radius: float) -> str:
+        names = {way: [n for n in _for_exits() if _against_plain(n, radius).direction == way] for way in ("higher", "lower")}
+        return f"clearly better: {_listed(names['higher'])}; clearly worse: {_listed(names['lower'])}"
+
+    sooner = [n for n in _for_exits() if n.startswith("anytime") and zoo.results(n).accuracy("worst", 2, 0.0) > 0.8]
+    return (
+        f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
+        f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples. The changes at exit {T} are means over "
+        f"{len(seeds)} seeds with their intervals.\n\n**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
+        f"ε = {eps:g}: {sorted_by(eps)}. With the anytime loss more than four of five clean digits are read right after two "
+        f"steps in: {_listed(sooner)}."
+    )
+
+
+# --- dynamic exits ----------------------------------------------------------------------------------------------------
+
+
+def dynamic_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1, 0.2)) -> pd.DataFrame:
+    """Return mean exit, energy and accuracy of ``latency`` for every exit rule: means over seeds."""
+    dynamic, rows = [_dynamic(record) for record in records], {}
+    for k, rule in enumerate(dynamic[0].rules):
+        level = "" if rule["threshold"] is None else f" ≥ {rule['threshold']:g}"
+        rows[rule["name"].replace("_", " ") + level] = {
+            "mean exit": f"{np.mean([d.mean_exit[k] for d in dynamic]):.2f}",
+            "energy, nJ": f"{np.mean([d.energy_pj[k] for d in dynamic]) / 1000:.1f}",
+        } | {
+            f"ε = {eps:g}" if eps else "clean": f"{np.mean([_dynamic(r).counts(eps)[k] / r.n for r in records]):.3f}"
+            for eps in radii
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("latency leaves at")
+
+
+def dynamic_finding(codes: Repeats, eps: float = 0.2) -> str:
+    """Return how dynamic exits compare with fixed ones that read as many steps, as Markdown."""
+    latency, leave = codes["latency"], first_active_step(eps, T)
+    rules = range(len(_dynamic(latency[0]).rules))
+
+    def counted(name: str, radius: float) -> str:
+        directions = [_over_fixed(codes[name], k, radius).direction for k in rules]
+        return f"{directions.count('higher')} clearly above, {directions.count('lower')} clearly below"
+
+    top = max(np.mean([_dynamic(r).counts(eps)[k] / r.n for r in latency]) for k in rules)
+    whole = np.mean([r.energy_pj[-1] for r in latency if r.energy_pj]) / 1000
+    listed = "; ".join(
+        f"`{n}` clean {counted(n, 0.0)}, at ε = {eps:g} {counted(n, eps)}" for n in ("direct", "onset", "latency")
+    )
+    return (
+        f"**Finding.** Of {len(rules)} rules and thresholds, compared with fixed exits that read as many steps: {listed}. The "
+        f"best of them, picked afterwards, keeps {top:.3f} of the `latency` digits at ε = {eps:g}; the fixed exit {leave}, "
+        f"chosen before, keeps {_worst(latency, leave, eps):.3f}. Read to the end, `latency` costs {whole:.1f} nJ (estimated "
+        "from counted operations)."
+    )
+
+
+# --- late perturbations -----------------------------------------------------------------------------------------------
+
+
+def late_table(codes: Repeats) -> pd.DataFrame:
+    """Return the accuracy at the last exit under perturbations that act from a step on, by code and method."""
+    starts = codes["latency"][0].late["pgd"].from_steps
+    rows = {
+        f"{name}, {title}": {f"t₀ = {start}": _shown(_late(records, method, start)) for start in starts}
+        for name, records in codes.items()
+        for method, title in METHODS.items()
+        if method in records[0].late
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def late_finding(codes: Repeats) -> str:
+    """Return in which codes an attack that has to wait leaves fewer digits right, as Markdown."""
+    latency = codes["latency"]
+    late = latency[0].late
+    starts, flips = late["pgd"].from_steps, f"{late['flips'].size['flips']}"
+
+    def later(name: str, start: int) -> Change:
+        method = "spike_train" if "spike_train" in codes[name][0].late else "pgd"
+        return change_over_seeds(*(_late(codes[name], method, s) for s in (start, 0)))
+
+    turned = [f"`{n}` from t₀ = {s} ({later(n, s)})" for n in codes for s in starts[1:] if later(n, s).direction == "lower"]
+    flipped = [f"`{n}` at {np.mean(_late(r, 'flips', 4)):.2f}" for n, r in codes.items() if "flips" in r[0].late]
+    return (
+        f"Accuracy at exit {T}; n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
+        f"for noise, PGD (informed) and the search among spike trains, at most {flips} flipped spikes a digit.\n\n"
+        "**Finding.** We take the strongest attack: the search among spike trains, and PGD for `direct`, which has none. "
+        "Compared with the attack from the first step, one that has to wait leaves *fewer* digits right in: "
+        f"{', '.join(turned) or 'no case that is clear over seeds'}. At t₀ = 6 the change is: "
+        f"{', '.join(f'`{n}` {later(n, 6)}' for n in codes)}. Flipped spikes, at most {flips} of them from t₀ = 4, leave "
+        f"{', '.join(flipped)}."
+    )
+
+
+def late_controls(names: Sequence[str] = ("latency",), eps: float = 0.1, n: int = 100) -> pd.DataFrame:
+    """Return the accuracy under short and long attacks from several steps on, of digits that are classified correctly clean.
+
+    Args:
+        names: networks of the zoo.
+        eps: the budget.
+        n: number of validation digits.
+    """
+    digits, rows = data.load("mnist5k").validation, {}
+    for name in names:
+        model = zoo.load(name)
+        right = (model.predict(digits.images)[-1] == digits.labels).nonzero().flatten()[:n]
+        given = digits.images[right], digits.labels[right], Budget(eps)
+        for title, steps in (("PGD-10", 10), ("spike trains, 40 steps", 40), ("spike trains, 160 steps", 160)):
+            row = {}
+            for start in (0, 2, 4, 6):
+                late = TimeRestricted(model, given[0], from_step=start)
+                draws = torch.Generator().manual_seed(0)
+                run = attack if title.startswith("PGD") else spike_train_attack
+                broken = run(late, *given, steps=steps, generator=draws).success
+                row[f"t₀ = {start}"] = f"{1 - broken.float().mean():.2f}"
+            rows[f"{name}, {title}"] = row
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+# --- numbers of the records -------------------------------------------------------------------------------------------
+
+
+def _exit_of(name: str, eps: float) -> int:
+    """Return the last safe exit of a code, or that of ``latency`` where a code has none."""
+    return first_active_step(eps, T, name) or first_active_step(eps, T)
+
+
+def _shares(records: Sequence[Record], exit_step: int, eps: float) -> list[float]:
+    return [record.accuracy("worst", exit_step, eps) for record in records]
+
+
+def _worst(records: Sequence[Record], exit_step: int, eps: float) -> float:
+    return over_seeds(records, "worst", exit_step, eps).mean
+
+
+def _gain(records: Sequence[Record], exit_step: int, eps: float) -> Change:
+    return change_over_seeds(_shares(records, exit_step, eps), _shares(records, T, eps))
+
+
+def _for_exits() -> list[str]:
+    return [f"{loss}-{code}" for code in ("direct", "onset", "latency") for loss in LOSSES]
+
+
+def _against_plain(name: str, eps: float) -> Change:
+    return change_over_seeds(*(_shares(zoo.repeats(n), T, eps) for n in (name, name.split("-")[1])))
+
+
+def _beside_plain(name: str, exit_step: int, eps: float) -> str:
+    return " / ".join(f"{zoo.results(n).accuracy('worst', exit_step, eps):.3f}" for n in (name, name.split("-")[1]))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def _dynamic(record: Record) -> DynamicExits:
+    assert record.dynamic is not None  # measured for every code of this chapter
+    return record.dynamic
+
+
+def _over_fixed(records: Sequence[Record], k: int, eps: float) -> Change:
+    """Return what rule ``k`` gains over the fixed exits at the same mean number of steps (interpolated between them)."""
+    dynamic = [_dynamic(record) for record in records]
+    left = [d.counts(eps)[k] / r.n for d, r in zip(dynamic, records, strict=True)]
+    fixed = [
+        float(np.interp(d.mean_exit[k], r.exits, [r.accuracy("worst", e, eps) for e in r.exits]))
+        for d, r in zip(dynamic, records, strict=True)
+    ]
+    return change_over_seeds(left, fixed)
+
+
+def _late(records: Sequence[Record], method: str, start: int) -> list[float]:
+    return [record.late[method].accuracy(start) for record in records]
+
+
+def _shown(values: Sequence[float]) -> str:
+    low, high = mean_interval(values)
+    return f"{np.mean(values):.3f} [{max(0, low):.3f}, {min(1, high):.3f}]"

@@ -1,16 +1,98 @@
-"""Sentences of the chapter *Encoding*."""
+"""Drawings and sentences of the chapter *Encoding*."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import torch
+from torch import Tensor
+
+from snnlab.encoding import encoder
+from snnlab.plotting.theme import ATTACK, DASHES, INK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import change_over_seeds, over_seeds
 from snnlab.statistics.records import Repeats
 
-__all__ = ["finding"]
+__all__ = ["codes_in_time", "finding", "two_slopes"]
 
 #: codes in which bright pixels come first
 EARLY = ("onset", "latency", "phase")
+
+
+#: pixels of the drawing: titles and intensities
+PIXELS: dict[str, float] = {"white": 1.0, "grey": 0.5, "dark": 0.15}
+DRAWN = ("direct", "poisson", "onset", "offset", "latency", "phase")
+
+
+def codes_in_time(eps: float = 0.2, num_steps: int = 8) -> NotebookFigure:
+    """Draw the sequences of a white, a grey and a dark pixel, and of a black one raised by ε, in every code.
+
+    The height of a bar is the size of the current (``direct``) or the worth of the spike (``phase``).
+    """
+    titles = [*PIXELS, f"black + {eps:g}"]
+    values = torch.tensor([*PIXELS.values(), eps]).view(1, 1, 1, -1)
+    said = []
+    with style():
+        figure = NotebookFigure(figsize=(7.6, 4.6), layout="constrained")
+        axes = figure.subplots(len(DRAWN), len(titles), sharex=True, sharey=True)
+        for row, code in zip(axes, DRAWN, strict=True):
+            sequence = encoder(code, num_steps=num_steps)(values, generator=torch.Generator().manual_seed(4)).flatten(1)
+            for ax, title, train in zip(row, titles, sequence.T, strict=True):
+                colour = mark(code).colour if title in PIXELS else ATTACK
+                ax.bar(range(num_steps), train.tolist(), 0.8, color=colour)
+                ax.set(ylim=(0, 1.1), yticks=[], xlim=(-0.6, num_steps - 0.4), xticks=range(0, num_steps, 2))
+            row[0].set_ylabel(code, rotation=0, ha="right", va="center", color=mark(code).colour)
+            first = (sequence[:, -1] > 0).nonzero().flatten()
+            said.append(f"{code} {f'from step {int(first[0])}' if len(first) else 'never'}")
+        for ax, title in zip(axes[0], titles, strict=True):
+            ax.set_title(title)
+        for ax in axes[-1]:
+            ax.set_xlabel("step t")
+    figure.caption = (
+        "The height of a bar is the current (direct) or what a spike is worth (phase); poisson is one draw. "
+        "Red: a black pixel under attack"
+    )
+    figure.alt = (
+        f"Four pixels in {len(DRAWN)} codes over {num_steps} steps: a black pixel raised by {eps:g} acts: {', '.join(said)}."
+    )
+    return figure
+
+
+def two_slopes(code: str = "offset", step: int = 2, num_steps: int = 8) -> NotebookFigure:
+    """Draw the spike of a code at one step against the intensity, and its derivative in the two backward rules."""
+    x = torch.linspace(0, 1, 201)
+    edge = step / num_steps if code == "offset" else 1 - step / num_steps
+    with style():
+        figure = NotebookFigure(figsize=(7.4, 2.5), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        left.plot(x, _spike(code, step, num_steps, x, "straight_through")[0], color=INK, lw=2)
+        left.set(title=f"forward: the spike of {code}, t = {step}", xlabel="intensity x", ylabel="s")
+        for title, rule, dash, colour in (
+            ("straight through: s (naive)", "straight_through", DASHES[0], ATTACK),
+            ("relaxed (informed)", "relaxed", DASHES[1], mark("direct").colour),
+        ):
+            right.plot(x, _spike(code, step, num_steps, x, rule)[1], color=colour, ls=dash, label=title)
+        right.axvspan(0, edge, color=QUIET, alpha=0.15, lw=0)
+        right.set(title="backward: what stands for ∂s/∂x", xlabel="intensity x")
+        right.legend(fontsize=8)
+    figure.caption = (
+        "In the shaded range the pixel has not fired: the naive attacker gets no gradient there. Most pixels "
+        "of a digit are black, at the left end"
+    )
+    figure.alt = (
+        f"One step of a code and two stand-ins for its derivative: left, the spike of {code}. Right: the "
+        "straight-through rule is zero "
+        "wherever the pixel has not fired, the relaxed rule is a bump around the step and nowhere zero."
+    )
+    return figure
+
+
+def _spike(code: str, step: int, num_steps: int, x: Tensor, rule: Any) -> tuple[Tensor, Tensor]:
+    """Return the spike of a code at one step for these intensities, and its derivative under a backward rule."""
+    leaf = x.clone().view(1, 1, 1, -1).requires_grad_(True)
+    spikes = encoder(code, num_steps=num_steps, backward=rule)(leaf)[step]
+    (slope,) = torch.autograd.grad(spikes.sum(), leaf)
+    return spikes.detach().flatten(), slope.flatten()
 
 
 def finding(repeats: Repeats, radii: Sequence[float] = (0.1, 0.2)) -> str:

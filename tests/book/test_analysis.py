@@ -1,26 +1,47 @@
 """The tables and sentences of the chapters follow from the records."""
 
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import snntorch as snn
 import torch
 
-from analysis import drawings, training
-from analysis.adversarial import winners, winners_text
-from analysis.answer import answer
+from analysis import adversarial, drawings, honest, training
+from analysis.adversarial import corner, pictures, winners, winners_text
+from analysis.answer import answer, in_short
 from analysis.cifar10 import accuracy, attacked_drawing, drawing, factors_of
-from analysis.early_exit import clean_cost, safe_exits
-from analysis.encoding import finding
+from analysis.early_exit import clean_cost, safe_exits, window
+from analysis.encoding import DRAWN, codes_in_time, finding, two_slopes
 from analysis.energy import fair_finding, parts_of
 from analysis.fusion import which_moves_first
-from analysis.honest import convergence, square_query
+from analysis.honest import square_query
+from analysis.neuron import bumps, network_in_time
 from analysis.yourturn import reading
-from snnlab import Budget, attack, zoo
+from snnlab import Budget, attack, data, zoo
 from snnlab.data import Split
-from snnlab.encoding import encoder
+from snnlab.encoding import encoder, first_active_step
 from snnlab.networks.energy import energy
-from snnlab.statistics import Record
+from snnlab.plotting.theme import NotebookFigure
+from snnlab.statistics import Record, over_seeds
+
+
+def _untrained() -> NotebookFigure:
+    net = torch.nn.Module()
+    net.fc1, net.fc2 = torch.nn.Linear(784, 256), torch.nn.Linear(256, 10)
+    net.lif1, net.lif2 = snn.Leaky(beta=0.9), snn.Leaky(beta=0.9)
+    return training.before_and_after({"before": net, "after": net}, torch.rand(8, 1, 784), 3)
+
+
+#: drawings of networks, without arguments
+NETWORK_DRAWINGS: list[Callable[[], NotebookFigure]] = [
+    lambda: network_in_time(zoo.load("latency"), data.load("mnist5k").test.images[0], 3),
+    lambda: bumps(zoo.load("onset"), data.load("mnist5k").test[:20]),
+    lambda: training.change_figure({"tsslbp-latency": "latency"}),
+    lambda: training.learning_curve({"plain": [(1.0, 0.5), (0.5, 0.8)]}),
+    _untrained,
+]
 
 
 def test_the_wrong_answers_under_attack_are_concentrated_on_few_classes() -> None:
@@ -150,6 +171,96 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
 
 
+@pytest.mark.parametrize(
+    "draw", [corner, pictures, adversarial.convergence, codes_in_time, two_slopes, window, *NETWORK_DRAWINGS]
+)
+def test_a_drawing_has_a_title_a_caption_and_a_description(draw: Callable[[], NotebookFigure]) -> None:
+    figure = draw()
+    title, _, rest = figure.alt.partition(": ")
+    assert 10 < len(title) < 90
+    assert len(rest) > 40
+    assert figure.caption
+    assert not figure.caption.endswith(".")  # whoever shows it ends the sentence
+
+
+@pytest.mark.parametrize("eps", [0.1, 0.2])
+def test_the_raised_pixel_of_the_drawing_fires_when_the_code_says(eps: float) -> None:
+    figure = codes_in_time(eps)
+    for code, ax in zip(DRAWN, figure.axes[3::4], strict=True):  # the fourth column
+        fires = [k for k, bar in enumerate(ax.patches) if bar.get_height() > 0]
+        if code in ("onset", "latency", "offset", "direct"):
+            assert fires[:1] == ([step] if (step := first_active_step(eps, 8, code)) < 8 else [])
+
+
+def test_the_naive_rule_is_zero_where_the_code_has_not_fired_and_the_informed_rule_nowhere() -> None:
+    left, right = two_slopes().axes
+    spike, naive, informed = (line.get_ydata() for line in (*left.lines, *right.lines))
+    assert ((naive > 0) == (spike > 0)).all()
+    assert (informed > 0).all()
+
+
+def test_the_drawn_attack_ends_in_the_budget_and_one_picture_is_misread() -> None:
+    figure = pictures(0.1)
+    clean, noisy, changed = (ax.images[0].get_array() for ax in figure.axes[:3])
+    for picture in (noisy, changed):
+        assert abs(picture - clean).max() <= 0.1 + 1e-6
+    answers = [ax.get_xlabel().split()[2] for ax in figure.axes[:3]]
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_every_point_of_the_drawn_pgd_lies_in_its_budget() -> None:
+    right = corner().axes[1]
+    budget = right.patches[0]
+    points = [line.get_xydata()[0] for line in right.lines if line.get_marker() == "o" and len(line.get_xydata()) == 1]
+    assert len(points) > 4
+    for x, y in points:
+        assert budget.get_x() - 1e-9 <= x <= budget.get_x() + budget.get_width() + 1e-9
+        assert budget.get_y() - 1e-9 <= y <= budget.get_y() + budget.get_height() + 1e-9
+
+
+@pytest.mark.parametrize("eps", [0.1, 0.2, 0.3])
+def test_the_drawn_window_is_that_of_the_text(eps: float) -> None:
+    span = window(eps).axes[0].patches[0]
+    exits = range(int(span.get_x()) + 1, int(span.get_x() + span.get_width()) + 1)
+    assert list(exits) == [e for e in range(1, 9) if eps * 8 < e <= (1 - eps) * 8]
+
+
+def test_the_recipe_of_the_text_is_that_of_the_zoo(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = zoo.recipe("latency")
+    assert f"{recipe['epochs']} epochs" in training.recipe_text()
+    assert "`phase` with learning rate 0.008" in training.recipe_text()
+    monkeypatch.setattr(zoo, "recipe", lambda name: recipe.varied({"epochs": 99, "beta": 0.5}))
+    assert "99 epochs" in training.recipe_text()
+    assert "β = 0.5" in training.recipe_text()
+
+
+@pytest.mark.parametrize(
+    ("converted", "reading"),
+    [(30, "That is what the claim says"), (70, "opposite of the claim"), (50, "no consistent direction")],
+)
+def test_the_finding_on_rules_follows_from_the_direction_of_most_comparisons(
+    converted: int, reading: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {name: _survivors(95, converted if name.startswith("converted") else 50, 50) for name in zoo.names()}
+    made |= {name: _survivors(95, converted, converted) for name in made if name.startswith("converted")}
+    monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
+    assert reading in training.rule_finding()
+
+
+def test_a_change_is_drawn_where_the_records_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"latency": _survivors(95, 50, 10), "tsslbp-latency": _survivors(95, 70, 10)}
+    monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
+    near, far = training.change_figure({"tsslbp-latency": "latency"}).axes
+    assert near.lines[2].get_xdata()[0] == pytest.approx(0.2)
+    assert (near.lines[2].get_marker(), far.lines[2].get_marker()) == ("o", "|")
+
+
+def test_the_code_that_the_introduction_names_has_the_highest_worst_case() -> None:
+    worst = {name: over_seeds(zoo.repeats(name), eps=0.1).mean for name in zoo.names("codes") if name != "ann"}
+    best = max(worst, key=lambda name: worst[name])
+    assert f"(`{best}`) classifies {worst[best]:.0%}" in in_short()
+
+
 def test_the_answer_of_the_book_is_that_of_the_records() -> None:
     text = answer()
     for name in ("onset", "latency"):
@@ -179,7 +290,7 @@ def test_the_drawn_picture_has_whole_grey_levels_and_its_attacked_copies_are_nam
 def test_a_convergence_plot_says_what_the_longest_attack_leaves(few: Split) -> None:
     model, x, y = zoo.load("offset"), few.images[:10], few.labels[:10]
     results = {k: attack(model, x, y, Budget(0.1), steps=k, generator=torch.Generator().manual_seed(0)) for k in (1, 5)}
-    figure = convergence({"steps": {"offset, PGD": results}})
+    figure = honest.convergence({"steps": {"offset, PGD": results}})
     assert f"offset, PGD after 5 steps: {(~results[5].success).float().mean():.2f}" in figure.alt
     assert figure.axes[0].lines[0].get_ydata().tolist() == pytest.approx(
         [float((~r.success).float().mean()) for r in results.values()]
