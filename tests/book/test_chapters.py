@@ -226,9 +226,9 @@ def test_a_quiz_has_three_questions_or_more_and_one_feedback_for_every_answer(
 ) -> None:
     asked = _questions(chapter, monkeypatch)
     assert len(asked) >= 3
-    for question in asked:
-        assert all(answer["feedback"] for answer in question["answers"])
-        given = [answer.get("answer", answer.get("value")) for answer in question["answers"]]
+    for answers in (one["answers"] for one in asked):
+        assert all(answer["feedback"] for answer in answers)
+        given = [answer.get("answer", answer.get("value")) for answer in answers]
         assert len(set(given)) == len(given)
 
 
