@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jupyterquiz
 import nbformat
 import pytest
 import torch
@@ -12,7 +11,7 @@ from building import BOOK
 from markdown_it import MarkdownIt
 from torch import Tensor
 
-from chapters import chapters
+from chapters import chapters, questions, read
 from snnlab import zoo
 from snnlab.attacks import NAIVE, AdaptiveSharpness, Budget, attack
 from snnlab.attacks.goal import Goal
@@ -201,21 +200,11 @@ def test_a_power_below_one_gives_most_steps_to_bright_intensities() -> None:
     assert bright > dark
 
 
-def _questions(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Run the quiz cells of a chapter and return their questions."""
-    questions: list[dict[str, Any]] = []
-    monkeypatch.setattr(jupyterquiz, "display_quiz", lambda given, shuffle_answers: questions.extend(given))
-    for cell in _cells(chapter, "code"):
-        if "display_quiz(" in cell.source:
-            exec(cell.source, {})
-    return questions
-
-
-def test_the_right_answers_of_the_quizzes_are_spread_over_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    questions = [asked for chapter in CHAPTERS for asked in _questions(chapter, monkeypatch)]
-    places = [[answer["correct"] for answer in asked["answers"]].index(True) for asked in questions]
-    assert len(places) == 3 * len(CHAPTERS)
-    assert all(sum(a["correct"] for a in asked["answers"]) == 1 for asked in questions)
+def test_the_right_answers_of_the_quizzes_are_spread_over_all_places() -> None:
+    asked = [question for chapter in CHAPTERS for question in questions(read(chapter))]
+    places = [[answer["correct"] for answer in question["answers"]].index(True) for question in asked]
+    assert len(places) >= 3 * len(CHAPTERS)
+    assert all(sum(answer["correct"] for answer in question["answers"]) == 1 for question in asked)
     for place in range(3):
         assert 0.2 <= places.count(place) / len(places) <= 0.5
 
@@ -232,6 +221,14 @@ def test_shown_cells_are_short(chapter: Path) -> None:
     for cell in _cells(chapter, "code"):
         hidden = {"hide-input", "remove-input"} & set(cell.metadata.get("tags", []))
         assert hidden or len(cell.source.splitlines()) <= 20, cell.source
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_code_on_a_page_has_at_most_eighty_columns(chapter: Path) -> None:
+    """Also where it is folded: eighty columns are what a page shows without scrolling (tests/browser/test_layout.py)."""
+    for cell in _cells(chapter, "code"):
+        if not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", [])):
+            assert [line for line in cell.source.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
