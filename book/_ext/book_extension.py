@@ -328,26 +328,32 @@ def _label_folds(app: Sphinx, pagename: str, templatename: str, context: dict[st
     context["generate_toctree_html"] = labelled
 
 
+def change_pages(app: Sphinx) -> dict[str, Any]:
+    """Connect the functions that number exercises and figures, drop solutions, and add definitions to links."""
+    app.add_config_value("snnlab_solutions", True, "env", types=(bool,))
+    app.connect("doctree-read", _drop_solutions, priority=100)  # before sphinx-exercise registers them
+    app.connect("doctree-read", _collect_definitions)
+    app.connect("env-get-updated", _number_by_page, priority=900)  # after Sphinx numbered them through the book
+    app.connect("doctree-resolved", _define_terms)
+    app.connect("html-page-context", _number_figures)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the functions above to a build of Sphinx."""
+    change_pages(app)
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
     app.add_config_value("snnlab_site", "", "html", types=(str,))
-    app.add_config_value("snnlab_solutions", True, "env", types=(bool,))
     app.add_config_value("snnlab_mathjax", "_mathjax/node_modules/mathjax/es5", "html", types=(str,))
     app.connect("config-inited", _disable_thebe)
     app.connect("config-inited", _set_launch_buttons)
     app.connect("config-inited", _set_site)
     app.connect("builder-inited", _write_assets)
     app.connect("env-get-outdated", _clear_outdated_cache)
-    app.connect("doctree-read", _drop_solutions, priority=100)  # before sphinx-exercise registers them
-    app.connect("doctree-read", _collect_definitions)
-    app.connect("env-get-updated", _number_by_page, priority=900)  # after Sphinx numbered them through the book
-    app.connect("doctree-resolved", _define_terms)
     app.connect("env-updated", _rewrite_pages)
     app.connect("build-finished", _reread_after_warnings)
     app.connect("html-page-context", _drop_widget_state, priority=900)  # after MyST-NB added it
     app.connect("html-page-context", _use_local_mathjax_in_quizzes)
     app.connect("html-page-context", _correct_labels)
-    app.connect("html-page-context", _number_figures)
     app.connect("html-page-context", _label_folds, priority=900)  # after the theme defined it
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

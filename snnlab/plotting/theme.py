@@ -136,7 +136,7 @@ class NotebookFigure(Figure):
     """A figure that a notebook shows without pyplot, with an ``alt`` text and a ``caption``.
 
     A figure with an ``alt`` shows itself in two renditions, for light and dark pages, with a caption: the beginning of ``alt``,
-    up to its first colon, and ``caption``. Without an ``alt`` it is a PNG, and the notebook's cell must describe it.
+    up to its first colon or semicolon, and ``caption``. Without an ``alt`` it is a PNG, and the notebook's cell must describe it.
     """
 
     alt: str = ""
@@ -159,11 +159,14 @@ class NotebookFigure(Figure):
             f'<img class="snn-{scheme}" style="{look}{hide}" alt="{escape(self.alt)}" src="{data_uri(text.encode(), SVG)}">'
             for scheme, text, hide in (("light", light, ""), ("dark", in_dark(light), "; display: none"))
         )
-        title = self.alt.partition(": ")[0].rstrip(".")
+        title = re.split("[:;] ", self.alt)[0].rstrip(".")
         caption = f"{escape(title)}. {escape(self.caption)}".strip().rstrip(".")
         # The book's style sheet shows the other image on dark pages; elsewhere the paper is white.
-        paper = f"margin: 0; overflow-x: auto; background: var(--snn-background, white); color: var(--snn-ink, {INK})"
-        return f'<figure class="snn-figure" style="{paper}"><div>{images}</div><figcaption>{caption}.</figcaption></figure>'
+        paper = f"margin: 0; background: var(--snn-background, white); color: var(--snn-ink, {INK})"
+        return (
+            f'<figure class="snn-figure" style="{paper}"><div style="overflow-x: auto">{images}</div>'
+            f"<figcaption>{caption}.</figcaption></figure>"
+        )
 
 
 def svg(figure: Figure) -> str:
