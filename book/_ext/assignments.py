@@ -1,4 +1,4 @@
-"""Make the exercises of the chapters into assignments for nbgrader: one notebook a chapter, with solutions and tests.
+"""Make the exercises of the chapters into assignments for nbgrader, and into notebooks with solutions.
 
     python book/_ext/assignments.py [OUT]    # `make assignments`; OUT is _build/assignments
 
@@ -7,6 +7,8 @@ An exercise of a chapter is a text, a cell with dots, a folded hint and a folded
 - the text, the hint and the code between text and answer (*read-only*);
 - the cell with dots, with the chapter's solution between marks by which nbgrader removes it (an *autograded answer*);
 - a test that calls ``snnlab.teach.check`` (an *autograder test*). The first exercise is worth one point, the second two, ….
+
+``solutions/<chapter>.ipynb`` contains the same exercises for the lecturer, with the whole solutions and the answers to the quiz.
 
 One read-only cell at the top contains the imports, functions and data that exercises use: the statements of the chapter that
 define a name they need, and the statements that these need in turn. They must not import ``analysis``, which is the book's.
@@ -27,9 +29,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from chapters import authors_and_years, chapters, pieces, read, remove_links, replace_citations
+from chapters import authors_and_years, chapters, pieces, questions, read, remove_links, replace_citations, title
+from lecturers import quiz_answers
 
-__all__ = ["Exercise", "assignment", "exercises", "write"]
+__all__ = ["Exercise", "assignment", "exercises", "solutions", "write"]
 
 IMPORTS = (ast.Import, ast.ImportFrom)
 TEST = """\
@@ -68,6 +71,7 @@ class Exercise:
         hint: Markdown.
         solution: cells of the solution up to the one with the check.
         follow_up: cells of the solution after it.
+        explained: all of the solution in order, text and code.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Exercise:
     given: list[str] = field(default_factory=list)
     solution: list[str] = field(default_factory=list)
     follow_up: list[str] = field(default_factory=list)
+    explained: list[NotebookNode] = field(default_factory=list)
 
     @property
     def points(self) -> int:
@@ -107,8 +112,12 @@ def exercises(notebook: NotebookNode) -> list[Exercise]:
             result.append(Exercise(piece.label.replace("-", "."), piece.title, piece.text))
         elif result and piece.kind == "admonition" and piece.title == "Hint":
             result[-1].hint = piece.text
+        elif result and piece.solution and piece.kind != "code":
+            result[-1].explained.append(new_markdown_cell(piece.text))
         elif result and piece.kind == "code":
             exercise = result[-1]
+            if piece.solution:
+                exercise.explained.append(new_code_cell(piece.text))
             if piece.solution:
                 (exercise.follow_up if exercise.solved else exercise.solution).append(piece.text)
             elif _checks(piece.text):
@@ -129,8 +138,7 @@ def assignment(notebook: NotebookNode, known: Mapping[str, tuple[str, str]]) -> 
         known: authors and year of every entry of the bibliography.
     """
     chosen = exercises(notebook)
-    title = next(piece.text for piece in pieces(notebook) if piece.kind == "heading")
-    about = f"{title}\n\nExercises of the chapter, {sum(exercise.points for exercise in chosen)} points in all."
+    about = f"# {title(notebook)}\n\nExercises of the chapter, {sum(exercise.points for exercise in chosen)} points in all."
     cells = [
         _cell("about", new_markdown_cell(about), locked=True),
         _cell("from-the-chapter", new_code_cell(_context(notebook, chosen)), locked=True),
@@ -152,13 +160,45 @@ def assignment(notebook: NotebookNode, known: Mapping[str, tuple[str, str]]) -> 
     return source
 
 
+def solutions(notebook: NotebookNode, known: Mapping[str, tuple[str, str]]) -> NotebookNode:
+    """Return the exercises of a chapter with their solutions, and the answers to its quiz, as a notebook that runs.
+
+    Args:
+        notebook: the chapter.
+        known: authors and year of every entry of the bibliography.
+    """
+    chosen = exercises(notebook)
+    cells = [
+        new_markdown_cell(f"# {title(notebook)}: solutions"),
+        new_code_cell(_context(notebook, chosen) + "\n\nfrom snnlab.teach import check"),
+    ]
+    for number, exercise in enumerate(chosen, 1):
+        cells += [
+            new_markdown_cell(f"## {number}. {exercise.title}\n\n{exercise.text}"),
+            *(new_code_cell(code) for code in exercise.given),
+            new_markdown_cell("### Solution"),
+            *exercise.explained,
+        ]
+    cells.append(new_markdown_cell(f"## Quiz\n\n{quiz_answers(questions(notebook))}"))
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = remove_links(replace_citations(cell.source, known))
+    solved: NotebookNode = new_notebook(cells=cells, metadata={"kernelspec": notebook.metadata["kernelspec"]})
+    return solved
+
+
 def write(book: Path, folder: Path) -> list[Path]:
-    """Write ``source/<chapter>/<chapter>.ipynb`` for every chapter of a book, and nbgrader's settings; return the notebooks."""
+    """Write ``source/<chapter>/<chapter>.ipynb`` and ``solutions/<chapter>.ipynb`` for every chapter, and nbgrader's settings.
+
+    Returns:
+        the assignments, without the solutions.
+    """
     known, written = authors_and_years(book / "references.bib"), []
     for path in chapters(book):
-        target = folder / "source" / path.stem / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(assignment(read(path), known), target)
+        target, solved = folder / "source" / path.stem / path.name, folder / "solutions" / path.name
+        for made, make in ((target, assignment), (solved, solutions)):
+            made.parent.mkdir(parents=True, exist_ok=True)
+            nbformat.write(make(read(path), known), made)
         written.append(target)
     (folder / "nbgrader_config.py").write_text(CONFIG)
     return written
@@ -304,4 +344,7 @@ def _nested(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if sys.argv[1:] else Path("_build/assignments")
     notebooks = write(Path(__file__).parents[1], target)
-    print(f"{len(notebooks)} assignments in {target / 'source'}, nbgrader's settings in {target / 'nbgrader_config.py'}")
+    print(
+        f"{len(notebooks)} assignments in {target / 'source'}, nbgrader's settings in {target / 'nbgrader_config.py'}, "
+        f"solutions in {target / 'solutions'}"
+    )

@@ -10,6 +10,8 @@ extensions would request files from other hosts. Settings, under ``sphinx: confi
 ``snnlab_site``
     Address of the published pages; a preview of a link needs the absolute address of its picture. Empty (the default): no
     picture. The environment variable ``SNNLAB_SITE`` has precedence.
+``snnlab_solutions``
+    Whether pages show the solutions of the exercises (default: yes). Without them, ``make assignments`` still writes them.
 ``snnlab_mathjax``
     Folder of MathJax's ``es5`` build, relative to the book.
 """
@@ -23,14 +25,18 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx.addnodes import glossary
 from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError
 from sphinx.util import logging
+from sphinx_exercise.nodes import solution_node
 
 import snnlab
 from snnlab.plotting import theme
@@ -262,6 +268,54 @@ def _correct_labels(app: Sphinx, pagename: str, templatename: str, context: dict
         context["body"] = BOXES.sub("", USES.sub(r"<summary>Where the chapters use \1</summary>", context["body"]))
 
 
+def _number_figures(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Number the figures of a page in their captions."""
+    numbers = count(1)
+    if "body" in context:
+        context["body"] = re.sub(
+            r'(<figure class="snn-figure".*?)<figcaption>',
+            lambda figure: f'{figure[1]}<figcaption><span class="caption-number">Figure {next(numbers)}. </span>',
+            context["body"],
+            flags=re.DOTALL,
+        )
+
+
+def _number_by_page(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Number exercises and figures from 1 on each page, in place of through the book."""
+    for kinds in env.toc_fignumbers.values():
+        for numbers in kinds.values():
+            for k, anchor in enumerate(sorted(numbers, key=lambda anchor: numbers[anchor]), 1):
+                numbers[anchor] = (k,)
+    return []
+
+
+def _drop_solutions(app: Sphinx, doctree: nodes.document) -> None:
+    """Remove the solutions from a page if the setting says so."""
+    if not app.config.snnlab_solutions:
+        for node in list(doctree.findall(solution_node)):
+            node.parent.remove(node)
+
+
+def _collect_definitions(app: Sphinx, doctree: nodes.document) -> None:
+    """Store the definition of every term of a glossary, as plain text, by its anchor."""
+    env: Any = app.env
+    env.snnlab_definitions = getattr(env, "snnlab_definitions", {})
+    for entry in (item for listed in doctree.findall(glossary) for item in listed.findall(nodes.definition_list_item)):
+        (definition,) = entry.findall(nodes.definition)
+        for term in entry.findall(nodes.term):
+            env.snnlab_definitions |= dict.fromkeys(term["ids"], " ".join(definition.astext().split()))
+
+
+def _define_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give every link to the glossary the definition of its term as a title."""
+    definitions = getattr(app.env, "snnlab_definitions", {})
+    for link in doctree.findall(nodes.reference):
+        anchor = link.get("refid") or link.get("refuri", "").rpartition("#")[2]
+        if anchor.startswith("term-") and anchor in definitions:
+            link["reftitle"] = definitions[anchor]
+            link["classes"].append("snn-term")
+
+
 def _label_folds(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Label the folds of the contents, which the theme shows as an arrow only, with the part that they open."""
     generate = context.get("generate_toctree_html")
@@ -274,8 +328,20 @@ def _label_folds(app: Sphinx, pagename: str, templatename: str, context: dict[st
     context["generate_toctree_html"] = labelled
 
 
+def change_pages(app: Sphinx) -> dict[str, Any]:
+    """Connect the functions that number exercises and figures, drop solutions, and add definitions to links."""
+    app.add_config_value("snnlab_solutions", True, "env", types=(bool,))
+    app.connect("doctree-read", _drop_solutions, priority=100)  # before sphinx-exercise registers them
+    app.connect("doctree-read", _collect_definitions)
+    app.connect("env-get-updated", _number_by_page, priority=900)  # after Sphinx numbered them through the book
+    app.connect("doctree-resolved", _define_terms)
+    app.connect("html-page-context", _number_figures)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the functions above to a build of Sphinx."""
+    change_pages(app)
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
     app.add_config_value("snnlab_site", "", "html", types=(str,))
     app.add_config_value("snnlab_mathjax", "_mathjax/node_modules/mathjax/es5", "html", types=(str,))

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import nbformat
 import yaml
@@ -19,12 +21,25 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbformat import NotebookNode
 from pybtex.database import parse_file
 
-__all__ = ["Piece", "authors_and_years", "chapters", "pages", "pieces", "read", "remove_links", "replace_citations"]
+__all__ = [
+    "Piece",
+    "authors_and_years",
+    "chapters",
+    "pages",
+    "pieces",
+    "prerequisites",
+    "questions",
+    "read",
+    "remove_links",
+    "replace_citations",
+    "title",
+]
 
 PARSER = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
 DIRECTIVE = re.compile(r"\{(?P<name>[\w:-]+)\}\s*(?P<title>.*)")
 OPTION = re.compile(r":(?P<key>[\w-]+):\s*(?P<value>.*)")
 ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]*)`")
+EXERCISE = re.compile(r"[a-z_0-9]+-(?P<number>\d)")
 LINK = re.compile(r"\[(?P<words>[^\]]+)\]\((?P<page>[\w-]+)(?:\.ipynb)?\)")
 
 
@@ -107,6 +122,28 @@ def pieces(notebook: NotebookNode) -> Iterator[Piece]:
                 yield Piece(**vars(piece) | {"solution": solution})
 
 
+def title(notebook: NotebookNode) -> str:
+    """Return the title of a chapter."""
+    return next(piece.text for piece in pieces(notebook) if piece.kind == "heading").lstrip("# ")
+
+
+def prerequisites(notebook: NotebookNode) -> list[str]:
+    """Return the chapters that the first box of a chapter names under *You need*."""
+    box = next(piece.text for piece in pieces(notebook) if piece.title == "In this chapter")
+    return [link["page"] for link in LINK.finditer(box.partition("*You need*")[2].partition("*It takes*")[0])]
+
+
+def questions(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """Return the questions of the quizzes of a chapter, as its cells ask them."""
+    asked = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "display_quiz(" in cell.source:
+            names: dict[str, Any] = {}
+            with patch("jupyterquiz.display_quiz", lambda given, **_: asked.extend(given)):
+                exec(cell.source, names)
+    return asked
+
+
 def _blocks(cell: NotebookNode) -> Iterator[Piece]:
     lines = cell.source.splitlines()
     for token in PARSER.parse(cell.source):
@@ -146,15 +183,18 @@ def _authors(names: list[str]) -> str:
 
 
 def replace_citations(text: str, known: Mapping[str, tuple[str, str]]) -> str:
-    """Replace MyST's roles: citations by authors and year, any other role by its text.
+    """Replace MyST's roles: citations by authors and year, exercises by their number, any other role by its text.
 
+    >>> replace_citations("{ref}`fusion-2`, {term}`naive <informed attacker>`", {})
+    'Exercise 2, naive'
     >>> replace_citations("shown {cite:p}`a,b`, by {cite:t}`a` too", {"a": ("Ann", "2001"), "b": ("Bo et al.", "2002")})
     'shown (Ann, 2001; Bo et al., 2002), by Ann (2001) too'
     """
 
     def words(role: re.Match[str]) -> str:
         if not role["role"].startswith("cite"):
-            return role["text"]
+            exercise = EXERCISE.fullmatch(role["text"])
+            return f"Exercise {exercise['number']}" if exercise else re.sub(r"\s*<[^>]*>$", "", role["text"])
         entries = [known[key.strip()] for key in role["text"].split(",")]
         if role["role"] == "cite:t":
             return ", ".join(f"{authors} ({year})" for authors, year in entries)

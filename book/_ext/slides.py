@@ -26,7 +26,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from book_extension import QUIZ_MATHJAX, write_assets
-from chapters import Piece, authors_and_years, chapters, pieces, read, remove_links, replace_citations
+from chapters import Piece, authors_and_years, chapters, pieces, read, remove_links, replace_citations, title
 
 __all__ = ["deck", "headline", "write"]
 
@@ -77,8 +77,9 @@ def deck(notebook: NotebookNode, known: Mapping[str, tuple[str, str]], pages: Co
         pages: names of the decks that links may lead to.
     """
     notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
-    title = next(piece.text for piece in pieces(notebook) if piece.kind == "heading").lstrip("# ")
-    slides: NotebookNode = new_notebook(cells=list(_slides(notebook)), metadata={"title": title, **notebook.metadata})
+    slides: NotebookNode = new_notebook(
+        cells=list(_slides(notebook)), metadata={"title": title(notebook), **notebook.metadata}
+    )
     slides.metadata.pop("widgets", None)  # slides hold explorers as HTML
     for cell in slides.cells:
         if cell.cell_type == "markdown":
@@ -152,7 +153,7 @@ def _output_lines(output: NotebookNode) -> float:
         return 14  # a quiz
     if "<snn-lab" in data.get("text/html", ""):
         return LINES
-    if "image/png" in data:
+    if "image/png" in data or "snn-figure" in data.get("text/html", ""):
         return 12.5
     if "text/html" in data:
         return 0.9 * float(data["text/html"].count("<tr")) + 0.5

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from snnlab.plotting.curves import LIMITS, curve_with_band
-from snnlab.plotting.theme import DASHES, MARKERS, Mark, Scheme, colours, data_uri, style
+from snnlab.plotting.theme import ATTACK, DASHES, INK, MARKERS, SVG, Mark, data_uri, in_dark, style, svg
 from snnlab.statistics import Record, intervals_line
 from snnlab.vocabulary import VOCABULARY
 
@@ -36,12 +36,12 @@ def accuracy_figure(record: Record) -> EmbeddedFigure:
     """Draw accuracy against ε at the last exit: a line an attack, the worst case strong and with its band."""
     n, eps, correct = record.n, record.eps, record.correct
 
-    def draw(ax: Axes, scheme: Scheme) -> None:
+    def draw(ax: Axes) -> None:
         for k, name in enumerate(name for name in correct if name != "worst"):
             counts = [[count] for count in correct[name][-1]]
-            curve_with_band(ax, eps, counts, n, _line(k, scheme, name), band=0.08, lw=1.1, ms=4)
+            curve_with_band(ax, eps, counts, n, _line(k, name), band=0.08, lw=1.1, ms=4)
         if "worst" in correct:
-            strong = Mark(colours(scheme)["attack"], "-", "o", "worst case")
+            strong = Mark(ATTACK, "-", "o", "worst case")
             curve_with_band(ax, eps, [[count] for count in correct["worst"][-1]], n, strong, band=0.25, lw=2.8, ms=6)
         ax.set(xlabel=f"ε ({record.norm_title}, pixel units)", ylabel="accuracy", ylim=LIMITS)
         ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
@@ -56,10 +56,10 @@ def exit_figure(record: Record) -> EmbeddedFigure:
     """Draw the worst case against exit step, a line an ε."""
     eps, exits = record.eps, record.exits
 
-    def draw(ax: Axes, scheme: Scheme) -> None:
-        plain = {0: colours(scheme)["ink"], len(eps) - 1: colours(scheme)["attack"]}
+    def draw(ax: Axes) -> None:
+        plain = {0: INK, len(eps) - 1: ATTACK}
         for k, radius in enumerate(eps):
-            usual = _line(k, scheme, f"ε = {radius:g}" if radius else "clean")
+            usual = _line(k, f"ε = {radius:g}" if radius else "clean")
             line = Mark(plain.get(k, usual.colour), usual.dash, usual.marker, usual.label)
             counts = [[row[k]] for row in record.correct["worst"]]
             curve_with_band(ax, exits, counts, record.n, line, band=0.12, lw=1.6)
@@ -72,23 +72,19 @@ def exit_figure(record: Record) -> EmbeddedFigure:
     return _both(draw, alt, f"Worst case against exit step, {about}. The best exit was picked afterwards.")
 
 
-def _line(k: int, scheme: Scheme, label: str) -> Mark:
+def _line(k: int, label: str) -> Mark:
     """Return the mark of the ``k``-th line of a figure whose lines are no models."""
-    ann, *others = (getattr(term, scheme) for name, term in VOCABULARY.codes.items() if name != "poisson")
+    ann, *others = (term.light for name, term in VOCABULARY.codes.items() if name != "poisson")
     palette = [*others, ann]
     return Mark(palette[k % len(palette)], DASHES[k % len(DASHES)], MARKERS[k % len(MARKERS)], label)
 
 
-def _both(draw: Callable[[Axes, Scheme], None], alt: str, caption: str) -> EmbeddedFigure:
-    def rendition(scheme: Scheme) -> str:
-        with style(scheme), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "snnlab", "font.size": 11}):
-            figure = Figure(figsize=(5.2, 4.4), layout="constrained")
-            draw(figure.subplots(), scheme)
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        return data_uri(buffer.getvalue(), "image/svg+xml")
-
-    return EmbeddedFigure(rendition("light"), rendition("dark"), alt, caption)
+def _both(draw: Callable[[Axes], None], alt: str, caption: str) -> EmbeddedFigure:
+    with style(), mpl.rc_context({"svg.fonttype": "none", "font.size": 11}):
+        figure = Figure(figsize=(5.2, 4.4), layout="constrained")
+        draw(figure.subplots())
+        light = svg(figure)
+    return EmbeddedFigure(data_uri(light.encode(), SVG), data_uri(in_dark(light).encode(), SVG), alt, caption)
 
 
 def thumbnail(image: Tensor) -> str:

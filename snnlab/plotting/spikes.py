@@ -61,11 +61,11 @@ def rasters(
 
 def draw_raster(ax: Axes, before: np.ndarray, after: np.ndarray | None, exit_step: int | None) -> None:
     """Draw a raster ``[T, P]`` as an image: ink where a spike is, attack colour where only the attack has one."""
-    shown = np.ones((*before.T.shape, 3))
-    strength = before.T / max(before.max(), 1e-9)
-    shown -= strength[..., None] * (1 - np.array(mpl.colors.to_rgb(INK)))
+    shown = np.empty((*before.T.shape, 4))
+    shown[...] = mpl.colors.to_rgba(INK)
+    shown[..., 3] = before.T / max(before.max(), 1e-9)
     if after is not None:
-        shown[(after > before + 1e-9).T & (before.T < 1e-9)] = mpl.colors.to_rgb(ATTACK)
+        shown[(after > before + 1e-9).T & (before.T < 1e-9)] = mpl.colors.to_rgba(ATTACK)
     ax.imshow(shown, aspect="auto", interpolation="nearest", extent=(0, len(before), before.shape[1], 0))
     ax.set_xticks(np.arange(len(before)) + 0.5, [str(t) for t in range(len(before))], fontsize=7)
     ax.set_yticks([])

@@ -81,7 +81,6 @@ def sweeps(swept: Mapping[str, Sweep], radii: Sequence[float], alt: str = "") ->
         figure.legend(handles, labels, loc="outside right upper", **words)
         if every:
             figure.add_caption(intervals_line(every, "dots: single seeds"))
-    figure.as_html = bool(alt)
     figure.alt = alt or f"Worst-case accuracy against a setting: {'; '.join(said)}."
     return figure
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.image import imread, imsave
 
 from snnlab.statistics import Record
 from snnlab.vocabulary import VOCABULARY, Linestyle, Term
@@ -24,6 +26,7 @@ from snnlab.vocabulary import VOCABULARY, Linestyle, Term
 __all__ = ["ATTACK", "INK", "QUIET", "Mark", "NotebookFigure", "Scheme", "colours", "mark", "marks", "png", "style"]
 
 Scheme = Literal["light", "dark"]
+SVG = "image/svg+xml"
 STYLE = Path(__file__).with_name("snnlab.mplstyle")
 
 
@@ -121,11 +124,10 @@ def _distinct(usual: Mark, taken: set[tuple[str, Linestyle, str]]) -> Mark:
 
 
 @contextmanager
-def style(scheme: Scheme = "light") -> Iterator[None]:
+def style() -> Iterator[None]:
     """Use the book's look for the block."""
-    ink, quiet = (colours(scheme)[name] for name in ("ink", "quiet"))
     quiet_parts, ink_parts = ("axes.edgecolor", "xtick.color", "ytick.color"), ("text.color", "axes.labelcolor")
-    rc: dict[Any, str] = dict.fromkeys(quiet_parts, quiet) | dict.fromkeys(ink_parts, ink)
+    rc: dict[Any, str] = dict.fromkeys(quiet_parts, QUIET) | dict.fromkeys(ink_parts, INK)
     with mpl.rc_context(rc=rc, fname=str(STYLE)):
         yield
 
@@ -133,15 +135,15 @@ def style(scheme: Scheme = "light") -> Iterator[None]:
 class NotebookFigure(Figure):
     """A figure that a notebook shows without pyplot, with an ``alt`` text and a ``caption``.
 
-    A chapter's cell has an alternative text of its own; ``as_html`` shows the figure with ``alt`` instead.
+    A figure with an ``alt`` shows itself in two renditions, for light and dark pages, with a caption: the beginning of ``alt``,
+    up to its first colon or semicolon, and ``caption``. Without an ``alt`` it is a PNG, and the notebook's cell must describe it.
     """
 
     alt: str = ""
     caption: str = ""
-    as_html: bool = False
 
     def add_caption(self, text: str) -> None:
-        """Draw a line of small text below all axes."""
+        """Set the caption; a PNG shows it as a line of small text below all axes."""
         self.caption = text
         self.supxlabel(text, x=0.005, ha="left", fontsize=8, color=QUIET)
 
@@ -149,11 +151,63 @@ class NotebookFigure(Figure):
         return png(self, dpi=160)
 
     def _repr_html_(self) -> str | None:
-        if not self.as_html:
+        if not self.alt:
             return None
-        width = round(self.get_figwidth() * 96)
-        source = data_uri(self._repr_png_())
-        return f'<img style="width: {width}px; max-width: 100%" alt="{escape(self.alt)}" src="{source}">'
+        light = svg(self)
+        look = f"width: {round(self.get_figwidth() * 96)}px"
+        images = "".join(
+            f'<img class="snn-{scheme}" style="{look}{hide}" alt="{escape(self.alt)}" src="{data_uri(text.encode(), SVG)}">'
+            for scheme, text, hide in (("light", light, ""), ("dark", in_dark(light), "; display: none"))
+        )
+        title = re.split("[:;] ", self.alt)[0].rstrip(".")
+        caption = f"{escape(title)}. {escape(self.caption)}".strip().rstrip(".")
+        # The book's style sheet shows the other image on dark pages; elsewhere the paper is white.
+        paper = f"margin: 0; background: var(--snn-background, white); color: var(--snn-ink, {INK})"
+        return (
+            f'<figure class="snn-figure" style="{paper}"><div style="overflow-x: auto">{images}</div>'
+            f"<figcaption>{caption}.</figcaption></figure>"
+        )
+
+
+def svg(figure: Figure) -> str:
+    """Return a figure as SVG with a transparent background, without the caption that ``add_caption`` drew."""
+    drawn = figure._supxlabel if isinstance(figure, NotebookFigure) and figure.caption else None  # type: ignore[attr-defined]
+    buffer = io.StringIO()
+    with style(), mpl.rc_context({"svg.hashsalt": "snnlab"}):
+        if drawn:
+            drawn.set_visible(False)
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        if drawn:
+            drawn.set_visible(True)
+    return buffer.getvalue()
+
+
+def in_dark(text: str) -> str:
+    """Return an SVG with each colour of the palette on light paper replaced by the one on dark paper, in images as well.
+
+    >>> in_dark(f"fill: {INK.lower()}; stroke: red") == f"fill: {colours('dark')['ink'].lower()}; stroke: red"
+    True
+    """
+    terms = [*VOCABULARY.colours.values(), *VOCABULARY.codes.values()]
+    dark = {"#" + 6 * "0": colours("dark")["ink"].lower()} | {term.light.lower(): term.dark.lower() for term in terms}
+
+    def image_in_dark(address: re.Match[str]) -> str:
+        pixels = imread(io.BytesIO(base64.b64decode(address[1])))
+        buffer = io.BytesIO()
+        imsave(buffer, _recoloured(pixels), format="png")
+        return f'"{data_uri(buffer.getvalue())}"'
+
+    text = re.sub("#[0-9a-f]{6}", lambda colour: dark.get(colour[0], colour[0]), text)
+    return re.sub(r'"data:image/png;base64,\s*([^"]+)"', image_in_dark, text)
+
+
+def _recoloured(pixels: Any) -> Any:
+    """Return an image with ink and attack colour as on dark paper."""
+    result = pixels.copy()
+    for name in ("ink", "attack"):
+        light, dark = (mpl.colors.to_rgb(colours(scheme)[name]) for scheme in ("light", "dark"))
+        result[(abs(pixels[..., :3] - light) < 0.02).all(-1), :3] = dark
+    return result
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:

@@ -78,7 +78,7 @@ class Change:
         return "not told apart" if not self.clear else "higher" if self.mean > 0 else "lower"
 
     def __str__(self) -> str:
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+        return f"{self.mean:+z.3f} [{self.low:+z.3f}, {self.high:+z.3f}]"  # z: no -0.000
 
 
 def wilson_interval(correct: float, n: int) -> tuple[float, float]:

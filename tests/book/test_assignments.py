@@ -12,7 +12,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import PyFileConfigLoader
 
 import assignments
-from chapters import chapters
+from chapters import chapters, questions, read
 from snnlab.teach import checks
 
 NAMES = [path.stem for path in chapters(BOOK)]
@@ -99,3 +99,19 @@ def test_a_right_submission_gets_full_marks(course: Course, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_empty_submission_gets_none(course: Course, name: str) -> None:
     assert course.marks("empty", name) == (0, 6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lecturers_get_every_solution_and_every_answer_of_the_quiz(course: Course, name: str) -> None:
+    chapter = read(BOOK / f"{name}.ipynb")
+    solved = nbformat.read(course.folder / "solutions" / f"{name}.ipynb", as_version=4)
+    nbformat.validate(solved)
+    code = "\n".join(cell.source for cell in solved.cells if cell.cell_type == "code")
+    text = "\n".join(cell.source for cell in solved.cells if cell.cell_type == "markdown")
+    for exercise in assignments.exercises(chapter):
+        assert all(part in code for part in (*exercise.solution, *exercise.follow_up))
+        assert f'check("{exercise.name}"' in code
+    for asked in questions(chapter):
+        assert all(answer["feedback"] in text for answer in asked["answers"])
+    assert "= ..." not in code
+    assert not re.findall(r"```\{|\{(?:cite|term|ref|numref)", text)

@@ -154,6 +154,12 @@ def test_outputs_are_figures_and_tables_rather_than_their_names(html: Path) -> N
         assert names == [], path.name
 
 
+def test_no_number_on_a_page_shows_its_rounding(html: Path) -> None:
+    for path in html.glob("*.html"):
+        text = re.sub(r"<script.*?</script>|<[^>]*>", " ", path.read_text(encoding="utf8"), flags=re.DOTALL)
+        assert re.findall(r"(?<![\w.])[-−]0\.0+(?!\d)|\b\d\.\d{12,}", text) == [], path.name
+
+
 def test_the_bundle_and_the_data_in_the_book_are_those_of_the_package(html: Path) -> None:
     from snnlab.zoo import export
 

@@ -1,10 +1,12 @@
 """The Sphinx extension: when it executes pages again, what it copies, which settings it rejects."""
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from sphinx.errors import ConfigError
+from sphinx.testing.util import SphinxTestApp
 
 import book_extension
 
@@ -157,3 +159,78 @@ def test_an_unchanged_file_is_not_copied_again(tmp_path: Path) -> None:
     source.write_text("2")
     book_extension._copy(source, target)
     assert target.read_text() == "2"
+
+
+PAGES = {
+    "index": """# Book
+```{toctree}
+one
+two
+words
+```""",
+    "one": """# One
+{ref}`two-2`, {numref}`one-1`, {term}`gate`, {term}`gates <gate>`
+
+```{exercise} First
+:label: one-1
+Ask.
+```
+````{solution-start} one-1
+:class: dropdown
+````
+The answer.
+````{solution-end}
+````""",
+    "two": """# Two
+```{exercise} A
+:label: two-1
+```
+```{exercise} B
+:label: two-2
+```""",
+    "words": """# Words
+```{glossary}
+gate
+factor
+  A *factor* on one part.
+```""",
+}
+
+
+def small_book(folder: Path, **settings: object) -> str:
+    """Build a book of two chapters and a glossary with the parts of the extension that change pages; return the first."""
+    source = folder / "book"
+    source.mkdir()
+    for name, text in PAGES.items():
+        (source / f"{name}.md").write_text(text)
+    (source / "conf.py").write_text("extensions = ['myst_parser', 'sphinx_exercise', 'snnlab_pages']\n")
+    sys.modules["snnlab_pages"] = SimpleNamespace(setup=book_extension.change_pages)  # type: ignore[assignment]
+    app = SphinxTestApp(srcdir=source, builddir=folder / "build", confoverrides=settings)
+    app.build()
+    page = (Path(app.outdir) / "one.html").read_text(encoding="utf8")
+    app.cleanup()
+    del sys.modules["snnlab_pages"]
+    assert "WARNING" not in app.warning.getvalue()
+    return page
+
+
+def test_exercises_are_numbered_from_1_on_each_page_and_words_carry_their_definition(tmp_path: Path) -> None:
+    page = small_book(tmp_path)
+    assert ">Exercise 2</span>" in page  # the second of the other page, and the third of the book
+    assert "Exercise 3" not in page
+    assert page.count('title="A factor on one part."') == 2
+    assert "The answer." in page
+
+
+def test_one_setting_keeps_solutions_out_of_the_pages(tmp_path: Path) -> None:
+    page = small_book(tmp_path, snnlab_solutions=False)
+    assert "Ask." in page
+    assert "The answer." not in page
+
+
+def test_figures_are_numbered_in_their_captions() -> None:
+    figure = '<figure class="snn-figure" style=""><div></div><figcaption>Accuracy.</figcaption></figure>'
+    context = {"body": f"{figure}<figure><figcaption>Other.</figcaption></figure>{figure}"}
+    book_extension._number_figures(None, "", "", context, None)  # type: ignore[arg-type]
+    assert context["body"].count("Figure 1. </span>Accuracy.") == context["body"].count("Figure 2. </span>Accuracy.") == 1
+    assert "<figcaption>Other." in context["body"]

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jupyterquiz
 import nbformat
 import pytest
 import torch
@@ -12,7 +11,7 @@ from building import BOOK
 from markdown_it import MarkdownIt
 from torch import Tensor
 
-from chapters import chapters
+from chapters import chapters, questions, read
 from snnlab import zoo
 from snnlab.attacks import NAIVE, AdaptiveSharpness, Budget, attack
 from snnlab.attacks.goal import Goal
@@ -201,30 +200,19 @@ def test_a_power_below_one_gives_most_steps_to_bright_intensities() -> None:
     assert bright > dark
 
 
-def _questions(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Run the quiz cells of a chapter and return their questions."""
-    questions: list[dict[str, Any]] = []
-    monkeypatch.setattr(jupyterquiz, "display_quiz", lambda given, shuffle_answers: questions.extend(given))
-    for cell in _cells(chapter, "code"):
-        if "display_quiz(" in cell.source:
-            exec(cell.source, {})
-    return questions
-
-
-def test_the_right_answers_of_the_quizzes_are_spread_over_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = [question for chapter in CHAPTERS for question in _questions(chapter, monkeypatch)]
+def test_the_right_answers_of_the_quizzes_are_spread_over_all_places() -> None:
+    asked = [question for chapter in CHAPTERS for question in questions(read(chapter))]
     chosen = [question["answers"] for question in asked if question["type"] == "multiple_choice"]
     places = [[answer["correct"] for answer in answers].index(True) for answers in chosen]
+    assert len(asked) >= 3 * len(CHAPTERS)
     assert all(sum(answer["correct"] for answer in answers) == 1 for answers in chosen)
     for place in range(3):
         assert 0.2 <= places.count(place) / len(places) <= 0.5
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
-def test_a_quiz_has_three_questions_or_more_and_one_feedback_for_every_answer(
-    chapter: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = _questions(chapter, monkeypatch)
+def test_a_quiz_has_three_questions_or_more_and_one_feedback_for_every_answer(chapter: Path) -> None:
+    asked = questions(read(chapter))
     assert len(asked) >= 3
     for answers in (one["answers"] for one in asked):
         assert all(answer["feedback"] for answer in answers)
@@ -244,6 +232,14 @@ def test_shown_cells_are_short(chapter: Path) -> None:
     for cell in _cells(chapter, "code"):
         hidden = {"hide-input", "remove-input"} & set(cell.metadata.get("tags", []))
         assert hidden or len(cell.source.splitlines()) <= 20, cell.source
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_code_on_a_page_has_at_most_eighty_columns(chapter: Path) -> None:
+    """Also where it is folded: eighty columns are what a page shows without scrolling (tests/browser/test_layout.py)."""
+    for cell in _cells(chapter, "code"):
+        if not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", [])):
+            assert [line for line in cell.source.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

@@ -1,8 +1,10 @@
 """Figures draw what their records say, of any network, and change no setting."""
 
+import base64
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -377,10 +379,23 @@ def test_a_sweep_draws_every_seed_and_their_mean(repeats: Repeats) -> None:
     assert [(0.5, 0.11), (0.9, 0.61)] in lines
 
 
-def test_only_a_text_that_is_given_is_shown_in_place_of_the_chapters(repeats: Repeats) -> None:
-    swept = {"T": {"latency": {8.0: repeats["latency"]}}}
-    assert figures.sweeps(swept, [0.1])._repr_html_() is None
-    assert 'alt="less &amp; less"' in str(figures.sweeps(swept, [0.1], alt="less & less")._repr_html_())
+def test_a_figure_has_a_rendition_for_light_and_one_for_dark_pages_and_a_caption(repeats: Repeats) -> None:
+    figure = figures.seed_curves(repeats)
+    page = str(figure._repr_html_())
+    light, dark = (
+        base64.b64decode(source).decode() for source in re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    )
+    for scheme, text, other in (("light", light, "dark"), ("dark", dark, "light")):
+        assert mark("latency", scheme=scheme).colour.lower() in text  # type: ignore[arg-type]
+        assert mark("latency", scheme=other).colour.lower() not in text  # type: ignore[arg-type]
+        assert colours(other)["ink"].lower() not in text  # type: ignore[arg-type]
+    assert page.count(f'alt="{escape(figure.alt)}"') == 2
+    assert f"<figcaption>{figure.alt.partition(': ')[0]}. {figure.caption}." in page
+    assert "Student" not in light  # the caption is text of the page, not of the image
+
+
+def test_a_figure_without_a_description_is_left_to_its_cell() -> None:
+    assert NotebookFigure()._repr_html_() is None
 
 
 def test_the_neuron_fires_where_the_package_says_and_slopes_are_those_of_the_surrogates() -> None:
@@ -406,9 +421,9 @@ def test_rasters_count_the_spikes_and_draw_new_ones_in_the_colour_of_the_attack(
     image, raster = figure.axes
     assert image.get_images()[0].get_array().shape == (4, 4, 3)
     shown = np.asarray(raster.get_images()[0].get_array())  # [row, step, colour]
-    assert shown[0, 0] == pytest.approx(mpl.colors.to_rgb(colours()["ink"]))
-    assert shown[1, 2] == pytest.approx(mpl.colors.to_rgb(colours()["attack"]))
-    assert (shown[1, 0] == 1).all()
+    assert shown[0, 0] == pytest.approx(mpl.colors.to_rgba(colours()["ink"]))
+    assert shown[1, 2] == pytest.approx(mpl.colors.to_rgba(colours()["attack"]))
+    assert shown[1, 0, 3] == 0
     assert figure.alt == "Spikes over 3 steps: latency 1 and 1 more under attack."
 
 

@@ -1,0 +1,84 @@
+"""The answer key for lecturers, from the chapters: what each *Predict first* leads to, and the answers of the quizzes.
+
+In a page, the directive ``answer-key`` shows it, a fold a chapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from chapters import Piece, chapters, pieces, questions, read, title
+
+__all__ = ["answer_key", "quiz_answers", "setup"]
+
+PREDICT, ANSWER, HEADING = "Predict first", "What you should have seen", "Take-aways"
+
+
+def quiz_answers(asked: Sequence[dict[str, Any]]) -> str:
+    """Return questions with their right answers, and what each wrong answer shows, as Markdown.
+
+    >>> right, wrong = {"answer": "2", "correct": True, "feedback": "Yes."}, {"answer": "3", "feedback": "Too many."}
+    >>> print(quiz_answers([{"question": "1 + 1?", "answers": [wrong, right]}]))
+    1. 1 + 1?
+       - **2**: Yes.
+       - not *3*: Too many.
+    """
+    lines = []
+    for number, question in enumerate(asked, 1):
+        lines.append(f"{number}. {question['question']}")
+        for answer in sorted(question["answers"], key=lambda answer: not answer.get("correct")):
+            words = answer.get("answer", answer.get("value", answer.get("range", "any other answer")))
+            kind = f"**{words}**" if answer.get("correct") else f"not *{words}*"
+            lines.append(f"   - {kind}: {answer.get('feedback', '')}")
+    return "\n".join(lines)
+
+
+def answer_key(notebook: NotebookNode) -> str:
+    """Return the answer key of a chapter as Markdown: its votes with what answers them, then its quiz.
+
+    A vote is answered by the next box *What you should have seen*, otherwise by the chapter's take-aways.
+    """
+    blocks = list(pieces(notebook))
+    parts = []
+    for k, vote in enumerate(blocks):
+        if vote.title == PREDICT:
+            later = blocks[k + 1 :]
+            following = next((piece.title for piece in later if piece.title in {PREDICT, ANSWER}), "")
+            text = (
+                next(piece.text for piece in later if piece.title == ANSWER) if following == ANSWER else _take_aways(later)
+            )
+            parts.append(f"**Vote.** {vote.text}\n\n**Answer.** {text}")
+    return "\n\n".join([*parts, "**Quiz.**", quiz_answers(questions(notebook))])
+
+
+def _take_aways(blocks: Sequence[Piece]) -> str:
+    start = next(k for k, piece in enumerate(blocks) if piece.kind == "heading" and HEADING in piece.text)
+    return next(piece.text for piece in blocks[start:] if piece.kind == "bullet_list")
+
+
+class AnswerKey(SphinxDirective):
+    """Show the answer key of every chapter, folded."""
+
+    def run(self) -> list[nodes.Node]:
+        book = Path(self.env.srcdir)
+        shown = nodes.container()
+        for path in chapters(book):
+            self.env.note_dependency(str(path))
+            notebook = read(path)
+            text = f"``````{{admonition}} {title(notebook)}\n:class: dropdown\n\n{answer_key(notebook)}\n``````"
+            self.state.nested_parse(StringList(text.splitlines(), str(path)), 0, shown)
+        return list(shown.children)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Add the directive."""
+    app.add_directive("answer-key", AnswerKey)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
