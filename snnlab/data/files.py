@@ -19,7 +19,8 @@ No reader runs code that a file contains.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,8 @@ def parts_in(path: Path, remarks: list[str]) -> Parts:
     """
     if not path.exists():
         raise BadFile(f"there is no file {str(path)!r}; name a file or folder: {KINDS}")
-    return pairs_of(_folder(path, remarks) if path.is_dir() else _file(path, remarks), path.name, remarks)
+    with _in_words(path):
+        return pairs_of(_folder(path, remarks) if path.is_dir() else _file(path, remarks), path.name, remarks)
 
 
 def _reader(path: Path) -> Reader | None:
@@ -77,14 +79,21 @@ def _file(path: Path, remarks: list[str]) -> Arrays:
     reader = _reader(path)
     if reader is None:
         raise BadFile(f"{path.name} is none of the kinds that can be read: {KINDS}")
-    try:
+    with _in_words(path):
         return reader(path, remarks)
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Raise ``BadFile`` with the name of the file, whatever a library raises for a damaged one."""
+    try:
+        yield
     except BadFile:
         raise
-    except Exception as error:  # a damaged file may raise anything in its library
+    except Exception as error:
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
-        ending = "".join(path.suffixes[-2:]) or "readable"
-        raise BadFile(f"{path.name} is truncated or not a {ending} file ({reason})") from None
+        kind = "a folder of readable files" if path.is_dir() else f"a {''.join(path.suffixes[-2:]) or 'readable'} file"
+        raise BadFile(f"{path.name} is truncated or not {kind} ({reason})") from None
 
 
 def _folder(folder: Path, remarks: list[str]) -> Arrays:
@@ -118,7 +127,9 @@ def _by_part(files: list[Path], remarks: list[str]) -> Arrays:
         raise BadFile(f"{files[0].parent.name} has {names}: name one of them (no part train or test in {unnamed[0]})")
     read: dict[str, list[np.ndarray]] = {}
     for file in files:
-        (pair,) = pairs_of(_file(file, remarks), file.name, remarks).values()
+        pair, *others = pairs_of(_file(file, remarks), file.name, remarks).values()
+        if others:
+            raise BadFile(f"{files[0].parent.name} has several files, and {file.name} has several parts; name this file")
         for role, array in zip(arrays.ROLES, pair, strict=True):
             read.setdefault(f"{part_of(file.name)}_{role}", []).append(array)
     return {key: np.concatenate(pieces) for key, pieces in read.items()}

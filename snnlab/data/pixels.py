@@ -27,10 +27,15 @@ def splits_of(parts: Parts, remarks: list[str]) -> dict[str, Split | EventSplit]
     Raises:
         BadFile: shapes, intensities or labels that cannot be read as images and classes.
     """
-    sizes = [len(labels) for _, labels in parts.values()]
-    labels, num_classes = _classes(np.concatenate([labels for _, labels in parts.values()]), remarks)
-    classes = dict(zip(parts, np.split(labels, np.cumsum(sizes)[:-1]), strict=True))
+    # Keras and MedMNIST store labels as a column.
+    stored = [labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels for _, labels in parts.values()]
+    if len({labels.shape[1:] for labels in stored}) > 1:
+        raise BadFile(f"labels of the parts have several shapes: {', '.join(str(list(labels.shape)) for labels in stored)}")
+    labels, num_classes = _classes(np.concatenate(stored), remarks)
+    classes = dict(zip(parts, np.split(labels, np.cumsum([len(each) for each in stored])[:-1]), strict=True))
     images = {part: _channels_first(images, len(classes[part]), remarks) for part, (images, _) in parts.items()}
+    if len({array.shape[2 if array.ndim == 5 else 1 :] for array in images.values()}) > 1:
+        raise BadFile(f"images of the parts have several shapes: {', '.join(str(list(a.shape)) for a in images.values())}")
     if any(array.ndim == 5 for array in images.values()):
         made = {part: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for part, array in images.items()}
         return {part: EventSplit(made[part], torch.from_numpy(classes[part]), num_classes) for part in parts}
@@ -47,8 +52,6 @@ def splits_of(parts: Parts, remarks: list[str]) -> dict[str, Split | EventSplit]
 
 def _classes(labels: NDArray[Any], remarks: list[str]) -> tuple[NDArray[np.int64], int]:
     """Return classes int64 ``[N]`` and their number."""
-    if labels.ndim == 2 and labels.shape[1] == 1:  # as Keras and MedMNIST store them
-        labels = labels[:, 0]
     if labels.ndim == 2 and labels.dtype.kind in "buif" and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all():
         remarks.append(f"one-hot labels of {labels.shape[1]} classes turned into numbers")
         return labels.argmax(1).astype(np.int64), labels.shape[1]
