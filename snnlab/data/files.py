@@ -119,7 +119,7 @@ def _folder(folder: Path, remarks: list[str]) -> Arrays:
 def _by_part(files: list[Path], remarks: list[str]) -> Arrays:
     """Return the arrays of one file a part, or of several (``train-00000-of-00002.parquet``), one behind the other."""
     if {file.suffix for file in files} == {".npy"}:
-        return {file.stem: np.load(file, allow_pickle=False) for file in files}
+        return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in files}
     if len(files) == 1:
         return _file(files[0], remarks)
     if unnamed := [file.name for file in files if not part_of(file.name)]:

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, overload
 
-import numpy as np
-
+from snnlab.data.arrays import part_of
 from snnlab.data.events import EventDataset, EventSplit, dvs_gesture
 from snnlab.data.files import parts_in
 from snnlab.data.pixels import splits_of
@@ -28,7 +27,8 @@ def load(
     """Load a data set by name (table in ``snnlab.data``), or from a file or folder of your own (``snnlab.data.files``).
 
     Your own files: ``load("digits.npz")`` or ``load(root="digits.npz")``. What was recognised and changed is printed, and is in
-    ``remarks``. A file with one part gives the other parts empty; without a name, the part is ``test``.
+    ``remarks``. Parts that a file does not have are empty. A part is ``test`` if neither its arrays nor its file have a name that says
+    another.
 
     Args:
         name: of the data set, or a path; ``None`` is ``"mnist5k"``, or with ``root`` the files there.
@@ -53,7 +53,8 @@ def load(
         return dvs_gesture(path, progress=progress, **options)
     if name is None and path is None:
         name = "mnist5k"
-    if name not in DATASETS and path is None and (own := Path(str(name)).expanduser()).exists():
+    own = Path(str(name)).expanduser()
+    if name not in DATASETS and path is None and (own.exists() or own.suffix):
         name, path = None, own
     if name is not None:
         info = describe(str(name))
@@ -71,9 +72,15 @@ def load(
 def _own_files(path: Path, name: str | None) -> Dataset | EventDataset:
     remarks: list[str] = []
     pairs = parts_in(path, remarks)
-    splits: dict[str, Any] = splits_of(pairs, remarks)
+    try:
+        splits: dict[str, Any] = splits_of(pairs, remarks)
+    except BadFile as error:
+        raise BadFile(f"{path.name}: {error}") from None
     if "" in splits:
-        splits.setdefault("test", splits.pop(""))
+        part = part_of(path.name) or ("train" if "test" in splits else "test")
+        if part in splits:
+            raise BadFile(f"{path.name} has a part without a name beside {part}; call it train or test")
+        splits[part] = splits.pop("")
     events = any(isinstance(split, EventSplit) for split in splits.values())
     if name is not None and (events or not {"train", "test"} <= set(splits)):
         raise BadFile(
@@ -81,12 +88,14 @@ def _own_files(path: Path, name: str | None) -> Dataset | EventDataset:
         )
     if events:
         return EventDataset(path.name, **{"train": None, "test": None} | splits, remarks=tuple(dict.fromkeys(remarks)))
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for pair in pairs.values() for a in pair)).hexdigest()
+    digest = hashlib.sha256()
+    for array in (array for pair in pairs.values() for array in pair):
+        digest.update((array.astype(str) if array.dtype.kind == "O" else array).tobytes())
     if name is not None and "validation" not in splits:
-        return held_out(name, splits, digest, tuple(dict.fromkeys(remarks)))
+        return held_out(name, splits, digest.hexdigest(), tuple(dict.fromkeys(remarks)))
     if "validation" not in splits and {"train", "test"} <= set(splits):
         splits["train"], splits["validation"] = cut(splits["train"], len(splits["train"]) // 10)
         remarks.append(f"the last {len(splits['validation']):,} training images, a tenth, are held out for validation")
     some = next(iter(splits.values()))
     empty = dict.fromkeys(("train", "validation", "test"), some[:0])
-    return Dataset(name or path.name, **empty | splits, sha256=digest, remarks=tuple(dict.fromkeys(remarks)))
+    return Dataset(name or path.name, **empty | splits, sha256=digest.hexdigest(), remarks=tuple(dict.fromkeys(remarks)))

@@ -149,7 +149,7 @@ def test_data_of_wrong_shape_or_range_is_refused(here: Path) -> None:
     good, labels = np.zeros((4, 28, 28), np.float32), np.arange(4)
     for arrays, words in (
         ({"images": good}, r"has no images with labels; it has images \[4, 28, 28\]"),
-        ({"images": good, "labels": labels[:3]}, r"got \[4, 28, 28\] and \[3\]"),
+        ({"images": good, "labels": labels[:3]}, r"own.npz: .* got \[4, 1, 28, 28\] and \[3\]"),
         ({"images": good[0], "labels": labels}, r"expected images \[N, C, H, W\]"),
         ({"images": good + 2, "labels": labels}, r"must lie in \[0, 1\]"),
         ({"images": good * np.nan, "labels": labels}, r"must lie in \[0, 1\]"),

@@ -193,6 +193,16 @@ def test_mnist_is_read_where_torchvision_puts_it(place: str, packed: bool, tmp_p
         assert (len(found.train), len(found.validation), len(found.test)) == (54, 6, 60)
 
 
+def test_a_part_without_a_name_is_named_by_its_file_or_the_other_part(tmp_path: Path) -> None:
+    for name, part in (("own.npz", "test"), ("train.npz", "train"), ("my-val.npz", "validation")):
+        found = read(saved(tmp_path, name, images=GREY, labels=LABELS))
+        assert [len(split) for split in (found.train, found.validation, found.test)].count(20) == 1
+        assert shows(getattr(found, part), GREY)
+    found = read(saved(tmp_path, x=GREY, y=LABELS, x_test=GREY[:3], y_test=LABELS[:3]))
+    assert (len(found.train), len(found.validation), len(found.test)) == (18, 2, 3)
+    assert "call it train or test" in refusal(saved(tmp_path, "test.npz", x=GREY, y=LABELS, x_test=GREY, y_test=LABELS))
+
+
 def test_two_data_sets_in_one_folder_are_told_apart_by_the_name(tmp_path: Path) -> None:
     for name in ("MNIST", "FashionMNIST"):
         official.write_mnist(tmp_path / name / "raw", 60 if name == "MNIST" else 50)
@@ -412,6 +422,8 @@ def test_a_refusal_lists_what_the_file_has(tmp_path: Path) -> None:
     (empty / "b").mkdir()
     assert "has a/, b/, readme.md" in refusal(empty)
     assert "no folder or file" in refusal(tmp_path / "nowhere.npz")
+    with pytest.raises(ValueError, match=r"there is no file 'nowhere\.npz'"):
+        data.load("nowhere.npz")
 
 
 def test_several_files_without_a_part_are_asked_for(tmp_path: Path) -> None:
