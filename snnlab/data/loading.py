@@ -27,8 +27,8 @@ def load(
     """Load a data set by name (table in ``snnlab.data``), or from a file or folder of your own (``snnlab.data.files``).
 
     Your own files: ``load("digits.npz")`` or ``load(root="digits.npz")``. What was recognised and changed is printed, and is in
-    ``remarks``. Parts that a file does not have are empty. A part is ``test`` if neither its arrays nor its file have a name that says
-    another.
+    ``remarks``. Parts that a file does not have are empty. A part is ``test`` if neither its arrays nor its file are named
+    after another.
 
     Args:
         name: of the data set, or a path; ``None`` is ``"mnist5k"``, or with ``root`` the files there.
