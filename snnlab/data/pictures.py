@@ -62,6 +62,8 @@ def class_folders(folder: Path) -> dict[str, dict[str, list[Path]]]:
 def read_classes(folder: Path, parts: dict[str, dict[str, list[Path]]], remarks: list[str]) -> Arrays:
     """Return images (or frames of events) and the names of their classes, by part."""
     arrays: dict[str, Any] = {}
+    if "" not in parts and (unlabelled := [sub.name for sub in _folders(folder) if part_of(sub.name) not in parts]):
+        remarks.append(f"not read, because it has no folder for each class: {', '.join(unlabelled)}")
     for part, classes in parts.items():
         files = [file for each in classes.values() for file in each]
         if all(file.suffix.lower() in SUFFIXES for file in files):

@@ -62,7 +62,9 @@ def _classes(labels: NDArray[Any], remarks: list[str]) -> tuple[NDArray[np.int64
         shown = ", ".join(f"{k} = {name}" for k, name in enumerate(names[:12])) + (", …" if len(names) > 12 else "")
         remarks.append(f"classes numbered in the alphabetical order of their names: {shown}")
         return numbers.astype(np.int64), len(names)
-    if labels.dtype.kind not in "buif" or not (labels == np.floor(labels)).all() or labels.min() < 0:
+    if labels.dtype == bool:
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "uif" or not (labels == np.floor(labels)).all() or labels.min() < 0:
         raise BadFile(f"labels must be whole numbers from 0 or names of classes, got {labels.dtype} such as {labels[0]}")
     if labels.max() >= MOST_CLASSES:
         raise BadFile(f"labels go up to {labels.max():g}, too many for classes; number the classes from 0")

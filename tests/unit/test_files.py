@@ -432,6 +432,16 @@ def test_several_files_without_a_part_are_asked_for(tmp_path: Path) -> None:
     assert "has a.npz, b.npz: name one of them" in refusal(tmp_path)
 
 
+def test_a_part_without_labels_is_left_out_and_reported(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "test").mkdir()
+    pictures(tmp_path / "train")
+    Image.fromarray(GREY[0]).save(tmp_path / "test" / "1.png")
+    found = read(tmp_path)
+    assert (len(found.train), len(found.test)) == (20, 0)
+    assert "not read, because it has no folder for each class: test" in found.remarks
+
+
 def test_pictures_of_several_sizes_or_damaged_are_refused_by_name(tmp_path: Path) -> None:
     pictures(tmp_path)
     Image.fromarray(GREY[0, :9, :9]).save(tmp_path / "3" / "small.png")
@@ -508,10 +518,13 @@ def test_a_damaged_file_is_read_or_refused_in_words(form: Callable[[Path], Path]
 @given(
     images=st.lists(array_shapes(min_dims=0, max_dims=5, max_side=3), min_size=2, max_size=2),
     labels=st.lists(array_shapes(min_dims=0, max_dims=2, max_side=3), min_size=2, max_size=2),
+    kinds=st.lists(st.sampled_from(["?", "u1", "i8", "u8", "f2", "f8", "c8", "U3", "S3"]), min_size=2, max_size=2),
 )
-def test_arrays_of_any_shape_are_read_or_refused(images: list[Any], labels: list[Any], tmp_path: Path) -> None:
-    named = {f"x_{part}": np.zeros(shape) for part, shape in zip(("train", "test"), images, strict=True)}
-    named |= {f"y_{part}": np.zeros(shape, int) for part, shape in zip(("train", "test"), labels, strict=True)}
+def test_arrays_of_any_shape_and_type_are_read_or_refused(
+    images: list[Any], labels: list[Any], kinds: list[str], tmp_path: Path
+) -> None:
+    named = {f"x_{part}": np.ones(shape).astype(kinds[0]) for part, shape in zip(("train", "test"), images, strict=True)}
+    named |= {f"y_{part}": np.ones(shape).astype(kinds[1]) for part, shape in zip(("train", "test"), labels, strict=True)}
     try:
         found = read(saved(tmp_path, **named))
     except BadFile:
