@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from snnlab import claims, zoo
 from snnlab.attacks import Budget
 from snnlab.cli import user_model
-from snnlab.data import describe
+from snnlab.data import EventSplit, describe
 from snnlab.evaluation import report
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.evaluation.suites import SUITES
@@ -121,7 +121,7 @@ def claims_build(
 def evaluate(
     model: Annotated[str, typer.Argument(help="Your network as file.py:name, or zoo:name for one of the zoo.")],
     data: Annotated[
-        str, typer.Option(help="Name of a data set (test images), or an .npz with images and labels.")
+        str, typer.Option(help="Name of a data set (test images), or your file or folder: .npz, .csv, .pt, pictures, …")
     ] = "mnist5k",
     suite: Annotated[str, typer.Option(help="How hard to try: quick, standard or full.")] = "standard",
     encoding: Annotated[
@@ -148,8 +148,11 @@ def evaluate(
         if suite not in SUITES:
             raise ValueError(f"unknown suite {suite!r}; choose one of {', '.join(SUITES)}")
         radii = _radii(eps)
+        samples, remarks = user_model.load_data(data, n)
+        if isinstance(samples, EventSplit):
+            encoding, num_steps, samples = encoding or samples.code, samples.num_steps, samples.as_images()
         classifier = user_model.load_classifier(model, encoding, num_steps, decoder)
-        split = user_model.checked(classifier, user_model.load_data(data, n), model)
+        split = user_model.checked(classifier, samples, model)
         made_on = user_model.load_classifier(source) if source else None
         if made_on is not None:
             user_model.checked(made_on, split, str(source))
@@ -157,7 +160,11 @@ def evaluate(
         evaluation = evaluate_robustness(
             classifier, split, budgets, suite, source=made_on, seed=seed, cache=cache or out / "cache", progress=progress
         )
-        about = {"model": model, "read as": user_model.describe(classifier), "data": f"{data}, {len(split):,} images"}
+        about = {
+            "model": model,
+            "read as": user_model.describe(classifier),
+            "data": "; ".join([f"{data}, {len(split):,} images", *remarks]),
+        }
         if source:
             about["transferred from"] = source
         evaluation = replace(evaluation, about=about)

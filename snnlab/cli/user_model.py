@@ -12,14 +12,12 @@ import sys
 import traceback
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from snnlab import data, zoo
-from snnlab.data import DATASETS, Split
+from snnlab.data import DATASETS, EventSplit, Split
 from snnlab.encoding import encoder
 from snnlab.networks.classifier import Classifier
 
@@ -68,7 +66,7 @@ def load_classifier(spec: str, encoding: str | None = None, num_steps: int = 8, 
     if not isinstance(loaded, nn.Module):
         raise ValueError(f"{spec} must be a network (torch.nn.Module or snnlab.Classifier), got {type(loaded).__name__}")
     if isinstance(loaded, Classifier):
-        if encoding is not None:
+        if encoding not in (None, loaded.encoder and loaded.encoder.title):
             raise ValueError(f"{spec} is a Classifier and brings its code ({describe(loaded)}); leave out --encoding")
         return loaded
     spiking = any(hasattr(module, "spike_grad") or hasattr(module, "surrogate") for module in loaded.modules())
@@ -89,46 +87,24 @@ def describe(classifier: Classifier) -> str:
     return f"code {classifier.encoder.title}, {classifier.num_steps} steps, read-out {classifier.decoder}"
 
 
-def load_data(name: str, n: int | None = None) -> Split:
-    """Return test images by the name of a data set, or the ``images`` and ``labels`` of an ``.npz`` file.
+def load_data(name: str, n: int | None = None) -> tuple[Split | EventSplit, tuple[str, ...]]:
+    """Return the test images of a data set, file or folder (training images if it has no others), and remarks on them.
 
     Args:
-        name: one of ``snnlab.data.DATASETS``, or a path. Images ``[N, C, H, W]`` or ``[N, H, W]``, in [0, 1] or as bytes.
+        name: one of ``snnlab.data.DATASETS``, or a path that ``snnlab.data.files`` reads.
         n: how many, from the first; ``None`` for all.
 
     Raises:
         ValueError: unknown name, missing file or array, wrong shapes or values.
     """
-    if name in DATASETS:
-        split = data.load(name).test
-    elif name.endswith(".npz"):
-        split = _from_file(Path(name))
-    else:
-        raise ValueError(f"unknown data {name!r}; choose one of {', '.join(DATASETS)}, or a file.npz with images and labels")
+    if name not in DATASETS and not Path(name).expanduser().exists():
+        known = ", ".join(DATASETS)
+        raise ValueError(f"there is no file or folder {name!r}, nor a data set of this name; the data sets are {known}")
+    parts = data.load(name)
+    split = next(part for part in (parts.test, parts.validation, parts.train) if part is not None and len(part))
     if n is not None and not 1 <= n <= len(split):
         raise ValueError(f"n must lie in 1 … {len(split)}, the number of images in {name!r}, got {n}")
-    return split[slice(n)]
-
-
-def _from_file(path: Path) -> Split:
-    if not path.is_file():
-        raise ValueError(f"there is no file {str(path)!r}; name an .npz with the arrays images and labels")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("images", "labels") if key in file}
-    except (BadZipFile, OSError, ValueError) as error:
-        raise ValueError(f"{path.name} is not an .npz file of plain arrays ({error}); write one with numpy.savez") from None
-    if len(arrays) < 2:
-        raise ValueError(f"{path.name} needs the arrays images and labels, it has {', '.join(arrays) or 'neither'}")
-    images, labels = arrays["images"], arrays["labels"]
-    if images.ndim == 3:
-        images = images[:, None]
-    if not np.issubdtype(labels.dtype, np.integer) or not len(labels) or labels.min() < 0:
-        raise ValueError(f"{path.name}: labels must be whole numbers from 0, at least one, got {labels.dtype}")
-    scaled = images.astype(np.float32) / (255 if images.dtype == np.uint8 else 1)
-    if not (np.isfinite(scaled).all() and scaled.min() >= 0 and scaled.max() <= 1):
-        raise ValueError(f"{path.name}: images must lie in [0, 1] (or be bytes), got {scaled.min():g} to {scaled.max():g}")
-    return Split(torch.from_numpy(scaled), torch.from_numpy(labels.astype(np.int64)), int(labels.max()) + 1)
+    return split[:n], parts.remarks
 
 
 def checked(classifier: Classifier, split: Split, spec: str) -> Split:

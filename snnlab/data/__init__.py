@@ -10,19 +10,22 @@ cifar10       colour pictures ``[N, 3, 32, 32]``            48,000 / 2,000 / 10,
 dvs_gesture   event frames ``[T, N, 2, H, W]``              1,077 / none / 264 recordings Amir et al. 2017 (``tonic``)
 ============= ============================================= ============================= ==========================
 
-All but the first are fetched from their authors' servers once, verified and cached, or read from ``root``. The last training
-images are held out for validation, on which choices are made; reported numbers come from test. Origin and licence of the shipped
-digits: ``snnlab/data/README.md``.
+All but the first are fetched once, verified and cached, or read from ``root``. The last training images are held out for
+validation, on which choices are made; reported numbers come from test. ``load("my.npz")`` reads images of your own: arrays,
+tables, folders of pictures, frames of events (``snnlab.data.files``). Origin and licence of the shipped digits:
+``snnlab/data/README.md``.
 """
 
 from snnlab.data import mnist  # noqa: F401  # registers the digits first: their name is the default
 from snnlab.data.cifar10 import cifar10_in
 from snnlab.data.events import EventDataset, EventSplit
+from snnlab.data.loading import load
 from snnlab.data.registry import DATASETS as DATASETS
-from snnlab.data.registry import DatasetInfo, describe, load, register
-from snnlab.data.split import Dataset, Split, check_labels
+from snnlab.data.registry import DatasetInfo, describe, register
+from snnlab.data.split import BadFile, Dataset, Split, check_labels
 
 __all__ = [
+    "BadFile",
     "Dataset",
     "DatasetInfo",
     "EventDataset",

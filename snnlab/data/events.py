@@ -1,31 +1,47 @@
-"""DVS Gesture: recordings of an event camera, as frames (Amir et al. 2017), read by ``tonic``.
+"""Recordings of event cameras as frames: DVS Gesture (Amir et al. 2017) by ``tonic``, and files of others.
 
 The events of each recording are added up in ``num_steps`` equal time bins, by polarity, and pooled to ``size`` pixels:
-frames ``[T, N, 2, H, W]``, counts of events. They are a sequence already and pass the code by:
-``Classifier(net, encoder("direct", num_steps=T)).respond(frames)``.
+frames ``[T, N, 2, H, W]``, counts of events. They are a sequence already. To attack them, their steps become channels of one
+image ``[N, 2T, H, W]`` in [0, 1] (``EventSplit.as_images``), and the code ``frames`` (``EventSplit.code``) turns that image into
+the same frames again: attacks, suites and reports then work as on images, and ε is a share of the largest count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-__all__ = ["EventDataset", "EventSplit", "dvs_gesture", "frames_of"]
+from snnlab.data.downloads import OfficialFile, fetch, folder_of
+from snnlab.data.split import BadFile, Split, described
+
+__all__ = ["EventDataset", "EventSplit", "dvs_gesture", "frames_of", "recordings_in"]
+
+# The addresses in tonic 1.7 (figshare.com/ndownloader) answer programs with an empty page; figshare's API has the same files.
+FIGSHARE = "https://api.figshare.com/v2/file/download"
+DVS_GESTURE = {
+    "train": OfficialFile(f"{FIGSHARE}/38022171", "3a8f0d4120a166bac7591f77409cb105", "ibmGestureTrain.tar.gz"),
+    "test": OfficialFile(f"{FIGSHARE}/38020584", "56070e45dadaa85fff82e0fbfbc06de5", "ibmGestureTest.tar.gz"),
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EventSplit:
     """Frames float32 ``[T, N, 2, H, W]``, counts of events, and labels int64 ``[N]``.
 
     Raises:
         ValueError: shapes that do not belong together.
+
+    >>> events = EventSplit(torch.tensor([0.0, 4.0]).view(2, 1, 1, 1, 1).expand(2, 1, 2, 3, 3), torch.tensor([0]))
+    >>> events.code, events.as_images()
+    ('frames(scale=4)', Split of 1 images 4 x 3 x 3, 11 classes)
     """
 
     frames: Tensor
@@ -40,18 +56,49 @@ class EventSplit:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.frames.shape[2:]))
+        return f"EventSplit of {len(self):,} recordings of {self.num_steps} frames {shape}, {self.num_classes} classes"
+
+    def __getitem__(self, rows: slice) -> EventSplit:
+        return replace(self, frames=self.frames[:, rows], labels=self.labels[rows])
+
+    @property
+    def num_steps(self) -> int:
+        """``T``."""
+        return len(self.frames)
+
+    @property
+    def scale(self) -> float:
+        """The largest count, which ``as_images`` turns into 1."""
+        return max(1.0, float(self.frames.max()))
+
+    @property
+    def code(self) -> str:
+        """Name of the code that turns ``as_images`` into these frames again, for ``encoder(code, num_steps=num_steps)``."""
+        return f"frames(scale={self.scale:.9g})"
+
+    def as_images(self) -> Split:
+        """Return the steps as channels: images ``[N, 2T, H, W]`` in [0, 1], counts divided by ``scale``."""
+        return Split(self.frames.movedim(1, 0).flatten(1, 2) / self.scale, self.labels, self.num_classes)
+
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield frames ``[T, n, 2, H, W]`` and labels in order, at most ``size`` recordings at a time."""
         return zip(torch.split(self.frames, size, dim=1), torch.split(self.labels, size), strict=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EventDataset:
-    """Recordings of an event camera: its authors name no validation part."""
+    """Recordings of an event camera; ``None`` for a part that the files do not have."""
 
     name: str
-    train: EventSplit
-    test: EventSplit
+    train: EventSplit | None
+    test: EventSplit | None
+    validation: EventSplit | None = None
+    remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return described(self)
 
 
 def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 128) -> Tensor:
@@ -83,21 +130,59 @@ def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 
     return torch.from_numpy(counts.astype(np.float32))
 
 
-def dvs_gesture(root: Path, *, num_steps: int = 8, size: int = 32, progress: bool = True) -> EventDataset:
-    """Return 1,077 recordings for training and 264 for tests; ``tonic`` fetches and verifies what is not in ``root``."""
-    try:
-        from tonic import datasets
-    except ImportError:
-        raise ValueError("event cameras' data need the package tonic; pip install 'snnlab[events]'") from None
-    splits = {}
-    for part in ("train", "test"):
+def dvs_gesture(root: Path | None, *, num_steps: int = 8, size: int = 32, progress: bool = True) -> EventDataset:
+    """Return 1,077 recordings for training and 264 for tests; what is not in ``root`` (``None``: the cache) is fetched, 3 GB."""
+    datasets = _tonic().datasets
+    folder, splits = folder_of("dvs_gesture") if root is None else root, {}
+    for part, file in DVS_GESTURE.items():
+        if not (folder / "DVSGesture" / file.name).is_file():  # tonic verifies and unpacks the archive that it finds there
+            fetch({part: file}, "dvs_gesture", progress=progress, folder=folder / "DVSGesture")
         try:
-            recordings = datasets.DVSGesture(save_to=str(root), train=part == "train")
-        except (OSError, RuntimeError) as error:  # of the network, the disk, or a sum that is another
-            raise ValueError(
-                f"dvs_gesture is not in {root} and could not be fetched ({type(error).__name__}: {error}); put its archives there"
-            ) from error
+            recordings = datasets.DVSGesture(save_to=str(folder), train=part == "train")
+        except (OSError, RuntimeError) as error:  # of the disk, or a sum that is another
+            reason = f"{type(error).__name__}: {error}"
+            archive = folder / "DVSGesture" / file.name
+            raise BadFile(f"{archive} could not be read ({reason}); remove it to fetch it again") from error
         pairs = [recordings[k] for k in tqdm(range(len(recordings)), desc=f"dvs_gesture, {part}", disable=not progress)]
         frames = torch.stack([frames_of(events, num_steps=num_steps, size=size) for events, _ in pairs], dim=1)
         splits[part] = EventSplit(frames, torch.tensor([int(label) for _, label in pairs]))
-    return EventDataset("dvs_gesture", **splits)
+    return EventDataset("dvs_gesture", splits["train"], splits["test"])
+
+
+def recordings_in(files: Sequence[Path], remarks: list[str]) -> NDArray[np.float32]:
+    """Return frames ``[T, N, 2, H, W]`` of one recording a file: SpikingJelly's ``.npz`` of frames, or N-MNIST's ``.bin``.
+
+    Raises:
+        BadFile: several kinds or shapes of files, no frames in one, ``tonic`` missing for N-MNIST.
+    """
+    suffixes = sorted({file.suffix for file in files})
+    if suffixes == [".npz"]:
+        recordings = [_frames_in(file) for file in files]
+    elif suffixes == [".bin"]:
+        read, num_steps = _tonic().io.read_mnist_file, 8
+        dtype = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", bool)])  # as tonic.datasets.NMNIST
+        recordings = [frames_of(read(str(file), dtype), num_steps=num_steps, size=34, sensor=34).numpy() for file in files]
+        remarks.append(f"events of N-MNIST added up in {num_steps} frames a recording")
+    else:
+        raise BadFile(
+            f"{files[0].parent} holds {' and '.join(suffixes)}, expected pictures, or one .npz or .bin a recording"
+        )
+    if len(shapes := {array.shape for array in recordings}) > 1:
+        raise BadFile(f"recordings have several shapes {sorted(shapes)[:3]}, expected one [T, 2, H, W]")
+    return np.stack(recordings, axis=1).astype(np.float32)
+
+
+def _frames_in(file: Path) -> NDArray[Any]:
+    with np.load(file, allow_pickle=False) as arrays:
+        if "frames" in arrays and arrays["frames"].ndim == 4:
+            frames: NDArray[Any] = arrays["frames"]
+            return frames
+        raise BadFile(f"{file.name} has {', '.join(arrays) or 'nothing'}, expected frames [T, 2, H, W]")
+
+
+def _tonic() -> Any:
+    try:
+        import tonic
+    except ImportError:
+        raise BadFile("event cameras' data need the package tonic; pip install 'snnlab[events]'") from None
+    return tonic

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import torch
 from torch import Tensor
 
-__all__ = ["Dataset", "Split", "check_labels"]
+__all__ = ["BadFile", "Dataset", "Split", "check_labels"]
+
+
+class BadFile(ValueError):
+    """Raised for a file or array that cannot be read as images with labels; the message says why and what to do."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,15 +63,29 @@ class Split:
         return (self[index] for index in range(len(self)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
-    """A data set in three disjoint splits, with the hash of the file it was read from."""
+    """A data set in three disjoint splits, with the hash of what it was read from, and what was changed in reading it.
+
+    A part that the files do not have is empty.
+    """
 
     name: str
     train: Split
     validation: Split
     test: Split
     sha256: str
+    remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return described(self)
+
+
+def described(dataset: Any) -> str:
+    """Return name and parts of a data set, and the remarks on it, as lines."""
+    parts = ((part, getattr(dataset, part)) for part in ("train", "validation", "test"))
+    sizes = "; ".join(f"{part}: {split!r}" for part, split in parts if split is not None and len(split))
+    return "\n  ".join([f"{dataset.name}: {sizes}", *dataset.remarks])
 
 
 def check_labels(labels: Tensor, num_classes: int) -> None:

@@ -23,6 +23,7 @@ from torch import Tensor
 from snnlab.encoding import step_codes
 from snnlab.encoding.base import Encoder, check_steps
 from snnlab.encoding.edges import Edge, Edges
+from snnlab.encoding.frames import Frames
 from snnlab.encoding.fusion import Fusion
 from snnlab.encoding.rate import Direct, GaussianNoise, Poisson
 from snnlab.encoding.step_codes import StepCode
@@ -40,6 +41,7 @@ _CODES: dict[str, Code] = {
     "latency": step_codes.latency,
     "phase": step_codes.phase,
     "binary": step_codes.binary,
+    "frames": Frames,
 }
 _COMPOSED = ("fusion", "negative", "shuffled", "gaussian")  # always with something in brackets
 _TAKEN = (*_CODES, *_COMPOSED)
@@ -123,6 +125,9 @@ def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
     if arguments:
         raise ValueError(f"the brackets of {kind} hold options only, as in 'onset(rounding=up)', got {name!r}")
     code = _CODES[kind]
+    if code is Frames:
+        _check_options(kind, written, ("scale",))
+        return Frames(num_steps, scale=_value(written.get("scale", 1.0)), **options)
     if isinstance(code, type):
         _check_options(kind, written, ())
         made: Encoder = code(num_steps, **options)

@@ -55,8 +55,9 @@ def test_live_pictures_are_found_where_they_may_lie_and_damage_is_told(
         tables.pictures()
     official.write_cifar10(tmp_path / "data")
     assert torch.equal(tables.pictures(3).images, found.images)
-    monkeypatch.setenv("SNNLAB_CIFAR10", str(tmp_path / "cache"))
-    with pytest.raises(ValueError, match="no CIFAR-10 in"):
+    (empty := tmp_path / "empty").mkdir()
+    monkeypatch.setenv("SNNLAB_CIFAR10", str(empty))
+    with pytest.raises(ValueError, match="the folder empty has nothing"):
         tables.pictures()
 
 

@@ -132,8 +132,11 @@ def test_a_file_that_fails_is_told_with_its_line(here: Path) -> None:
         (("--eps", "big"), "eps must be numbers with commas, as 0.05,0.1, got 'big'"),
         (("--eps", "-0.1"), "eps must not be negative"),
         (("--n", "0"), r"n must lie in 1 … 1000"),
-        (("--data", "cifar"), "unknown data 'cifar'; choose one of mnist5k, .* or a file.npz"),
-        (("--data", "none.npz"), "there is no file 'none.npz'"),
+        (
+            ("--data", "cifar"),
+            "there is no file or folder 'cifar', nor a data set of this name; the data sets are mnist5k, ",
+        ),
+        (("--data", "none.npz"), "there is no file or folder 'none.npz'"),
         (("--source", "none.py:ann"), "there is no file 'none.py'"),
         (("--encoding", "none"), "say|given images"),
     ],
@@ -145,8 +148,8 @@ def test_an_option_that_makes_no_sense_is_refused(options: tuple[str, str], word
 def test_data_of_wrong_shape_or_range_is_refused(here: Path) -> None:
     good, labels = np.zeros((4, 28, 28), np.float32), np.arange(4)
     for arrays, words in (
-        ({"images": good}, "needs the arrays images and labels, it has images"),
-        ({"images": good, "labels": labels[:3]}, r"got \[4, 1, 28, 28\] and \[3\]"),
+        ({"images": good}, r"has no images with labels; it has images \[4, 28, 28\]"),
+        ({"images": good, "labels": labels[:3]}, r"own.npz: .* got \[4, 1, 28, 28\] and \[3\]"),
         ({"images": good[0], "labels": labels}, r"expected images \[N, C, H, W\]"),
         ({"images": good + 2, "labels": labels}, r"must lie in \[0, 1\]"),
         ({"images": good * np.nan, "labels": labels}, r"must lie in \[0, 1\]"),
@@ -156,7 +159,7 @@ def test_data_of_wrong_shape_or_range_is_refused(here: Path) -> None:
         np.savez(here / "own.npz", **arrays)
         assert re.search(words, refused("evaluate", "mine.py:net", "--data", "own.npz"))
     (here / "own.npz").write_text("digits")
-    assert "is not an .npz file" in refused("evaluate", "mine.py:net", "--data", "own.npz")
+    assert "is truncated or not a .npz file" in refused("evaluate", "mine.py:net", "--data", "own.npz")
 
 
 @pytest.fixture
@@ -228,6 +231,51 @@ def test_data_of_one_s_own_may_be_bytes(here: Path, asked: list[dict[str, Any]])
     assert asked[0]["data"].images.shape == (3, 1, 28, 28)
     assert torch.equal(asked[0]["data"].images.unique(), torch.ones(1))
     assert asked[0]["data"].num_classes == 10  # as many as the network answers with
+
+
+def test_pictures_with_channels_last_are_turned_for_the_network_and_in_the_report(
+    here: Path, asked: list[dict[str, Any]]
+) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
+    np.savez(here / "own.npz", images=pictures.transpose(0, 2, 3, 1), labels=np.arange(6) % 3)
+    (here / "colour.py").write_text(
+        "from torch import nn\nconv = nn.Sequential(nn.Conv2d(3, 2, 31), nn.Flatten(), nn.Linear(8, 3))\n"
+        "flat = nn.Sequential(nn.Flatten(), nn.Linear(3072, 3))\n"
+    )
+    for net in ("conv", "flat"):
+        result = run(
+            "evaluate", f"colour.py:{net}", "--data", "own.npz", "--eps", "0.1", "--suite", "quick", "--out", "report"
+        )
+        assert result.exit_code == 0, result.output
+        assert torch.equal(asked[-1]["data"].images, torch.from_numpy(pictures).float() / 255)
+    about = json.loads((here / "report" / "report.json").read_text())["about"]["data"]
+    assert about == (
+        "own.npz, 6 images; channels last [6, 32, 32, 3]: turned to [N, C, H, W]; intensities 0–255: divided by 255"
+    )
+
+
+def test_frames_of_events_pass_through_the_whole_command(here: Path, asked: list[dict[str, Any]]) -> None:
+    frames = np.random.default_rng(0).integers(0, 5, (4, 6, 2, 8, 8))
+    np.savez(here / "events.npz", frames=frames, labels=np.arange(6) % 3)
+    (here / "gestures.py").write_text(
+        "import snntorch as snn\nfrom torch import nn\nfrom snnlab.networks import unroll\n\n\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.layer, self.neuron = nn.Linear(128, 3), snn.Leaky(0.9)\n\n"
+        "    def forward(self, frames):\n"
+        "        assert frames.shape[2:] == (2, 8, 8)\n"
+        "        return unroll(self.neuron, self.layer(frames.flatten(2)))\n\n\n"
+        "net = Net()\n"
+    )
+    result = run(
+        "evaluate", "gestures.py:net", "--data", "events.npz", "--eps", "0.2", "--suite", "quick", "--out", "report"
+    )
+    assert result.exit_code == 0, result.output
+    (call,) = asked
+    assert (call["model"].encoder.title, call["model"].num_steps) == ("frames(scale=4)", 4)
+    assert torch.allclose(call["model"].encode(call["data"].images), torch.from_numpy(frames).float())
+    assert (here / "report" / "report.html").is_file()
 
 
 @pytest.mark.slow
