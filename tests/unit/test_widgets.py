@@ -311,7 +311,7 @@ def test_neuron_explorer_runs_the_neuron_of_the_package(reset: str) -> None:
         spike, potential = neuron(current.view(1, 1), potential)
         assert spike.item() == shown["spikes"][t]
         assert potential.item() == pytest.approx(shown["membrane"][t].item(), abs=1e-6)
-    assert f"fires at steps {', '.join(str(int(t)) for t in shown['spikes'].nonzero())}" in explorer.to_html()
+    assert f"fires at steps {', '.join(str(int(t) + 1) for t in shown['spikes'].nonzero())}" in explorer.to_html()
 
 
 @pytest.mark.parametrize(
