@@ -240,7 +240,7 @@ class EncoderExplorer(Explorer):
     kind = "encoder"
 
     def _still(self) -> NotebookFigure:
-        clean, steps = self._models.samples.images[max(self.image, 0)].unsqueeze(0), self._models.num_steps
+        clean, steps = self._subject()[0].unsqueeze(0), self._models.num_steps
         order = torch.argsort(clean.flatten(), descending=True, stable=True)
         trains = {}
         for name in VOCABULARY.side_by_side["codes"]:

@@ -1,4 +1,4 @@
-"""What all explorers share: time that plays, the strip of images, the state as Python. On pages from disk that hold nothing else."""
+"""What explorers share: time that plays, the strip of images, the state as Python. On pages from disk that hold nothing else."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_a_tie_is_drawn_and_its_potentials_are_told(visit: Visit, folder: Path) 
         if "tie" in explorer.locator(".answer .note").inner_text():
             break
     expect(explorer.locator(".effect")).to_contain_text("the output potential decides")
-    labels = [text for text in explorer.locator(".votes .label").all_inner_texts() if text.startswith("=")]
+    labels = [text for text in explorer.locator(".votes .label").all_text_contents() if text.startswith("=")]
     assert len(labels) >= 2
     assert len(set(labels)) == 1
 

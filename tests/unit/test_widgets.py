@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from test_network import TutorialNet
 
 from snnlab import Budget, attack, zoo
-from snnlab.attacks import INFORMED
+from snnlab.attacks import INFORMED, NAIVE
 from snnlab.attacks.trajectory import VARIANTS
 from snnlab.data import Split
 from snnlab.encoding import encoder, first_active_step
@@ -37,6 +37,7 @@ from snnlab.widgets import (
 )
 from snnlab.widgets.compute import Request, frame, pack
 from snnlab.widgets.explorers import first_reach
+from snnlab.widgets.sources import Models
 from snnlab.widgets.traits import Explorer
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -174,6 +175,29 @@ REFUSED = {
 def test_explorer_refuses_a_state_that_does_not_exist(explorer: type[Explorer], state: dict[str, Any]) -> None:
     with pytest.raises(traitlets.TraitError):
         explorer(**state)
+
+
+@pytest.mark.slow
+def test_first_image_behaves_most_like_the_population() -> None:
+    """How far each digit is from the accuracies of the records, over networks, attacks and ε; a second one may be as near."""
+    digits = Models().samples
+    distance = torch.zeros(len(digits))
+    for name in zoo.names("codes"):
+        model, record = zoo.load(name), zoo.results(name)
+        if model.stochastic:
+            continue
+        for key, method, attacker in (("fgsm.naive", "fgsm", NAIVE), ("pgd.informed", "pgd", INFORMED)):
+            for eps in record.eps[1:]:
+                generator = torch.Generator().manual_seed(0)
+                result = attack(model, digits.images, digits.labels, Budget(eps), method, attacker, generator=generator)
+                distance += ((~result.success).float() - record.accuracy(key, eps=eps)).abs()
+    nearest = distance.argsort()[:2].tolist()
+    assert RobustnessExplorer().image in nearest
+    assert distance.max() > 1.5 * distance.min()  # the choice matters
+
+
+def test_own_images_begin_with_the_first(few: Split) -> None:
+    assert RobustnessExplorer(model=SpikingMLP((784, 12, 10)), images=few.images[:3], labels=few.labels[:3]).image == 0
 
 
 def test_explorer_links_with_any_other_widget() -> None:

@@ -70,7 +70,7 @@ export function peopleText(now, { rule, threshold }, n, under) {
   const spent = energy === null ? "" : ` for ${nanojoules(energy)} each`;
   const about = attacked?.measured ? "" : "about ";
   const worst = attacked
-    ? ` Attacked, ${about}${percent(attacked.share)} are read correctly ${under}; that energy was not measured.`
+    ? ` Attacked, ${about}${percent(attacked.share)} are read correctly ${under}; the energy under attack was not measured.`
     : "";
   return `Clean, all ${count(n)} test digits leave ${how}${spent}, and ${percent(clean.share)} are read correctly.${worst}`;
 }

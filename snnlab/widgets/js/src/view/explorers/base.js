@@ -195,15 +195,14 @@ export class Explorer {
 
 /** An explorer of one image that the reader picks, changed by ε, and of networks that see it. */
 export class ImageExplorer extends Explorer {
-  static canDraw = true;
   static epsLabel = "budget ε";
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
     this.zoo = zoo;
     this.models = this.offered();
-    const { canDraw, epsLabel } = /** @type {typeof ImageExplorer} */ (this.constructor);
-    this.picker = new ImagePicker(zoo, store, { canDraw });
+    const { epsLabel } = /** @type {typeof ImageExplorer} */ (this.constructor);
+    this.picker = new ImagePicker(zoo, store);
     this.eps = new EpsSlider(epsLabel, this.set("eps"));
   }
 

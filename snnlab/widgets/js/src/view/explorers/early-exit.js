@@ -158,7 +158,7 @@ export class EarlyExitExplorer extends FrameExplorer {
 function energyText({ attacked, clean }, exit, cleanExit) {
   if (!attacked?.energy) return [];
   const [after, before] = [attacked.energy[exit - 1], clean.energy[cleanExit - 1]].map((pJ) => nanojoules(pJ / 1000));
-  return [`It takes ${after} to this exit, clean ${before}.`];
+  return [`Attacked, the image takes ${after} to this exit; clean, ${before}.`];
 }
 
 /** Where this image leaves by its rule. */

@@ -19,7 +19,6 @@ const CHANGES = Object.entries({ brighten: "brighten by ε", noise: "random sign
 export class EncodingExplorer extends ImageExplorer {
   static kind = "encoder";
   static style = "encoder";
-  static canDraw = false;
   static epsLabel = "by ε";
 
   /** No network is involved. */
@@ -43,14 +42,14 @@ export class EncodingExplorer extends ImageExplorer {
     return {
       controls: { change, exit_step: step },
       panels: [
-        this.picker.digits.element,
+        ...this.picker.elements,
         h("div", { class: "pair" }, this.clean.element, this.attacked.element),
         change.element,
         h("div", { class: "tune" }, this.eps.element, step.element, play),
         this.pixel,
         h("div", { class: "codes" }, ...this.codes.map(({ element }) => element), key()),
       ],
-      limits: { image: zoo.digits.labels.length - 1, exit_step: steps },
+      limits: this.limits(),
     };
   }
 

@@ -33,7 +33,7 @@ export class NeuronExplorer extends Explorer {
     const onStep = (t) => t + 1 !== store.get("step") && store.set({ step: t + 1 });
     const play = this.clock(() => store.get("pattern").length);
     this.trace = new NeuronTrace({ onToggle: (t) => this.#toggle(t), onStep });
-    this.trace.element.append(key());
+    this.trace.element.append(key(play));
     this.rule = h("p", { class: "equation" });
     this.equation = h("p", { class: "equation" });
     this.explanation = h("p", { class: "happens" });
@@ -44,7 +44,7 @@ export class NeuronExplorer extends Explorer {
     return {
       controls: { drive, beta, theta, reset },
       panels: [
-        this.controlGroup([this.pattern.element, reset.element, play], [drive.element, beta.element, theta.element]),
+        this.controlGroup([this.pattern.element, reset.element], [drive.element, beta.element, theta.element]),
         this.trace.element,
         h("div", { class: "lensed" }, this.rule, this.equation, this.explanation),
         h("p", { class: "answer" }, this.verdict),
@@ -117,8 +117,8 @@ const tau = (beta) => (beta >= 1 ? "no leak" : `τ = ${(1 / (1 - beta)).toFixed(
 
 const short = (beta) => (beta >= 1 ? "no leak" : `τ ${(1 / (1 - beta)).toFixed(beta < 0.9 ? 1 : 0)}`);
 
-function key() {
+function key(play) {
   const signs = { left: "β U of the step before", in: "current of this step", paid: "taken by a spike, one step later" };
-  const hint = h("p", { class: "hint" }, "Click a bar of the current I to switch the input of that step on or off.");
-  return h("div", { class: "explain" }, hint, ...explained("p", signs));
+  const hint = h("p", {}, "Click a bar of the current I to switch the input of that step on or off.");
+  return h("div", { class: "explain" }, h("div", { class: "hint" }, play, hint), ...explained("p", signs));
 }
