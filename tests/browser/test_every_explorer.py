@@ -1,4 +1,4 @@
-"""What explorers share: time that plays, the strip of images, the state as Python. On pages from disk that hold nothing else."""
+"""What explorers share: time that plays, the strip of images, the state as Python. On pages that hold nothing else."""
 
 from __future__ import annotations
 
