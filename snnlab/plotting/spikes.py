@@ -67,7 +67,7 @@ def draw_raster(ax: Axes, before: np.ndarray, after: np.ndarray | None, exit_ste
     if after is not None:
         shown[(after > before + 1e-9).T & (before.T < 1e-9)] = mpl.colors.to_rgba(ATTACK)
     ax.imshow(shown, aspect="auto", interpolation="nearest", extent=(0, len(before), before.shape[1], 0))
-    ax.set_xticks(np.arange(len(before)) + 0.5, [str(t) for t in range(len(before))], fontsize=7)
+    ax.set_xticks(np.arange(len(before)) + 0.5, [str(t + 1) for t in range(len(before))], fontsize=7)
     ax.set_yticks([])
     if exit_step is not None:
         ax.axvline(exit_step, color=INK, lw=1.2, ls="--")
@@ -84,18 +84,18 @@ def neuron(membrane: Tensor, spikes: Tensor, threshold: float = 1.0) -> Notebook
 
 
 def _fires(spikes: Tensor) -> str:
-    times = ", ".join(str(int(t)) for t in spikes.nonzero().flatten())
+    times = ", ".join(str(int(t) + 1) for t in spikes.nonzero().flatten())
     fires = f"fires at steps {times}" if times else "never fires"
     return f"A leaky integrate-and-fire neuron over {len(spikes)} steps: it {fires}."
 
 
 def _trace(ax: Axes, membrane: Tensor, spikes: Tensor, threshold: float) -> None:
-    steps, fired = np.arange(len(membrane)), spikes.numpy() > 0
+    steps, fired = np.arange(len(membrane)) + 1, spikes.numpy() > 0
     ax.plot(steps, membrane, color=INK, marker="o", ms=4, label="potential U")
     ax.plot(steps[fired], membrane.numpy()[fired], color=ATTACK, ls="none", marker="o", ms=8, label="spike")
     ax.axhline(threshold, color=QUIET, lw=1, ls="--")
     words: dict[str, Any] = {"xytext": (0, 4), "textcoords": "offset points", "color": QUIET, "fontsize": 8}
-    ax.annotate("threshold θ", (0, threshold), **words)
+    ax.annotate("threshold θ", (1, threshold), **words)
     ax.set(xlabel="step t")
 
 

@@ -240,7 +240,7 @@ class EncoderExplorer(Explorer):
     kind = "encoder"
 
     def _still(self) -> NotebookFigure:
-        clean, steps = self._models.samples.images[max(self.image, 0)].unsqueeze(0), self._models.num_steps
+        clean, steps = self._subject()[0].unsqueeze(0), self._models.num_steps
         order = torch.argsort(clean.flatten(), descending=True, stable=True)
         trains = {}
         for name in VOCABULARY.side_by_side["codes"]:
@@ -259,11 +259,11 @@ class NeuronExplorer(Explorer):
 
     Args:
         state: initial ``drive`` (the current ``I`` of a step with input), ``pattern`` (a sign a step, ``"1"`` with input),
-            ``beta``, ``theta``, ``reset`` (``"subtract"`` or ``"zero"``), and ``step``, the one under the lens.
+            ``beta``, ``theta``, ``reset`` (``"subtract"`` or ``"zero"``), and ``step``, the one under the lens, from 1.
     """
 
     kind = "neuron"
-    step = setting("step", default=6)
+    step = setting("step", default=7, min=1, max=64)
 
     @traitlets.validate("pattern")
     def _switched(self, proposal: Mapping[str, Any]) -> Any:

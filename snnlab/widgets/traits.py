@@ -62,6 +62,8 @@ class Explorer(anywidget.AnyWidget):
         super().__init_subclass__(**options)
 
     def __init__(self, **state: Any) -> None:
+        if "image" in self._settings() and self._models.custom:
+            state = {"image": 0} | state
         super().__init__(explorer=self.kind, **state)
         self.on_msg(self._answer)
 

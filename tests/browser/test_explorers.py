@@ -100,7 +100,7 @@ def test_reader_leaves_before_the_perturbation_arrives(place: str, visit: Visit)
 
     explorer.get_by_role("combobox", name="network").select_option("direct")
     expect(explorer.locator(".effect")).to_contain_text("from the first step on: no exit comes before it")
-    explorer.get_by_label("attack from").fill("6")
+    explorer.get_by_label("attack from").fill("7")
     expect(explorer.locator(".effect")).to_contain_text("only from step 7 on")
     assert visit.problems == []
 

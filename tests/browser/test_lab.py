@@ -207,7 +207,7 @@ def test_exit_rule_and_late_attack_reach_the_kernel(page: Page, lab: str) -> Non
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
     explorer.get_by_role("radio", name="margin").check(force=True)
     expect(explorer.locator(".effect")).to_contain_text("It leaves at exit", timeout=20_000)
-    explorer.get_by_label("attack from").fill("3")
+    explorer.get_by_label("attack from").fill("4")
     assert _kernel_state(page, "explorer.rule, explorer.threshold, explorer.from_step") == "('margin', 2.0, 3)"
     expect(explorer.locator(".meter")).to_contain_text("nJ")
 

@@ -15,7 +15,7 @@ from snnlab.widgets import NeuronExplorer
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lone_page(tmp_path_factory.mktemp("neuron"), NeuronExplorer(drive=0.3, step=6).to_html())
+    return lone_page(tmp_path_factory.mktemp("neuron"), NeuronExplorer(drive=0.3, step=7).to_html())
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_it_fires_when_python_says_so(visit: Visit) -> None:
         spikes = NeuronExplorer(**state).result()["spikes"]
         put(explorer, **{"beta": 0.9, "theta": 1, "reset": "subtract"} | state)
         expect(explorer.locator(".answer")).to_have_text(
-            re.compile(rf"It fires {int(spikes.sum())} times.*first at t = {int(spikes.nonzero()[0])}\.")
+            re.compile(rf"It fires {int(spikes.sum())} times.*first in step {int(spikes.nonzero()[0]) + 1}\.")
         )
         expect(explorer.locator(".spike")).to_have_count(int(spikes.sum()))
     assert visit.problems == []
@@ -43,14 +43,14 @@ def test_sliders_switches_and_the_lens_are_reached_by_keyboard(visit: Visit) -> 
     slider.focus()
     visit.page.keyboard.press("ArrowRight")
     expect(explorer).to_have_attribute("drive", "0.35")
-    switch = explorer.get_by_role("checkbox", name="input at step 2", exact=True)
+    switch = explorer.get_by_role("checkbox", name="input at step 3", exact=True)
     switch.focus()
-    expect(explorer).to_have_attribute("step", "2")
+    expect(explorer).to_have_attribute("step", "3")
     visit.page.keyboard.press("Space")
     expect(explorer).to_have_attribute("pattern", f"110{'1' * 21}")
-    expect(explorer.locator(".equation")).to_contain_text("U[2] = 0.90 · ")
-    expect(explorer.locator(".equation")).to_contain_text("+ 0 =")
-    expect(explorer.locator('[aria-live="polite"]')).to_contain_text("U[2]", timeout=5000)
+    expect(explorer.locator(".equation").last).to_contain_text("U[3] = 0.90 · ")
+    expect(explorer.locator(".equation").last).to_contain_text("+ 0 =")
+    expect(explorer.locator('[aria-live="polite"]')).to_contain_text("U[3]", timeout=5000)
 
 
 def test_presets_change_the_input_and_a_faint_current_never_fires(visit: Visit) -> None:

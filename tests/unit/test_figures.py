@@ -404,9 +404,9 @@ def test_the_neuron_fires_where_the_package_says_and_slopes_are_those_of_the_sur
     figure = figures.stand_in(current)
     left, right = figure.axes
     fired = next(line for line in left.get_lines() if line.get_label() == "spike")
-    assert list(fired.get_xdata()) == spikes.nonzero().flatten().tolist() == [2, 5]
+    assert list(fired.get_xdata()) == (spikes.nonzero().flatten() + 1).tolist() == [3, 6]
     assert list(fired.get_ydata()) == membrane[spikes > 0].tolist()
-    assert "fires at steps 2, 5" in figure.alt
+    assert "fires at steps 3, 6" in figure.alt
     slope = next(line for line in right.get_lines() if line.get_label() == "sigmoid, 4")
     v = torch.tensor(np.asarray(slope.get_xdata()))
     assert np.allclose(slope.get_ydata(), Surrogate("sigmoid", 4).derivative(v))

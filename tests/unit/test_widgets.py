@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from test_network import TutorialNet
 
 from snnlab import Budget, attack, zoo
-from snnlab.attacks import INFORMED
+from snnlab.attacks import INFORMED, NAIVE
 from snnlab.attacks.trajectory import VARIANTS
 from snnlab.data import Split
 from snnlab.encoding import encoder, first_active_step
@@ -37,6 +37,7 @@ from snnlab.widgets import (
 )
 from snnlab.widgets.compute import Request, frame, pack
 from snnlab.widgets.explorers import first_reach
+from snnlab.widgets.sources import Models
 from snnlab.widgets.traits import Explorer
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -176,6 +177,29 @@ def test_explorer_refuses_a_state_that_does_not_exist(explorer: type[Explorer], 
         explorer(**state)
 
 
+@pytest.mark.slow
+def test_first_image_behaves_most_like_the_population() -> None:
+    """How far each digit is from the accuracies of the records, over networks, attacks and ε; a second one may be as near."""
+    digits = Models().samples
+    distance = torch.zeros(len(digits))
+    for name in zoo.names("codes"):
+        model, record = zoo.load(name), zoo.results(name)
+        if model.stochastic:
+            continue
+        for key, method, attacker in (("fgsm.naive", "fgsm", NAIVE), ("pgd.informed", "pgd", INFORMED)):
+            for eps in record.eps[1:]:
+                generator = torch.Generator().manual_seed(0)
+                result = attack(model, digits.images, digits.labels, Budget(eps), method, attacker, generator=generator)
+                distance += ((~result.success).float() - record.accuracy(key, eps=eps)).abs()
+    nearest = distance.argsort()[:2].tolist()
+    assert RobustnessExplorer().image in nearest
+    assert distance.max() > 1.5 * distance.min()  # the choice matters
+
+
+def test_own_images_begin_with_the_first(few: Split) -> None:
+    assert RobustnessExplorer(model=SpikingMLP((784, 12, 10)), images=few.images[:3], labels=few.labels[:3]).image == 0
+
+
 def test_explorer_links_with_any_other_widget() -> None:
     explorer, slider = RobustnessExplorer(), ipywidgets.FloatSlider(min=0, max=0.3, step=0.01)
     traitlets.link((explorer, "eps"), (slider, "value"))
@@ -311,7 +335,7 @@ def test_neuron_explorer_runs_the_neuron_of_the_package(reset: str) -> None:
         spike, potential = neuron(current.view(1, 1), potential)
         assert spike.item() == shown["spikes"][t]
         assert potential.item() == pytest.approx(shown["membrane"][t].item(), abs=1e-6)
-    assert f"fires at steps {', '.join(str(int(t)) for t in shown['spikes'].nonzero())}" in explorer.to_html()
+    assert f"fires at steps {', '.join(str(int(t) + 1) for t in shown['spikes'].nonzero())}" in explorer.to_html()
 
 
 @pytest.mark.parametrize(

@@ -148,11 +148,14 @@ test("between measured ε a rule's accuracy is an estimate, and beyond them noth
 test("the population is put into a sentence, with the threshold that was measured", () => {
   const now = nearest(atThresholds(RESULTS, "latency", "margin", 0.15), 2.5);
   const said = peopleText(now, { rule: "margin", threshold: 2.5 }, 1000, "in the worst case");
-  assert.match(said, /All 1,000 test digits leave by margin ≥ 2 \(the nearest that was measured\)/);
+  assert.match(said, /all 1,000 test digits leave by margin ≥ 2 \(the nearest that was measured\)/);
   assert.match(said, /after 1\.8 steps on average for 25\u202fnJ each/);
-  assert.match(said, /88\u202f% are read correctly, about 30\u202f% in the worst case/);
+  assert.match(said, /88\u202f% are read correctly\. Attacked, about 30\u202f% are read correctly in the worst case/);
   const fixed = peopleText(atFixedExit(RESULTS, "latency", "worst", 2, 0.1), { rule: "fixed" }, 100, "attacked");
-  assert.match(fixed, /leave at exit 2 for 30\u202fnJ each: 90\u202f% are read correctly, 50\u202f% attacked\./);
+  assert.match(
+    fixed,
+    /^Clean, all 100 test digits leave at exit 2 for 30\u202fnJ each, and 90\u202f% are read correctly\. Attacked, 50\u202f%/,
+  );
   assert.match(peopleText(null, { rule: "margin" }, 100, ""), /not measured/);
 });
 
@@ -178,6 +181,13 @@ test("a rule that does not exist or cannot be used says so", () => {
   assert.throws(() => checkRule({ rule: "margin", threshold: Number.NaN }, "rate"), /needs a threshold/);
   assert.throws(() => checkRule({ rule: "first_spike", threshold: 1 }, "membrane"), /read by its spikes/);
   checkRule({ rule: "first_spike", threshold: Number.NaN }, "rate");
+});
+
+test("energy is stated for clean digits, before the accuracy under attack", () => {
+  const text = peopleText(atFixedExit(RESULTS, "latency", "worst", 2, 0.1), { rule: "fixed" }, 100, "attacked");
+  const [clean, attacked] = text.split("Attacked, ");
+  assert.match(clean, /nJ/);
+  assert.doesNotMatch(attacked, /nJ/);
 });
 
 test("activity is counted until the exit", () => {

@@ -33,10 +33,10 @@ test("by hand: β = 1/2, θ = 1, a current of 0.75", () => {
   // 0.75, 0.375 + 0.75 = 1.125 fires, 0.5625 + 0.75 - 1 = 0.3125, 0.15625 + 0.75 = 0.90625
   assert.deepEqual([...found.membrane], [0.75, 1.125, 0.3125, 0.90625]);
   assert.deepEqual([...found.spikes], [0, 1, 0, 0]);
-  assert.equal(sum(state({ beta: 0.5, drive: 0.75 }), found, 2), "U[2] = 0.50 · 1.13 + 0.75 − 1.00 = 0.31 ≤ 1.00");
+  assert.equal(sum(state({ beta: 0.5, drive: 0.75 }), found, 2), "U[3] = 0.50 · 1.13 + 0.75 − 1.00 = 0.31 ≤ 1.00");
   assert.match(happens(found, 1), /it fires/);
   assert.match(happens(found, 2), /fired one step ago.*stays silent/);
-  assert.equal(summary(found), "It fires once, first at t = 1.");
+  assert.equal(summary(found), "It fires once, first in step 2.");
 });
 
 test("a constant current fires the neuron if, and only if, it exceeds θ(1 - β)", () => {
@@ -69,10 +69,10 @@ test("more current never means fewer spikes, and none gives none", () => {
 test("a regular rhythm is told, an irregular one is not", () => {
   assert.match(
     summary(run(state({ beta: 0, drive: 1.2, pattern: PATTERNS.beats, reset: "zero" }))),
-    /8 times, every 3 steps, first at t = 0/,
+    /8 times, every 3 steps, first in step 1/,
   );
   assert.equal(summary(run(state({ drive: 0 }))), "It never fires.");
-  assert.match(summary(run(state({ beta: 0, drive: 1.5, reset: "zero" }))), /24 times, in every step, first at t = 0/);
+  assert.match(summary(run(state({ beta: 0, drive: 1.5, reset: "zero" }))), /24 times, in every step, first in step 1/);
   assert.match(
     reach(state({ pattern: PATTERNS.pulse })),
     /0\.30 would if it stayed on, but here it is on in 1 of 24 steps only/,

@@ -4,6 +4,7 @@ import test from "node:test";
 import { BrowserEngine } from "../src/engine/index.js";
 import { codeSummary, spokenCodes, summaryText } from "../src/view/text/code.js";
 import * as words from "../src/view/text/frame.js";
+import { asPython } from "../src/view/text/python.js";
 import { engine, request } from "./helpers.js";
 
 const side = (predictions, input = null) => ({
@@ -153,4 +154,40 @@ test("without a change nothing is said about one", async () => {
   const summary = codeSummary("onset", made.onset, 8, IMAGE);
   assert.equal(summaryText(summary, 8)[1], "");
   assert.equal(spokenCodes([{ name: "onset", ...summary }], 0), "With epsilon 0.00 black pixels act: onset never.");
+});
+
+const tie = (exit) => {
+  const votes = Float32Array.of(1, 0, 2, 2);
+  return { votes, membrane: Float32Array.of(0, 0, 0.25, 0.75), predictions: Int8Array.of(0, exit) };
+};
+
+test("a tie names the classes and the potentials that decide, the winner first; without one there is no sentence", () => {
+  assert.deepEqual(words.tieText(tie(1), 2), [
+    "A tie at 2 votes: the output potential decides, 0.75 of class 1 against 0.25 of class 0.",
+  ]);
+  assert.deepEqual(words.tieText(tie(1), 1), []);
+  assert.deepEqual([0, 1].map(words.voteLabels(tie(1), 2)), ["= 2", "= 2"]);
+  assert.deepEqual([0, 1].map(words.voteLabels(tie(1), 1)), ["1", "0"]);
+});
+
+test("a state as Python has every setting once, numbers as an address has them, and the reader's networks by name", () => {
+  const text = asPython("exit", { image: 3, encoding: "latency", eps: 0.1, exit_step: 8, drawing: [] });
+  assert.equal(
+    text,
+    `from snnlab.widgets import ExitExplorer
+
+explorer = ExitExplorer(
+    image=3,
+    encoding="latency",
+    eps=0.1,
+    exit_step=8,
+)
+explorer.result()  # what is shown, as arrays; explorer shows it
+`,
+  );
+  assert.match(asPython("robustness", { image: 0 }, true), /\(\n {4}net, images, labels,\n {4}image=0,/);
+  assert.match(
+    asPython("training", { image: -1, drawing: [0, 255] }, true),
+    /models, images, labels,[\s\S]*drawing=\[0, 255\]/,
+  );
 });

@@ -40,8 +40,9 @@ export class AttackControls {
     this.attack.show(attack);
     const ann = model.kind === "ann";
     const gradient = isGradientAttack(attack);
-    const why = ann ? "an ANN has no code" : gradient && !model.trains ? `${model.title} has no spike trains` : "";
-    this.attacker.show(attacker, !gradient || ann, model.trains ? [] : [SPIKE_TRAIN], why);
+    const why = gradient && !model.trains ? `${model.title} has no spike trains` : "";
+    this.attacker.show(attacker, !gradient, model.trains ? [] : [SPIKE_TRAIN], why);
+    this.attacker.element.hidden = ann; // it has no code to know
     // A code without trains gets the informed attacker instead.
     if (attacker === SPIKE_TRAIN && !model.trains) this.#store.set({ attacker: "informed" });
   }

@@ -1,4 +1,4 @@
-/** The strip of test images, as one group of radio buttons: arrow keys go from image to image. */
+/** The strip of test images, as one group of radio buttons: arrow keys go from image to image, buttons scroll it. */
 import { thumbnail } from "../dom/canvas-image.js";
 import { h, uniqueId } from "../dom/elements.js";
 
@@ -17,7 +17,22 @@ export class DigitStrip {
     this.strip = h("div", { class: "strip" }, ...tiles);
     this.draw =
       onDraw && h("button", { type: "button", class: "draw-button", "aria-expanded": "false", onclick: onDraw }, "✎ draw");
-    const row = h("div", { class: "row" }, this.strip, this.draw);
+    this.arrows = [-1, 1].map((way) => {
+      const scroll = () => this.strip.scrollBy({ left: 0.8 * way * this.strip.clientWidth });
+      // The arrow keys reach every image, so the keyboard passes these buttons by.
+      const attributes = {
+        type: "button",
+        class: "page",
+        tabindex: -1,
+        "aria-hidden": "true",
+        hidden: true,
+        onclick: scroll,
+      };
+      return h("button", attributes, way < 0 ? "‹" : "›");
+    });
+    this.strip.addEventListener("scroll", () => this.#turn());
+    new ResizeObserver(() => this.reveal()).observe(this.strip);
+    const row = h("div", { class: "row" }, this.arrows[0], this.strip, this.arrows[1], this.draw);
     this.element = h("fieldset", { class: "field digits" }, h("legend", {}, legend), row);
   }
 
@@ -34,12 +49,23 @@ export class DigitStrip {
   /** Scroll the strip, and nothing but the strip, so that the chosen tile is seen. */
   reveal() {
     const { strip } = this;
+    this.#turn();
     const tile = this.inputs.find((input) => input.checked)?.parentElement;
     if (!tile) return;
     const left = tile.offsetLeft - strip.offsetLeft;
     if (left < strip.scrollLeft) strip.scrollLeft = left - 8;
     else if (left + tile.offsetWidth > strip.scrollLeft + strip.clientWidth) {
       strip.scrollLeft = left + tile.offsetWidth - strip.clientWidth + 8;
+    }
+  }
+
+  /** Show the buttons where the strip is longer than its place; one is out of use at each end. */
+  #turn() {
+    const { scrollLeft, scrollWidth, clientWidth } = this.strip;
+    const ends = [scrollLeft < 2, scrollLeft + clientWidth > scrollWidth - 2];
+    for (const [k, arrow] of this.arrows.entries()) {
+      arrow.hidden = ends[0] && ends[1];
+      arrow.disabled = ends[k];
     }
   }
 }

@@ -68,6 +68,9 @@ export function peopleText(now, { rule, threshold }, n, under) {
   const byRule = `by ${RULE_NAMES[rule]}${measured === null ? "" : ` ≥ ${measured}${off}`}`;
   const how = rule === "fixed" ? `at exit ${meanExit}` : `${byRule}, after ${meanExit.toFixed(1)} steps on average`;
   const spent = energy === null ? "" : ` for ${nanojoules(energy)} each`;
-  const worst = attacked ? `, ${attacked.measured ? "" : "about "}${percent(attacked.share)} ${under}` : "";
-  return `All ${count(n)} test digits leave ${how}${spent}: ${percent(clean.share)} are read correctly${worst}.`;
+  const about = attacked?.measured ? "" : "about ";
+  const worst = attacked
+    ? ` Attacked, ${about}${percent(attacked.share)} are read correctly ${under}; the energy under attack was not measured.`
+    : "";
+  return `Clean, all ${count(n)} test digits leave ${how}${spent}, and ${percent(clean.share)} are read correctly.${worst}`;
 }

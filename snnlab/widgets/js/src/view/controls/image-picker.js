@@ -9,13 +9,13 @@ const DRAWN = -1;
 const DRAWABLE = 784;
 
 export class ImagePicker {
-  /** @param {Zoo} zoo  @param {any} store  @param {{canDraw?: boolean}} [options] */
-  constructor(zoo, store, { canDraw = true } = {}) {
+  /** @param {Zoo} zoo  @param {any} store */
+  constructor(zoo, store) {
     this.zoo = zoo;
     this.store = store;
     this.size = zoo.digits.shape.reduce((a, b) => a * b, 1);
     this.digits = new DigitStrip(zoo.digits, (image) => store.set({ image }), {
-      onDraw: canDraw && this.size === DRAWABLE ? () => this.#open() : null,
+      onDraw: this.size === DRAWABLE ? () => this.#open() : null,
       legend: zoo.results ? "digit" : "image",
     });
     const onDraw = (drawing) => store.set({ drawing, image: DRAWN });

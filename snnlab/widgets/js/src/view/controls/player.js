@@ -1,12 +1,12 @@
-/** Plays a slider: a button that moves it step by step to its end; where motion is not wanted, one step at each press. */
+/** Plays steps: a button that goes from one to the next until the last; where motion is not wanted, one step at each press. */
 import { h, setText } from "../dom/elements.js";
 
-const STANDS = 650;
+const INTERVAL = 650;
 
 export class Player {
   #timer = null;
 
-  /** @param {{get: () => number, set: (step: number) => void, last: number}} slider */
+  /** @param {{get: () => number, set: (step: number) => void, last: number}} slider `last` may change meanwhile */
   constructor(slider) {
     this.slider = slider;
     this.sign = h("span", { "aria-hidden": "true" });
@@ -23,7 +23,7 @@ export class Player {
     if (this.playing) return this.stop();
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.#say(true);
-      this.#timer = setInterval(() => this.#advance(), STANDS);
+      this.#timer = setInterval(() => this.#advance(), INTERVAL);
     }
     this.#advance();
   }

@@ -38,15 +38,6 @@ export class Slider {
     this.#moved();
   }
 
-  /** Take the slider out of use, and say why in place of the value; null: it is in use. @param {string|null} why */
-  disable(why) {
-    this.input.disabled = why !== null;
-    this.element.classList.toggle("off", why !== null);
-    if (why === null) return;
-    setText(this.value, why);
-    this.input.setAttribute("aria-valuetext", why);
-  }
-
   /** @param {number} value  @param {number} [max] if it is not the usual one */
   show(value, max = this.options.max) {
     const { input, value: text, options, element } = this;

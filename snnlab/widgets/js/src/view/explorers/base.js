@@ -2,8 +2,9 @@
 import { validators } from "../../state/settings.js";
 import { AttackControls, CurveControl, checkAttacker, EpsSlider, ExitSlider } from "../controls/attack-controls.js";
 import { Select } from "../controls/choice.js";
+import { CopyButton } from "../controls/copy-button.js";
 import { ImagePicker } from "../controls/image-picker.js";
-import { ShareLink } from "../controls/share-link.js";
+import { Player } from "../controls/player.js";
 import { Pictures } from "../dom/canvas-image.js";
 import { isAnalog } from "../dom/canvas-raster.js";
 import { h } from "../dom/elements.js";
@@ -15,7 +16,8 @@ import { Timeline } from "../panels/timeline.js";
 import { Verdict } from "../panels/verdict.js";
 import { VotesPanel } from "../panels/votes.js";
 import { Runner } from "../session/runner.js";
-import { chanceOf, effect, NO_CURVES, notRecorded, resultKey, verdict } from "../text/frame.js";
+import { chanceOf, effect, NO_CURVES, notRecorded, resultKey, shownSide, tieText, verdict } from "../text/frame.js";
+import { asPython } from "../text/python.js";
 
 /** Settings whose change makes another question; a change of the others repeats the question with another number. */
 const TOPIC = ["image", "encoding", "code", "silenced", "attack", "attacker", "rule"];
@@ -39,6 +41,8 @@ export class Explorer {
     this.data = data;
     this.caption = new Caption();
     this.last = null;
+    /** The step until which the last answer is shown while time is played; null: as the state has it. @type {number|null} */
+    this.at = null;
   }
 
   /** Build the page, then ask whenever the state changes, and paint the last answer. */
@@ -58,12 +62,15 @@ export class Explorer {
       busy: (isBusy) => stage.busy(isBusy),
     });
     const changed = () => {
+      this.player?.stop();
+      this.at = null;
       this.changed(store.all());
       this.runner.request();
     };
     this.shared = store.keep?.(this.settings, (state) => this.#fits(state));
-    if (this.shared) this.#addLink(this.shared);
+    this.#addCopies(this.shared);
     stage.onDispose(() => this.runner.dispose());
+    stage.onDispose(() => this.player?.stop());
     stage.onDispose(store.subscribe(changed));
     // A kernel that is back answers again.
     stage.onDispose(engine.onStatus?.((status) => status === null && this.runner.request()));
@@ -100,13 +107,23 @@ export class Explorer {
     }
   }
 
-  /** The caption has a link to the state that is shown. */
-  #addLink({ link, complete, leave }) {
-    const { stage } = this;
-    const control = new ShareLink({ address: link, complete, speak: (sentence) => stage.speak(sentence) });
-    this.caption.element.prepend(control.element);
-    stage.onDispose(() => control.dispose());
-    stage.onDispose(leave);
+  /** The caption offers the state that is shown: as Python, and as a link if the page has an address. */
+  #addCopies(shared) {
+    const { stage, store, data } = this;
+    const { kind } = /** @type {typeof Explorer} */ (this.constructor);
+    const text = () => {
+      const state = store.all();
+      return asPython(kind, Object.fromEntries(Object.keys(this.settings).map((name) => [name, state[name]])), data?.custom);
+    };
+    const speak = (sentence) => stage.speak(sentence);
+    const copies = [new CopyButton({ label: "copy as Python", name: "Python of this state", text, speak })];
+    if (shared) {
+      const { link, complete, leave } = shared;
+      copies.push(new CopyButton({ label: "link to this state", name: "Link to this state", text: link, complete, speak }));
+      stage.onDispose(leave);
+    }
+    this.caption.element.prepend(h("div", { class: "copies" }, ...copies.map(({ element }) => element)));
+    for (const copy of copies) stage.onDispose(() => copy.dispose());
   }
 
   /**
@@ -129,6 +146,30 @@ export class Explorer {
   set(name) {
     return (value) => this.store.set({ [name]: value });
   }
+
+  /**
+   * A button that plays time in the answer that is shown: step by step until the last one that is read. The state stays as it is.
+   * @param {() => number} last
+   */
+  clock(last) {
+    const set = (step) => {
+      this.at = step < last() ? step : null;
+      this.repaint();
+      this.moved(step);
+    };
+    const steps = {
+      get: () => this.at ?? 0,
+      set,
+      get last() {
+        return last();
+      },
+    };
+    this.player = new Player(steps);
+    return this.player.button;
+  }
+
+  /** Called at each step of the time that is played. @param {number} _step */
+  moved(_step) {}
 
   /** The controls follow the state at once. */
   changed(state) {
@@ -154,15 +195,14 @@ export class Explorer {
 
 /** An explorer of one image that the reader picks, changed by ε, and of networks that see it. */
 export class ImageExplorer extends Explorer {
-  static canDraw = true;
   static epsLabel = "budget ε";
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
     this.zoo = zoo;
     this.models = this.offered();
-    const { canDraw, epsLabel } = /** @type {typeof ImageExplorer} */ (this.constructor);
-    this.picker = new ImagePicker(zoo, store, { canDraw });
+    const { epsLabel } = /** @type {typeof ImageExplorer} */ (this.constructor);
+    this.picker = new ImagePicker(zoo, store);
     this.eps = new EpsSlider(epsLabel, this.set("eps"));
   }
 
@@ -219,7 +259,12 @@ export class ImageExplorer extends Explorer {
     const { runs, about = [], model = frame.encoding } = options;
     const { flags = flagsOf(this.zoo, frame.encoding, key, runs) } = options;
     const counted = facts(this.zoo, key, runs === ALL_RUNS ? model : null);
-    this.caption.show(frame, counted, flags, how(frame, request, this.zoo, key, runs, about));
+    this.caption.show(
+      frame,
+      [counted, ...(options.also ?? [])].join(" · "),
+      flags,
+      how(frame, request, this.zoo, key, runs, about),
+    );
   }
 }
 
@@ -261,12 +306,16 @@ export class NetworkExplorer extends ImageExplorer {
     const known = this.attacked(state);
     if (!known) return;
     this.attack.show(state, known);
-    this.exit.disable(known.kind === "ann" ? "an ANN has none" : null);
+    this.exit.element.hidden = known.kind === "ann"; // it has no steps
   }
 
   showExit(exit) {
     this.exit.show(exit);
-    for (const time of this.times) time.showExit(exit, this.zoo.num_steps);
+    this.moved(exit);
+  }
+
+  moved(step) {
+    for (const time of this.times) time.showExit(step, this.zoo.num_steps, this.at !== null);
   }
 
   ask(state) {
@@ -297,11 +346,14 @@ export class FrameExplorer extends NetworkExplorer {
     super(stage, store, engine, zoo);
     this.pictures = new Pictures();
     this.verdict = new Verdict();
+    /** The steps that are read. */
+    this.until = zoo.num_steps;
   }
 
   /** Spikes in, hidden spikes and votes, one below the other; the exit can be dragged if `onExit` is given. */
   timeline(onExit = null) {
-    this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()], { onExit });
+    const play = this.clock(() => this.until);
+    this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()], { onExit, play });
     this.times = [this.time];
     return this.time.element;
   }
@@ -314,13 +366,17 @@ export class FrameExplorer extends NetworkExplorer {
 
   /** @param {string[]} before the sentences about the effect  @param {string[]} after */
   showFrame(frame, state, context, before = [], after = []) {
+    this.until = context.exit;
+    const exit = this.at ?? this.until;
     this.pictures.show(frame, context.colours);
-    this.time.show(frame, context);
-    this.showVerdict(frame, state, before, after);
+    this.time.show(frame, { ...context, exit });
+    this.showVerdict(frame, { ...state, exit_step: exit }, before, after);
   }
 
   showVerdict(frame, state, before = [], after = []) {
     const analog = Boolean(frame.clean.input) && isAnalog(frame.clean.input, frame.num_steps);
-    this.verdict.show(verdict(frame, state.exit_step), [...before, ...effect(frame, state, analog), ...after]);
+    const { exit_step: exit } = state;
+    const tie = tieText(shownSide(frame), exit);
+    this.verdict.show(verdict(frame, exit), [...before, ...tie, ...effect(frame, state, analog), ...after]);
   }
 }

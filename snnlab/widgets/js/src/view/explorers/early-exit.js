@@ -10,7 +10,17 @@ import { partsOf } from "../model/fusion-names.js";
 import { ofGroups, withLoss } from "../model/models.js";
 import { ALL_RUNS } from "../panels/caption.js";
 import { EnergyPanel } from "../panels/energy.js";
-import { chanceOf, epsText, notRecorded, resultKey, shownSide, spoken, underPhrase, underText } from "../text/frame.js";
+import {
+  chanceOf,
+  epsText,
+  nanojoules,
+  notRecorded,
+  resultKey,
+  shownSide,
+  spoken,
+  underPhrase,
+  underText,
+} from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
 const BY_RULE =
@@ -34,11 +44,13 @@ export class EarlyExitExplorer extends FrameExplorer {
     const network = this.networkSelect();
     const from = new Slider({
       label: "attack from",
-      max: steps - 1,
-      text: (step) => `step ${step + 1}`,
-      spoken: (step) => (step === 0 ? "the first step on" : `step ${step + 1} on; the steps before show the clean image`),
-      onInput: this.set("from_step"),
+      min: 1,
+      max: steps,
+      text: (step) => `step ${step}`,
+      spoken: (step) => (step === 1 ? "the first step on" : `step ${step} on; the steps before show the clean image`),
+      onInput: (step) => store.set({ from_step: step - 1 }),
     });
+    this.from = from;
     this.plot = new ExitCurvePlot({ onExit, control: this.curves.element });
     this.energy = new EnergyPanel();
     this.exitRule = new ExitRuleControl(store);
@@ -52,7 +64,7 @@ export class EarlyExitExplorer extends FrameExplorer {
       this.exitRule.people,
       h("div", { class: "aside" }, this.plot.element, this.energy.element),
     );
-    return { controls: { encoding: network, from_step: from }, panels, limits: this.limits({ from_step: steps - 1 }) };
+    return { controls: { encoding: network }, panels, limits: this.limits({ from_step: steps - 1 }) };
   }
 
   /** A reader who moves the exit takes it away from the rule. */
@@ -62,6 +74,7 @@ export class EarlyExitExplorer extends FrameExplorer {
 
   changed(state) {
     super.changed(state);
+    this.from.show(state.from_step + 1);
     this.exitRule.show(state);
   }
 
@@ -97,14 +110,16 @@ export class EarlyExitExplorer extends FrameExplorer {
     this.showExit(rule === "fixed" ? dragged : exit);
     const parted = at.rule !== "fixed" && at.clean !== exit;
     this.time.showOther(parted ? at.clean : null, `clean ${at.clean}`);
-    this.time.showReach(reach ?? null);
-    const where = reach === undefined ? [] : [reachText(reach, epsText(at.eps), exit)];
+    this.time.showReach(frame.attacked ? (reach ?? null) : null);
+    const where = reach === undefined || !frame.attacked ? [] : [reachText(reach, epsText(at.eps), exit)];
+    where.push(...energyText(frame, exit, at.clean));
     this.showFrame(frame, at, { exit, parts: partsOf(encoding), decoder, colours }, left(at, frame), where);
     const ann = this.zoo.results?.energy?.ann?.[0] ?? null;
     this.energy.show(shownSide(frame).energy, exit, ann && ann / 1000);
     // Rules were measured in the worst case alone.
     const shown = at.rule === "fixed" ? at : { ...at, curve: "worst" };
-    const about = { runs: ALL_RUNS, about: [BY_RULE, ENERGY] };
+    const also = at.rule === "fixed" ? [] : ["points of the rule: 1 training run"];
+    const about = { runs: ALL_RUNS, about: [BY_RULE, ENERGY], also };
     this.showCaption(frame, { ...at, exit_step: frame.exit_step }, resultKey(shown), about);
     if (this.zoo.results) this.#paintPopulation(frame, shown, reach ?? null, colours);
   }
@@ -116,7 +131,8 @@ export class EarlyExitExplorer extends FrameExplorer {
     const name = frame.encoding;
     const points = ruled ? atThresholds(results, name, at.rule, at.eps) : [];
     const now = ruled ? nearest(points, at.threshold) : atFixedExit(results, name, key, at.exit_step, at.eps);
-    const budget = `ε = ${epsText(at.eps)}`;
+    // Perturbations that begin later were not measured at every exit.
+    const budget = `ε = ${epsText(at.eps)}${at.from_step > 0 ? " from the first step on" : ""}`;
     const exits = measuredExits(results, name, frame.num_steps);
     const series = (attack, eps) =>
       exits.flatMap((exit) => {
@@ -136,6 +152,13 @@ export class EarlyExitExplorer extends FrameExplorer {
     this.plot.show(content, colours);
     this.exitRule.say(peopleText(now, at, results.n, `${underPhrase(at)}, ${budget}`));
   }
+}
+
+/** What the attack does to the energy of this image. @returns {string[]} */
+function energyText({ attacked, clean }, exit, cleanExit) {
+  if (!attacked?.energy) return [];
+  const [after, before] = [attacked.energy[exit - 1], clean.energy[cleanExit - 1]].map((pJ) => nanojoules(pJ / 1000));
+  return [`Attacked, the image takes ${after} to this exit; clean, ${before}.`];
 }
 
 /** Where this image leaves by its rule. */

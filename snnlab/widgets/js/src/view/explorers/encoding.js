@@ -19,7 +19,6 @@ const CHANGES = Object.entries({ brighten: "brighten by ε", noise: "random sign
 export class EncodingExplorer extends ImageExplorer {
   static kind = "encoder";
   static style = "encoder";
-  static canDraw = false;
   static epsLabel = "by ε";
 
   /** No network is involved. */
@@ -34,6 +33,7 @@ export class EncodingExplorer extends ImageExplorer {
     const text = (step) => `step ${step} of ${steps}`;
     const onInput = this.set("exit_step");
     const step = new Slider({ label: "read until", min: 1, max: steps, text, onInput });
+    const play = this.clock(() => this.store.get("exit_step"));
     this.clean = new Picture("image: point at a pixel");
     this.attacked = new Picture("changed by ε", "attacked changed");
     this.pixelPicker = new PixelPicker(this.clean, zoo.digits.shape, () => this.repaint());
@@ -42,20 +42,24 @@ export class EncodingExplorer extends ImageExplorer {
     return {
       controls: { change, exit_step: step },
       panels: [
-        this.picker.digits.element,
+        ...this.picker.elements,
         h("div", { class: "pair" }, this.clean.element, this.attacked.element),
         change.element,
-        h("div", { class: "tune" }, this.eps.element, step.element),
+        h("div", { class: "tune" }, this.eps.element, step.element, play),
         this.pixel,
         h("div", { class: "codes" }, ...this.codes.map(({ element }) => element), key()),
       ],
-      limits: { image: zoo.digits.labels.length - 1, exit_step: steps },
+      limits: this.limits(),
     };
   }
 
   changed(state) {
     super.changed(state);
-    for (const panel of this.codes) panel.showStep(state.exit_step, this.zoo.num_steps);
+    this.moved(state.exit_step);
+  }
+
+  moved(step) {
+    for (const panel of this.codes) panel.showStep(step, this.zoo.num_steps);
   }
 
   ask(state) {
@@ -71,7 +75,7 @@ export class EncodingExplorer extends ImageExplorer {
   }
 
   paint(frame, { eps }, colours) {
-    const step = this.store.get("exit_step");
+    const step = this.at ?? this.store.get("exit_step");
     const { clean, attacked } = frame.images;
     this.clean.show(clean, frame.shape);
     this.attacked.show(attacked ?? clean, frame.shape);
@@ -84,7 +88,7 @@ export class EncodingExplorer extends ImageExplorer {
       return { name: panel.name, ...summary };
     });
     this.caption.say(`computed in your browser · an image of ${this.zoo.dataset} · ε = ${epsText(eps)} (L∞)`);
-    this.stage.speak(spokenCodes(summaries, eps));
+    if (this.at === null) this.stage.speak(spokenCodes(summaries, eps));
   }
 
   #pixelText(clean, attacked) {

@@ -5,7 +5,7 @@ import { Choice } from "../controls/choice.js";
 import { Slider } from "../controls/slider.js";
 import { explained, h, setText, svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
-import { happens, MAX_DRIVE, PATTERNS, rates, reach, rheobase, run, sum, summary } from "../model/neuron-math.js";
+import { equation, happens, MAX_DRIVE, PATTERNS, rates, reach, rheobase, run, sum, summary } from "../model/neuron-math.js";
 import { NeuronTrace } from "../panels/neuron-trace.js";
 import { Explorer } from "./base.js";
 
@@ -30,9 +30,11 @@ export class NeuronExplorer extends Explorer {
     const reset = new Choice("reset", RESETS, this.set("reset"));
     const names = Object.keys(PATTERNS).map((name) => [name, name]);
     this.pattern = new Choice("input", names, (name) => store.set({ pattern: PATTERNS[name] }));
-    const onStep = (t) => t !== store.get("step") && store.set({ step: t });
+    const onStep = (t) => t + 1 !== store.get("step") && store.set({ step: t + 1 });
+    const play = this.clock(() => store.get("pattern").length);
     this.trace = new NeuronTrace({ onToggle: (t) => this.#toggle(t), onStep });
-    this.trace.element.append(key());
+    this.trace.element.append(key(play));
+    this.rule = h("p", { class: "equation" });
     this.equation = h("p", { class: "equation" });
     this.explanation = h("p", { class: "happens" });
     this.verdict = h("strong", {});
@@ -44,18 +46,21 @@ export class NeuronExplorer extends Explorer {
       panels: [
         this.controlGroup([this.pattern.element, reset.element], [drive.element, beta.element, theta.element]),
         this.trace.element,
-        h("div", { class: "lensed" }, this.equation, this.explanation),
+        h("div", { class: "lensed" }, this.rule, this.equation, this.explanation),
         h("p", { class: "answer" }, this.verdict),
         this.effect,
         h("section", { class: "panel curve" }, h("h4", {}, "Spikes a step, for every constant current"), this.rate),
       ],
-      limits: { step: 63 },
+      limits: { step: 64 },
     };
   }
 
   #toggle(t) {
     const { pattern } = this.store.all();
-    this.store.set({ pattern: `${pattern.slice(0, t)}${pattern[t] === "1" ? "0" : "1"}${pattern.slice(t + 1)}`, step: t });
+    this.store.set({
+      pattern: `${pattern.slice(0, t)}${pattern[t] === "1" ? "0" : "1"}${pattern.slice(t + 1)}`,
+      step: t + 1,
+    });
   }
 
   changed(state) {
@@ -65,7 +70,7 @@ export class NeuronExplorer extends Explorer {
 
   ask(state) {
     const { beta, theta, reset, drive, pattern, step } = state;
-    const lens = Math.min(Math.max(0, Math.round(step) || 0), pattern.length - 1);
+    const lens = Math.min(Math.max(1, Math.round(step) || 1), pattern.length) - 1;
     return { beta, theta, reset, drive, pattern, lens };
   }
 
@@ -78,10 +83,11 @@ export class NeuronExplorer extends Explorer {
   }
 
   paint({ activity, rates: measured }, request, colours) {
-    const { lens } = request;
+    const lens = this.at === null ? request.lens : this.at - 1;
     this.stage.app.style.setProperty("--input", colours.code("direct").colour);
     setText(this.verdict, summary(activity));
     setText(this.effect, reach(request));
+    setText(this.rule, equation(request.reset));
     setText(this.equation, sum(request, activity, lens));
     setText(this.explanation, happens(activity, lens));
     this.trace.show(request, activity, lens, summary(activity), colours);
@@ -111,8 +117,8 @@ const tau = (beta) => (beta >= 1 ? "no leak" : `τ = ${(1 / (1 - beta)).toFixed(
 
 const short = (beta) => (beta >= 1 ? "no leak" : `τ ${(1 / (1 - beta)).toFixed(beta < 0.9 ? 1 : 0)}`);
 
-function key() {
+function key(play) {
   const signs = { left: "β U of the step before", in: "current of this step", paid: "taken by a spike, one step later" };
-  const hint = h("p", { class: "quiet" }, "Click a bar of the current to switch it.");
-  return h("div", { class: "explain" }, ...explained("p", signs), hint);
+  const hint = h("p", {}, "Click a bar of the current I to switch the input of that step on or off.");
+  return h("div", { class: "explain" }, h("div", { class: "hint" }, play, hint), ...explained("p", signs));
 }

@@ -1,9 +1,9 @@
 /** The robustness explorer: image → spikes → hidden spikes → votes → verdict, and how often that is right on all digits. */
 import { AccuracyPlot } from "../charts/accuracy-curve.js";
 import { MAX_EPS } from "../controls/attack-controls.js";
-import { accuracyCurve } from "../model/accuracy.js";
+import { bestCurve } from "../model/accuracy.js";
 import { partsOf } from "../model/fusion-names.js";
-import { ONE_RUN } from "../panels/caption.js";
+import { ALL_RUNS } from "../panels/caption.js";
 import { FlipSearch } from "../session/flip-search.js";
 import { curveTitle, flipText, resultKey, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
@@ -43,9 +43,16 @@ export class RobustnessExplorer extends FrameExplorer {
     const { title, decoder } = this.model(frame.encoding);
     const exit = frame.exit_step;
     this.showFrame(frame, request, { exit, parts: partsOf(title), decoder, colours }, [], this.#flips(frame, request));
-    this.showCaption(frame, request, resultKey(request), { runs: ONE_RUN });
+    this.showCaption(frame, request, resultKey(request), { runs: ALL_RUNS });
     if (!this.zoo.results) return;
-    const curves = { models: this.models, current: [frame.encoding], measured: accuracyCurve, exit };
-    this.showCurves(frame, request, { ...curves, title: curveTitle(request, exit) }, colours);
+    // An ANN has no exits: beside it, all steps of the others are read.
+    const timed = Boolean(frame.clean.input);
+    const curves = {
+      models: this.models,
+      current: [frame.encoding],
+      measured: bestCurve,
+      exit: timed ? exit : frame.num_steps,
+    };
+    this.showCurves(frame, request, { ...curves, title: curveTitle(request, timed ? exit : null) }, colours);
   }
 }

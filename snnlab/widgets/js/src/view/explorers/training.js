@@ -3,22 +3,16 @@ import { VOCABULARY } from "../../vocabulary.js";
 import { AccuracyPlot } from "../charts/accuracy-curve.js";
 import { together } from "../controls/attack-controls.js";
 import { Choice, Select } from "../controls/choice.js";
-import { Picture } from "../dom/canvas-image.js";
 import { h } from "../dom/elements.js";
 import { bestCurve } from "../model/accuracy.js";
 import { chosen, ofGroups } from "../model/models.js";
 import { ALL_RUNS, flagsOf } from "../panels/caption.js";
-import { InputPanel } from "../panels/input.js";
-import { Timeline } from "../panels/timeline.js";
 import { TrainingColumn } from "../panels/training-column.js";
 import { curveTitle, resultKey, spokenColumns, verdict } from "../text/frame.js";
 import { NetworkExplorer } from "./base.js";
 
 /** Rules that are compared side by side; the others are curves only. */
 const COMPARED = VOCABULARY.side_by_side.training_rules;
-
-/** Of the small raster of the code that all networks are given. */
-const MARGINS = { left: 40, right: 2 };
 
 const ON_EACH =
   "Every network is attacked on its own: the attacked images differ from column to column. A network trained by TSSL-BP answers with post-synaptic filters in front of both layers, and the attack goes through them with the same surrogate gradients as through the others, not with the timing gradients that it was trained with.";
@@ -42,10 +36,8 @@ export class TrainingExplorer extends NetworkExplorer {
     const names = this.codes.map(({ name }) => name);
     const titles = names.map((name) => [name, name]);
     const code = new Select("code", titles, this.set("code"));
-    this.clean = new Picture("the image");
-    this.spikes = new Timeline([new InputPanel()], { onExit, margins: MARGINS });
     this.columns = this.#compared(names[0]).map(({ title }) => new TrainingColumn(title, onExit));
-    this.times = [this.spikes, ...this.columns.map((column) => column.time)];
+    this.times = this.columns.map((column) => column.time);
     this.plot = new AccuracyPlot({ onEps: this.set("eps"), intervals: true, control: this.curves.element });
     // On a narrow screen one column is shown at a time.
     const tabs = this.columns.map(({ title }, k) => [String(k), title]);
@@ -57,10 +49,9 @@ export class TrainingExplorer extends NetworkExplorer {
       controls: { code },
       panels: [
         ...this.picker.elements,
-        h("div", { class: "given" }, this.clean.element, this.spikes.element),
         this.tabs.element,
         h("div", { class: "columns" }, ...this.columns.map(({ element }) => element)),
-        this.controlGroup(setup, [this.eps.element, this.exit.element]),
+        this.controlGroup(setup, [this.eps.element, this.exit.element, this.clock(() => this.store.get("exit_step"))]),
         this.plot.element,
       ],
       limits: this.limits({ code: names }),
@@ -105,10 +96,9 @@ export class TrainingExplorer extends NetworkExplorer {
 
   paint(frames, request, colours) {
     const models = this.#compared(request.code);
-    this.clean.show(frames[0].clean.image, request.shape);
-    this.spikes.show({ ...frames[0], attacked: null }, { parts: [], colours });
-    for (const [k, column] of this.columns.entries()) column.show(frames[k], models[k], request, colours);
-    this.tabs.write(frames.map((frame, k) => `${models[k].title} ${verdict(frame, request.exit_step).sign}`));
+    const exit = this.at ?? request.exit_step;
+    for (const [k, column] of this.columns.entries()) column.show(frames[k], models[k], exit, colours);
+    this.tabs.write(frames.map((frame, k) => `${models[k].title} ${verdict(frame, exit).sign}`));
     const key = resultKey(request);
     const all = { ...frames[0], ms: frames.reduce((sum, { ms }) => sum + ms, 0) };
     const flags = allFlags(this.zoo, models, key);

@@ -48,14 +48,18 @@ export const rheobase = ({ beta, theta }) => theta * (1 - beta);
 
 const number = (v) => (Math.abs(v) < 0.005 ? "0" : v.toFixed(2));
 
-/** The equation of one step with its numbers. */
+/** The equation of a step. */
+export const equation = (reset) =>
+  reset === "zero" ? "U[t] = β (1 − S[t−1]) U[t−1] + I[t]" : "U[t] = β U[t−1] + I[t] − θ S[t−1]";
+
+/** The same with the numbers of one step, which is counted from 0 here and from 1 in what it says. */
 export function sum(state, activity, t) {
   const { membrane, spikes, current, taken } = activity;
   const before = t ? membrane[t - 1] : 0;
   const remaining = taken[t] > 0 && state.reset === "zero" ? "0" : `${number(state.beta)} · ${number(before)}`;
   const lost = taken[t] > 0 && state.reset === "subtract" ? ` − ${number(state.theta)}` : "";
   const sign = spikes[t] ? ">" : "≤";
-  return `U[${t}] = ${remaining} + ${number(current[t])}${lost} = ${number(membrane[t])} ${sign} ${number(state.theta)}`;
+  return `U[${t + 1}] = ${remaining} + ${number(current[t])}${lost} = ${number(membrane[t])} ${sign} ${number(state.theta)}`;
 }
 
 /** What happens in one step, in words. */
@@ -71,12 +75,13 @@ export function summary({ spikes }) {
   const [gap, ...others] = new Set(times.slice(1).map((t, k) => t - times[k]));
   const every = gap === 1 ? ", in every step" : `, every ${gap} steps`;
   const rhythm = times.length > 2 && others.length === 0 ? every : "";
-  return `It fires ${times.length === 1 ? "once" : `${times.length} times`}${rhythm}, first at t = ${times[0]}.`;
+  return `It fires ${times.length === 1 ? "once" : `${times.length} times`}${rhythm}, first in step ${times[0] + 1}.`;
 }
 
 /** Whether a constant current of this size could ever make it fire. */
 export function reach(state) {
   const [least, drive] = [number(rheobase(state)), number(state.drive)];
+  if (state.beta === 1 && state.drive > 0) return "Without a leak every constant current fires it sooner or later.";
   if (state.drive <= rheobase(state)) {
     return `A constant current of ${drive} never fires it: U settles at I/(1 − β), and that exceeds θ only if I > θ(1 − β) = ${least}.`;
   }

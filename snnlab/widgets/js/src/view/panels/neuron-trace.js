@@ -1,10 +1,10 @@
 /** One neuron over time: the current as switches, the potential as what is left, comes in and is taken, and the spikes. */
 import { scaleLinear } from "d3-scale";
-import { axis, label, labelBefore, stroke } from "../charts/frame.js";
+import { axis, label, stroke } from "../charts/frame.js";
 import { h, svg } from "../dom/elements.js";
 import { sizeOf } from "../dom/sizes.js";
 
-const MARGIN = { left: 40, right: 12 };
+const MARGIN = { left: 40, right: 18 };
 const SPIKES = { top: 8, height: 26 };
 const POTENTIAL = { top: 44, height: 186 };
 const CURRENT = { top: 252, height: 56 };
@@ -40,12 +40,12 @@ export class NeuronTrace {
     this.svg.replaceChildren(
       svg("rect", { class: "lens", x: x(lens), y: 0, width: x(1) - x(0), height: HEIGHT - 20, fill: colours.panel }),
       axis(y, false, 4, 4, `translate(${MARGIN.left} 0)`),
-      label(8, SPIKES.top + SPIKES.height / 2 + 4, "S", "quantity"),
-      label(8, POTENTIAL.top + 12, "U", "quantity"),
-      label(8, CURRENT.top + 12, "I", "quantity"),
+      label(2, SPIKES.top + SPIKES.height / 2 + 4, "S", "quantity"),
+      label(2, POTENTIAL.top + 12, "U", "quantity"),
+      label(2, CURRENT.top + 12, "I", "quantity"),
       ...Array.from(membrane, (_, t) => column(activity, t, left(t), wide, y, colours)).flat(),
       across(y(state.theta), "theta"),
-      labelBefore(right, y(state.theta) - 5, "threshold θ", "tick halo"),
+      label(right + 5, y(state.theta) + 5, "θ", "threshold"),
       across(y(0), "zero"),
       ...Array.from(current, (i, t) =>
         svg("rect", { x: left(t), width: wide, y: input(i), height: Math.max(0, input(0) - input(i)), fill }),
@@ -62,7 +62,7 @@ export class NeuronTrace {
       this.boxes = [...pattern].map((_, t) =>
         h("input", {
           type: "checkbox",
-          "aria-label": `input at step ${t}`,
+          "aria-label": `input at step ${t + 1}`,
           onchange: () => this.hooks.onToggle(t),
           onfocus: () => this.hooks.onStep(t),
           onpointerenter: () => this.hooks.onStep(t),
@@ -101,9 +101,9 @@ function column({ carried, current, taken, membrane, spikes }, t, left, wide, y,
 
 function ticks(steps, x) {
   const every = steps > 30 || x(1) - x(0) < 18 ? 4 : 2;
-  const marks = Array.from({ length: Math.ceil(steps / every) }, (_, k) => k * every);
+  const marks = [1, ...Array.from({ length: Math.floor(steps / every) }, (_, k) => (k + 1) * every)];
   return [
-    ...marks.map((t) => label((x(t) + x(t + 1)) / 2, HEIGHT - 8, t, "tick", { "text-anchor": "middle" })),
-    label(0, HEIGHT - 8, "step t"),
+    ...marks.map((t) => label((x(t - 1) + x(t)) / 2, HEIGHT - 8, t, "tick", { "text-anchor": "middle" })),
+    label(0, HEIGHT - 8, "step"),
   ];
 }

@@ -3,11 +3,11 @@ import { label, stroke } from "../charts/frame.js";
 import { classMark } from "../charts/marks.js";
 import { setText, svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
-import { classesOf, leadersText, shownSide, voteText } from "../text/frame.js";
+import { classesOf, leadersText, shownSide, voteLabels } from "../text/frame.js";
 import { Panel } from "./panel.js";
 
 const GAP = 0.24;
-const NUMBER = 26;
+const NUMBER = 30;
 
 export class OutputPanel extends Panel {
   constructor() {
@@ -71,13 +71,14 @@ function bars(side, exit, { margins, width, row, classes }, colourOf) {
   const { votes, predictions } = side;
   const start = (Math.min(exit, predictions.length) - 1) * classes;
   const most = Math.max(...votes, 1e-9);
+  const textOf = voteLabels(side, exit);
   const left = width - margins.right + 7;
   const room = margins.right - 7 - NUMBER;
   return [...Array(classes).keys()].flatMap((k) => {
     const value = votes[start + k];
     const long = Math.max(0, (room * value) / most);
     const y = (k + 0.5) * row;
-    const number = label(left + long + 4, y, voteText(value), "vote-count", { style: `fill: ${colourOf(k)}` });
+    const number = label(left + long + 4, y, textOf(k), "vote-count", { style: `fill: ${colourOf(k)}` });
     const bar = svg("rect", { x: left, y: y - row * 0.2, width: long, height: row * 0.4, fill: colourOf(k) });
     return value > 0 ? [bar, number] : [bar];
   });

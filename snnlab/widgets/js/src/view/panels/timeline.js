@@ -10,7 +10,7 @@ export class Timeline {
   #steps = 8;
 
   /** Without `onExit` all steps are read and there is no line. @param {any[]} panels @param {any} [options] */
-  constructor(panels, { onExit = null, margins = MARGINS } = {}) {
+  constructor(panels, { onExit = null, margins = MARGINS, play = null } = {}) {
     this.panels = panels;
     this.margins = margins;
     this.onExit = onExit;
@@ -21,7 +21,7 @@ export class Timeline {
     this.other = h("div", { class: "cursor other", "aria-hidden": "true", hidden: true }, this.otherGrip);
     this.reach = h("div", { class: "reach", "aria-hidden": "true", hidden: true });
     const elements = panels.map(({ element }) => element);
-    this.element = h("div", { class: "time" }, ...elements, this.axis, this.reach, this.other, this.cursor);
+    this.element = h("div", { class: "time" }, ...elements, this.axis, this.reach, this.other, this.cursor, play);
     this.veils = [...this.element.querySelectorAll(".veil")];
     this.element.style.setProperty("--left", `${margins.left}px`);
     this.element.style.setProperty("--right", `${margins.right}px`);
@@ -29,12 +29,13 @@ export class Timeline {
     if (onExit) this.element.addEventListener("pointerdown", (event) => this.#drag(event));
   }
 
-  /** Move the cursor; the frame may come later. */
-  showExit(exit, steps) {
+  /** Move the cursor; the frame may come later. While time is played, it marks the step. */
+  showExit(exit, steps, playing = false) {
     this.#steps = steps;
+    this.element.classList.toggle("playing", playing);
     // Set on these elements only: on their parent, the page would restyle everything inside.
     for (const element of [this.cursor, ...this.veils]) place(element, exit / steps);
-    setText(this.grip, `exit ${exit}`);
+    setText(this.grip, `${playing ? "step" : "exit"} ${exit}`);
     numberSteps(this.axis, steps, exit);
   }
 
@@ -59,7 +60,7 @@ export class Timeline {
   }
 
   #drag(event) {
-    if (event.button !== 0 || this.element.classList.contains("timeless")) return;
+    if (event.button !== 0 || event.target.closest("button") || this.element.classList.contains("timeless")) return;
     drag(event, this.element, (x, width) => this.onExit(stepAt(x, width, this.margins, this.#steps)));
   }
 }

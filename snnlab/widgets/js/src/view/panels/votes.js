@@ -5,7 +5,7 @@ import { spread } from "../charts/label-placement.js";
 import { classMark } from "../charts/marks.js";
 import { setText, svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
-import { classesOf, leadersText, shownSide, voteText } from "../text/frame.js";
+import { classesOf, leadersText, shownSide, voteLabels } from "../text/frame.js";
 import { Panel } from "./panel.js";
 
 const LABEL = 17;
@@ -42,7 +42,7 @@ export class VotesPanel extends Panel {
       ...scaleMarks(y, margins.left, width - margins.right, colours),
       ...lines.map((line) => stepLine(rows, line, x, y, colours)),
       svg("rect", { x: x(exit), y: 0, width: Math.max(0, x(steps) - x(exit)), height, class: "unread" }),
-      ...labels(rows[exit - 1], lines, x(exit), y, height, colours),
+      ...labels(rows[exit - 1], voteLabels(side, exit), lines, x(exit), y, height, colours),
     );
   }
 }
@@ -81,7 +81,7 @@ function scaleMarks(y, left, right, colours) {
 }
 
 /** The leading classes, next to the exit: class, and number of votes. */
-function labels(row, lines, x, y, height, colours) {
+function labels(row, textOf, lines, x, y, height, colours) {
   const leaders = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
   // Where votes are equal, the stronger label is on top.
   const chosen = lines.filter(({ k, rank }) => rank > 1 || (leaders.includes(k) && row[k] > 0)).reverse();
@@ -91,7 +91,7 @@ function labels(row, lines, x, y, height, colours) {
     return [
       svg("rect", { x: x + 6, y: places[i] - 7.5, width: 16, height: 15, rx: 4, fill: colour }),
       label(x + 14, places[i], k, "class", { style: `fill: ${colours.background}` }),
-      label(x + 27, places[i], voteText(row[k]), rank > 1 ? "label strong" : "label", { style: `fill: ${colour}` }),
+      label(x + 27, places[i], textOf(k), rank > 1 ? "label strong" : "label", { style: `fill: ${colour}` }),
     ];
   });
 }

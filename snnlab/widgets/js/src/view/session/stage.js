@@ -26,23 +26,12 @@ export class Stage {
     this.lab = h("div", { class: "lab" }, this.status, this.notice, this.fallback, this.app, this.live);
     this.root.replaceChildren(h("style", {}, STYLE), this.lab);
     this.onDispose(watchScheme((scheme) => this.#recolour(scheme)));
-    this.#onResize(this.lab, () => {
+    const resized = new ResizeObserver(() => {
       forgetSizes();
       this.#repaint();
     });
-  }
-
-  #onResize(element, listener) {
-    const observer = new ResizeObserver(listener);
-    observer.observe(element);
-    this.onDispose(() => observer.disconnect());
-  }
-
-  /** Wide layouts have digits and set-up in one row: the digits end where the set-up begins, however wide its words are. */
-  #leaveRoom() {
-    const setup = this.app.querySelector(".setup");
-    if (!setup || !this.app.querySelector(":scope > .digits")) return;
-    this.#onResize(setup, () => this.app.style.setProperty("--beside", `${setup.offsetWidth + 22}px`));
+    resized.observe(this.lab);
+    this.onDispose(() => resized.disconnect());
   }
 
   #recolour(scheme) {
@@ -72,7 +61,6 @@ export class Stage {
     if (!this.app.hidden) return false;
     this.app.hidden = false;
     this.fallback.hidden = true;
-    this.#leaveRoom();
     this.host.setAttribute("data-ready", "");
     return true;
   }

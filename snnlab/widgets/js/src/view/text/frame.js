@@ -75,6 +75,27 @@ export function tied(side, exit) {
   return [...votes.keys()].filter((k) => votes[k] === most);
 }
 
+/** What decides between classes with equally many votes. @returns {string[]} no sentence without a tie */
+export function tieText(side, exit) {
+  const classes = tied(side, exit);
+  if (classes.length < 2) return [];
+  const count = classesOf(side);
+  const potential = (k) => side.membrane[(exit - 1) * count + k];
+  const [first, ...others] = classes.sort((a, b) => potential(b) - potential(a));
+  const rest = others.map((k) => `${potential(k).toFixed(2)} of class ${k}`).join(", ");
+  const votes = voteText(side.votes[(exit - 1) * count + first]);
+  return [
+    `A tie at ${votes} votes: the output potential decides, ${potential(first).toFixed(2)} of class ${first} against ${rest}.`,
+  ];
+}
+
+/** The votes of a class as they stand beside a plot, "= 5" in a tie. @returns {(k: number) => string} */
+export function voteLabels(side, exit) {
+  const row = (Math.min(exit, side.predictions.length) - 1) * classesOf(side);
+  const equal = tied(side, exit);
+  return (k) => (equal.length > 1 && equal.includes(k) ? "= " : "") + voteText(side.votes[row + k]);
+}
+
 /** The answer in large letters. @returns {{text: string, note: string, tone: "right"|"wrong"|"open", sign: string}} */
 export function verdict(frame, exit) {
   const { label, attacked, target } = frame;
@@ -243,8 +264,8 @@ export const notRecorded = (state) =>
 export const SURVIVORS =
   "The spike-train attack runs on the survivors alone, the digits that no quick attack before it (noise, FGSM, PGD, transfer) has broken. Its curve counts who survives all of them up to it: at most what the attack alone would leave.";
 
-/** What the curves show. */
+/** What the curves show; of an ANN there is no exit. @param {number|null} exit */
 export function curveTitle(state, exit, steps = null) {
-  const under = underText(state);
-  return `Accuracy ${exit === steps ? `with all ${steps} steps read` : `at exit ${exit}`} — ${under}`;
+  const read = exit === null ? "" : exit === steps ? ` with all ${steps} steps read` : ` at exit ${exit}`;
+  return `Accuracy${read} — ${underText(state)}`;
 }
