@@ -20,6 +20,7 @@ interface Side {
   votes: Float32Array;
   predictions: ArrayLike<number> & Iterable<number>;
   energy?: any;
+  operations?: Float32Array | null;
 }
 
 /** The answer to a request: the clean image, and the attacked one where there is an attack. */

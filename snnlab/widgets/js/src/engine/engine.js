@@ -3,6 +3,7 @@ import { ATTACKS, attack, noise } from "./attack.js";
 import { checkBudget, checkImage, choose, integerBetween, need } from "./check.js";
 import { leadingClass } from "./decode.js";
 import { encode, encoder, lateFrom, silence } from "./encode.js";
+import { energyOf } from "./energy.js";
 import { ATTACKERS, network } from "./network.js";
 import { inputOrder } from "./order.js";
 import { mulberry32 } from "./random.js";
@@ -165,6 +166,7 @@ function disturb(method, image, eps, random) {
 /** @returns {Side} */
 function side(network, trace) {
   const { image, input = null, hidden, activation = null, output, votes, predictions } = trace;
+  const operations = network.operations(trace);
   return {
     image,
     input,
@@ -174,6 +176,7 @@ function side(network, trace) {
     votes,
     membrane: output?.membrane ?? null,
     predictions,
-    energy: network.energy(trace),
+    energy: energyOf(operations),
+    operations,
   };
 }

@@ -4,6 +4,7 @@ export { field, integerBetween, need } from "./check.js";
 export { binOf, firstBin, sideBySide } from "./codetable.js";
 export { SILENT } from "./decode.js";
 export { derivative, ENCODINGS, encode, encoder } from "./encode.js";
+export { energyOf, PJ_PER_MAC, PJ_PER_SYNOP } from "./energy.js";
 export { BrowserEngine } from "./engine.js";
 export { EXIT_RULES, exitStep } from "./exit.js";
 export { gated, parse, partsOf } from "./grammar.js";
