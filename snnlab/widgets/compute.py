@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from snnlab.attacks import ATTACKERS, INFORMED, AttackResult, Budget, TimeRestricted, attack, has_trains, spike_train_attack
-from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_trajectory, predicted_class
+from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_slice, attack_trajectory, predicted_class
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.conv import ConvNet, SpikingConvNet
 from snnlab.networks.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
@@ -61,6 +61,8 @@ class Request:
 class TrajectoryRequest:
     """An image ``[C, H, W]`` in [0, 1], its class (``None``: its predicted class), and the variant of the attack.
 
+    ``slices``: whether margin and answer along the first gradient are computed too.
+
     Raises:
         ValueError: an unknown variant, ε outside [0, 1] or not a number.
     """
@@ -71,6 +73,7 @@ class TrajectoryRequest:
     method: str
     eps: float = 0.1
     seed: int = 0
+    slices: bool = False
 
     def __post_init__(self) -> None:
         _check_known("variant", self.method, VARIANTS)
@@ -239,20 +242,26 @@ def trajectory_frame(classifier: Classifier, request: TrajectoryRequest) -> dict
     started = perf_counter()
     whole = classifier.at()
     label = predicted_class(whole, request.image, request.seed) if request.label is None else request.label
-    trajectory = attack_trajectory(whole, request.image, label, Budget(request.eps), request.method, seed=request.seed)
+    budget, seed = Budget(request.eps), request.seed
+    trajectory = attack_trajectory(whole, request.image, label, budget, request.method, seed=seed)
+    path = {
+        "images": trajectory.images.flatten().numpy(),
+        "gradients": trajectory.gradients.flatten().numpy(),
+        "margins": trajectory.margins.numpy(),
+        "predictions": trajectory.predictions.to(torch.int8).numpy(),
+    }
+    if request.slices and len(trajectory.gradients):
+        margins, answers = attack_slice(whole, request.image, label, budget, trajectory.gradients[0], seed=seed)
+        path |= {"slice_margins": margins.numpy(), "slice_predictions": answers.to(torch.int8).numpy()}
     return {
         "shape": list(request.image.shape),
         "encoding": request.encoding,
         "method": request.method,
+        "eps": request.eps,
         "steps": STEPS,
         "computed_by": "kernel",
         "label": request.label,
         "target": label,
-        "path": {
-            "images": trajectory.images.flatten().numpy(),
-            "gradients": trajectory.gradients.flatten().numpy(),
-            "margins": trajectory.margins.numpy(),
-            "predictions": trajectory.predictions.to(torch.int8).numpy(),
-        },
+        "path": path,
         "ms": 1000 * (perf_counter() - started),
     }

@@ -170,8 +170,8 @@ class FusionExplorer(_ModelExplorer):
 class AttackExplorer(_ModelExplorer):
     """One image and one network under the attackers of ``snnlab.attacks.trajectory`` side by side, step by step.
 
-    Arguments and errors are those of ``RobustnessExplorer``; its state is ``image, encoding, eps``, and ``step``, the iteration
-    that is shown.
+    Arguments and errors are those of ``RobustnessExplorer``; its state is ``image, encoding, eps``, ``step``, the iteration that
+    is shown, and ``compare``: ``"all"`` attackers, or the ``"pair"`` of naive and informed PGD.
     """
 
     kind = "attack"
@@ -183,7 +183,8 @@ class AttackExplorer(_ModelExplorer):
         image, label = self._subject()
         model, budget = self._models.classifier(self.encoding), Budget(self.eps)
         label = predicted_class(model, image) if label is None else label
-        able = [method for method in VARIANTS if method != "spike_train" or has_trains(model.encoder)]
+        compared = VARIANTS if self.compare == "all" else ("naive", "bpda")
+        able = [method for method in compared if method != "spike_train" or has_trains(model.encoder)]
         return {method: attack_trajectory(model, image, label, budget, method) for method in able}
 
     def _still(self) -> NotebookFigure:

@@ -47,7 +47,14 @@ interface Trajectory {
   label: number | null;
   method: string;
   ms: number;
-  path: { images: Float32Array; gradients: Float32Array; margins: any; predictions: any };
+  path: {
+    images: Float32Array;
+    gradients: Float32Array;
+    margins: any;
+    predictions: any;
+    slice_margins?: Float32Array;
+    slice_predictions?: Int8Array;
+  };
   shape: number[];
   steps: number;
   target: number;

@@ -14,6 +14,6 @@ export { inputOrder } from "./order.js";
 export { mulberry32 } from "./random.js";
 export { AdaptiveSharpness } from "./sharpness.js";
 export { gathered, shareAt, spikeTrainAttack, TrainSearch } from "./spiketrain.js";
-export { ATTACK_VARIANTS, attackTrajectory, pgd, STEPS, saPgd, slope } from "./trajectory.js";
+export { ATTACK_VARIANTS, attackSlice, attackTrajectory, perLevel, pgd, STEPS, saPgd, slope } from "./trajectory.js";
 export { wilson } from "./wilson.js";
 export { unpackZoo } from "./zoo.js";
