@@ -226,7 +226,7 @@ function beyondCoin(point, { ends, equal }) {
 
 function describe(point, without, coin, eps, spoken) {
   if (!point) return "This network was not measured.";
-  const rest = without ? ` Without ${without.part}: ${placeText(without, eps, spoken)}.` : "";
+  const rest = without ? ` Without ${without.part} (one training run): ${placeText(without, eps, spoken)}.` : "";
   const tossed = coin
     ? ` Coin, λ = ${coin.share.toFixed(2)} on ${coin.ends[0].title}: clean ${percent(coin.clean)}, worst case at least ${percent(coin.robust)}.`
     : "";

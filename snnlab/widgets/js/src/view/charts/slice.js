@@ -39,7 +39,7 @@ export function sliceText(trajectory) {
 
 export class SlicePlot {
   constructor() {
-    this.element = svg("svg", { class: "margin-plot slice", role: "img" });
+    this.element = svg("svg", { class: "slice", role: "img" });
   }
 
   /** @param {Trajectory} trajectory  @param {Trajectory[]} trajectories all that are shown, for one scale  @param {Colours} colours */
