@@ -39,10 +39,21 @@ from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import use_surrogate
 from snnlab.networks.decoding import SILENT
 
-__all__ = ["DRAWS", "JITTER", "STEPS", "VARIANTS", "AttackTrajectory", "attack_trajectory", "predicted_class"]
+__all__ = [
+    "DRAWS",
+    "JITTER",
+    "STEPS",
+    "VARIANTS",
+    "AttackTrajectory",
+    "attack_slice",
+    "attack_trajectory",
+    "per_level",
+    "predicted_class",
+]
 
 STEPS = 10  # as the PGD of all explorers
 DRAWS = 10  # encodings, or images, that are averaged over
+LEVELS = 255  # grey levels of a stored image
 JITTER = 1 / 16  # in pixel units: half a step of a code with eight
 
 #: the attackers of the variants by name
@@ -197,6 +208,36 @@ def _search(recorder: _Recorder, budget: Budget, steps: int, generator: torch.Ge
         return recorder.ended
 
     search.run(clean, steps, None, record)
+
+
+def attack_slice(
+    classifier: Classifier, image: Tensor, label: int, budget: Budget, gradient: Tensor, *, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Return margin and answer along the direction of a gradient, ``[S]`` each.
+
+    The images are ``clip(x + t sign g)`` at ``t = j / (255 per_level)`` for ``0 ≤ t ≤ 2ε``. At each ``per_level``-th point the
+    image has whole grey levels, as a file stores it; between them lies what rounding removes.
+
+    Args:
+        classifier: attacked at its exit step.
+        image: ``[C, H, W]`` in [0, 1], of class ``label``.
+        budget: ε, L∞.
+        gradient: ``[C, H, W]``.
+        seed: a stochastic code encodes every image with the same random numbers.
+    """
+    per, labels = per_level(budget.eps), torch.tensor([label])
+    margins, answers = [], []
+    for j in range(int(2 * LEVELS * budget.eps + 1e-9) * per + 1):
+        moved = (image + j / (LEVELS * per) * gradient.sign()).clamp(0, 1).unsqueeze(0)
+        logits, _, answer = _read(classifier, moved, seed)
+        margins.append(margin(logits, labels))
+        answers.append(answer)
+    return torch.cat(margins), torch.cat(answers)
+
+
+def per_level(eps: float) -> int:
+    """Return the number of points of a slice between two grey levels: about 160 in all."""
+    return min(4, max(1, int(160 / (2 * LEVELS * eps)))) if eps > 0 else 4
 
 
 def predicted_class(classifier: Classifier, image: Tensor, seed: int = 0) -> int:

@@ -9,9 +9,10 @@ with ``s_l`` the spikes of layer ``l`` and ``n_{l+1}`` their fan-out:
     \mathrm{SynOps}(e) = \sum_{t<e} \sum_l n_{l+1} \sum_i 1[s_{l,i}[t] ≠ 0]
 
 The first layer multiplies where the code is analog (``Encoder.is_analog``), at every step whose input is not that of the step
-before. A spike counts as one SynOp whatever its weight; a silenced part of a fusion costs nothing, and neither do read-out
-spikes. In a convolution the fan-out is the number of kernel positions that contain the spike times the output channels. Average
-pooling and synaptic filters (``snnlab.training.tssl_bp``) are linear and not counted.
+before; zeros are multiplied too, unless ``skip_zeros``. A spike counts as one SynOp whatever its weight; a silenced part of a
+fusion costs nothing, and neither do read-out spikes. In a convolution the fan-out is the number of kernel positions that
+contain the spike times the output channels. Average pooling and synaptic filters (``snnlab.training.tssl_bp``) are linear and
+not counted.
 
 This is an estimate from counts, not a measurement of a chip; ``LEFT_OUT`` lists what it leaves out.
 """
@@ -20,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -56,7 +56,14 @@ class Energy:
     @property
     def picojoules(self) -> Tensor:
         """Energy per sample at every exit, ``[T, N]``, in pJ."""
-        return PJ_PER_MAC * self.macs + PJ_PER_SYNOP * self.synops
+        return self.with_reads(0.0)
+
+    def with_reads(self, pj_per_weight: float) -> Tensor:
+        r"""Return the energy ``[T, N]`` in pJ if each MAC and each SynOp also reads a weight, at a price :math:`x` in pJ.
+
+        .. math:: E = (4.6 + x) · \mathrm{MACs} + (0.9 + x) · \mathrm{SynOps}
+        """
+        return (PJ_PER_MAC + pj_per_weight) * self.macs + (PJ_PER_SYNOP + pj_per_weight) * self.synops
 
     def at(self, exit_steps: Tensor | int) -> Tensor:
         """Energy per sample ``[N]`` in pJ at its exit step in ``1 … T``, one for each sample or one for all."""
@@ -75,12 +82,13 @@ class Energy:
 
 
 @torch.no_grad()
-def energy(classifier: Classifier, images: Tensor) -> Energy:
+def energy(classifier: Classifier, images: Tensor, *, skip_zeros: bool = False) -> Energy:
     """Count the operations of each sample up to every exit step, in one forward pass.
 
     Args:
         classifier: a ``SpikingMLP`` or ``SpikingConvNet`` with its encoder; an ``MLP`` or ``ConvNet``.
         images: ``[N, C, H, W]`` in [0, 1].
+        skip_zeros: whether a product with a zero costs nothing, of an ANN (black pixels, silent units) and of an analog code.
 
     Raises:
         ValueError: bad images; a network whose hidden spikes cannot be seen.
@@ -92,7 +100,7 @@ def energy(classifier: Classifier, images: Tensor) -> Energy:
     """
     network, code = classifier.network, classifier.encoder
     if isinstance(network, SpikingMLP | SpikingConvNet) and code is not None:
-        return energy_of_trace(network, code, classifier.trace(images)[0])
+        return energy_of_trace(network, code, classifier.trace(images)[0], skip_zeros=skip_zeros)
     if not isinstance(network, MLP | ConvNet) or code is not None:
         raise ValueError(
             "can count a SpikingMLP or SpikingConvNet with an encoder, an MLP or ConvNet without, got "
@@ -102,14 +110,19 @@ def energy(classifier: Classifier, images: Tensor) -> Energy:
     sequence = images.unsqueeze(0)
     if isinstance(network, ConvNet):
         read = [sequence, *network.run(sequence)[0]]
-        reached = [_reached(conv, torch.ones_like(read[k])) for conv, k in network.synapses()]
-        macs = torch.stack(reached).sum(0) + network.readout.weight.numel()  # once a channel, pooled
+        reached = [_reached(conv, _multiplied(read[k], skip_zeros)) for conv, k in network.synapses()]
+        pooled = _multiplied(read[-1], skip_zeros).flatten(3).amax(-1)  # once a channel
+        macs = torch.stack(reached).sum(0) + _reached(network.readout, pooled)
     else:
-        macs = torch.full((1, len(images)), float(sum(a * b for a, b in pairwise(network.sizes))))
+        macs, activity = torch.zeros(1, len(images)), sequence.flatten(2)
+        for layer in network.layers:
+            macs, activity = macs + _reached(layer, _multiplied(activity, skip_zeros)), torch.relu(layer(activity))
     return Energy(macs, torch.zeros_like(macs))
 
 
-def energy_of_trace(network: SpikingMLP | SpikingConvNet, code: Encoder, layers: Sequence[Tensor]) -> Energy:
+def energy_of_trace(
+    network: SpikingMLP | SpikingConvNet, code: Encoder, layers: Sequence[Tensor], *, skip_zeros: bool = False
+) -> Energy:
     """Return the energy of a pass from the spikes of the code and of every hidden layer, ``[T, N, …]`` (``Classifier.trace``)."""
     if isinstance(network, SpikingConvNet):
         synapses = [*network.synapses(), (network.readout, len(layers) - 1)]
@@ -121,7 +134,7 @@ def energy_of_trace(network: SpikingMLP | SpikingConvNet, code: Encoder, layers:
         parts = _parts(code, layers[0]) if reads == 0 else [(False, layers[reads])]
         for analog, part in parts:
             if analog:
-                macs += _changes(part) * _reached(layer, torch.ones_like(part[:1]))
+                macs += (_changes(part) * _reached(layer, _multiplied(part, skip_zeros))).cumsum(0)
             else:
                 synops += _reached(layer, (part != 0).float()).cumsum(0)
     return Energy(macs, synops)
@@ -137,11 +150,16 @@ def _reached(layer: nn.Module, events: Tensor) -> Tensor:
     return reached.flatten(1).sum(1).view(events.shape[:2]) * layer.out_channels
 
 
+def _multiplied(values: Tensor, skip_zeros: bool) -> Tensor:
+    """Mark the inputs that a layer multiplies by 1."""
+    return (values != 0).float() if skip_zeros else torch.ones_like(values)
+
+
 def _changes(part: Tensor) -> Tensor:
-    """Number of steps of each sample up to every exit step whose input is not that of the step before, ``[T, N]``."""
+    """Return 1 at every step whose input is not that of the step before, ``[T, N]``."""
     changed = torch.ones(part.shape[:2])
     changed[1:] = (part[1:] != part[:-1]).flatten(2).any(-1).float()
-    return changed.cumsum(0)
+    return changed
 
 
 def _parts(code: Encoder, sequence: Tensor) -> Iterator[tuple[bool, Tensor]]:

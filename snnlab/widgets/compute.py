@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from snnlab.attacks import ATTACKERS, INFORMED, AttackResult, Budget, TimeRestricted, attack, has_trains, spike_train_attack
-from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_trajectory, predicted_class
+from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_slice, attack_trajectory, predicted_class
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.conv import ConvNet, SpikingConvNet
 from snnlab.networks.decoding import SILENT, check_exit_step, logits_at_every_exit, predictions
-from snnlab.networks.energy import energy, energy_of_trace
+from snnlab.networks.energy import Energy, energy, energy_of_trace
 from snnlab.training.gates import silenced
 from snnlab.vocabulary import VOCABULARY
 from snnlab.zoo.export import TRAIN_STEPS
@@ -61,6 +61,8 @@ class Request:
 class TrajectoryRequest:
     """An image ``[C, H, W]`` in [0, 1], its class (``None``: its predicted class), and the variant of the attack.
 
+    ``slices``: whether margin and answer along the first gradient are computed too.
+
     Raises:
         ValueError: an unknown variant, ε outside [0, 1] or not a number.
     """
@@ -71,6 +73,7 @@ class TrajectoryRequest:
     method: str
     eps: float = 0.1
     seed: int = 0
+    slices: bool = False
 
     def __post_init__(self) -> None:
         _check_known("variant", self.method, VARIANTS)
@@ -86,7 +89,8 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     """Return clean and attacked image, spikes, votes and answers at every exit, as numpy arrays.
 
     An image without a label is attacked as its predicted class (if silent: the class of the highest potential). ``attacked`` is
-    ``None`` without an attack, ``energy`` (pJ up to every exit) if operations cannot be counted.
+    ``None`` without an attack, ``energy`` (pJ up to every exit) and ``operations`` (MACs, MACs without products of zero, SynOps)
+    if operations cannot be counted.
 
     Raises:
         ValueError: an exit step, a part or a late step that this classifier does not have.
@@ -176,25 +180,37 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
                 "activation": None if activation is None else activation[0].numpy(),
                 "votes": logits[0].numpy(),
                 "predictions": answer.to(torch.int8).reshape(1).numpy(),
-                "energy": energy(classifier, images).picojoules[:, 0].numpy() if counted else None,
             }
+            | _spent(*(energy(classifier, images, skip_zeros=skip) for skip in (False, True)) if counted else ())
         )
     classifier.generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         layers, spikes, membrane = classifier.trace(images)
     logits = logits_at_every_exit(spikes, membrane, classifier.decoder)
-    spent = None
+    counts: list[Energy] = []
     if isinstance(network, SpikingMLP | SpikingConvNet):
-        spent = energy_of_trace(network, code, layers).picojoules[:, 0].numpy()
-    return shown | {
-        "input": layers[0][:, 0].flatten().numpy(),
-        "hidden": layers[-1][:, 0].flatten().to(torch.uint8).numpy() if len(layers) > 1 else None,
-        "output": spikes[:, 0].flatten().to(torch.uint8).numpy(),
-        "votes": logits[:, 0].flatten().numpy(),
-        "membrane": membrane[:, 0].flatten().numpy(),
-        "predictions": predictions(logits, membrane)[:, 0].to(torch.int8).numpy(),
-        "energy": spent,
-    }
+        counts = [energy_of_trace(network, code, layers, skip_zeros=skip) for skip in (False, True)]
+    return (
+        shown
+        | {
+            "input": layers[0][:, 0].flatten().numpy(),
+            "hidden": layers[-1][:, 0].flatten().to(torch.uint8).numpy() if len(layers) > 1 else None,
+            "output": spikes[:, 0].flatten().to(torch.uint8).numpy(),
+            "votes": logits[:, 0].flatten().numpy(),
+            "membrane": membrane[:, 0].flatten().numpy(),
+            "predictions": predictions(logits, membrane)[:, 0].to(torch.int8).numpy(),
+        }
+        | _spent(*counts)
+    )
+
+
+def _spent(*counts: Energy) -> dict[str, Any]:
+    """Return the energy of one sample, and its operations ``[3, T]``, flattened; counts with and without products of zero."""
+    if not counts:
+        return {"energy": None, "operations": None}
+    every, nonzero = counts
+    operations = torch.stack([every.macs[:, 0], nonzero.macs[:, 0], every.synops[:, 0]])
+    return {"energy": every.picojoules[:, 0].numpy(), "operations": operations.flatten().numpy()}
 
 
 def _input_order(image: Tensor, clean: Mapping[str, Any]) -> np.ndarray[Any, Any]:
@@ -226,20 +242,26 @@ def trajectory_frame(classifier: Classifier, request: TrajectoryRequest) -> dict
     started = perf_counter()
     whole = classifier.at()
     label = predicted_class(whole, request.image, request.seed) if request.label is None else request.label
-    trajectory = attack_trajectory(whole, request.image, label, Budget(request.eps), request.method, seed=request.seed)
+    budget, seed = Budget(request.eps), request.seed
+    trajectory = attack_trajectory(whole, request.image, label, budget, request.method, seed=seed)
+    path = {
+        "images": trajectory.images.flatten().numpy(),
+        "gradients": trajectory.gradients.flatten().numpy(),
+        "margins": trajectory.margins.numpy(),
+        "predictions": trajectory.predictions.to(torch.int8).numpy(),
+    }
+    if request.slices and len(trajectory.gradients):
+        margins, answers = attack_slice(whole, request.image, label, budget, trajectory.gradients[0], seed=seed)
+        path |= {"slice_margins": margins.numpy(), "slice_predictions": answers.to(torch.int8).numpy()}
     return {
         "shape": list(request.image.shape),
         "encoding": request.encoding,
         "method": request.method,
+        "eps": request.eps,
         "steps": STEPS,
         "computed_by": "kernel",
         "label": request.label,
         "target": label,
-        "path": {
-            "images": trajectory.images.flatten().numpy(),
-            "gradients": trajectory.gradients.flatten().numpy(),
-            "margins": trajectory.margins.numpy(),
-            "predictions": trajectory.predictions.to(torch.int8).numpy(),
-        },
+        "path": path,
         "ms": 1000 * (perf_counter() - started),
     }

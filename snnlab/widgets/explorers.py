@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +17,7 @@ from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_
 from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.early_exit import ExitRule, exit_steps
+from snnlab.networks.energy import energy
 from snnlab.networks.sequence import Reset, lif
 from snnlab.plotting.figures import neuron
 from snnlab.plotting.theme import NotebookFigure
@@ -30,6 +32,7 @@ from snnlab.zoo import results_table
 __all__ = [
     "AttackExplorer",
     "EncoderExplorer",
+    "EnergyExplorer",
     "ExitExplorer",
     "FusionExplorer",
     "NeuronExplorer",
@@ -167,8 +170,8 @@ class FusionExplorer(_ModelExplorer):
 class AttackExplorer(_ModelExplorer):
     """One image and one network under the attackers of ``snnlab.attacks.trajectory`` side by side, step by step.
 
-    Arguments and errors are those of ``RobustnessExplorer``; its state is ``image, encoding, eps``, and ``step``, the iteration
-    that is shown.
+    Arguments and errors are those of ``RobustnessExplorer``; its state is ``image, encoding, eps``, ``step``, the iteration that
+    is shown, and ``compare``: ``"all"`` attackers, or the ``"pair"`` of naive and informed PGD.
     """
 
     kind = "attack"
@@ -180,7 +183,8 @@ class AttackExplorer(_ModelExplorer):
         image, label = self._subject()
         model, budget = self._models.classifier(self.encoding), Budget(self.eps)
         label = predicted_class(model, image) if label is None else label
-        able = [method for method in VARIANTS if method != "spike_train" or has_trains(model.encoder)]
+        compared = VARIANTS if self.compare == "all" else ("naive", "bpda")
+        able = [method for method in compared if method != "spike_train" or has_trains(model.encoder)]
         return {method: attack_trajectory(model, image, label, budget, method) for method in able}
 
     def _still(self) -> NotebookFigure:
@@ -252,6 +256,31 @@ class EncoderExplorer(Explorer):
             )
             trains[name] = before, after if self.eps > 0 else None
         return fallback.encoder_still(trains, self.eps, steps)
+
+
+class EnergyExplorer(Explorer):
+    """What one image costs in every code and in an ANN: choose the price of a weight, and let all of them skip zeros.
+
+    Args:
+        state: initial ``image``, ``price`` (pJ to read a weight, of each MAC and each SynOp), ``zeros`` (``"multiplied"``, or
+            ``"skipped"`` by the ANN and analog codes too) and ``exit_step``.
+    """
+
+    kind = "energy"
+    _models = cached_property(lambda self: Models(zoo.names("codes")))
+
+    def result(self) -> dict[str, float]:
+        """Return the energy that the explorer shows now, in pJ, by model."""
+        images = self._subject()[0].unsqueeze(0)
+        return {name: self._spent(self._models.classifier(name), images) for name in self._models.names}
+
+    def _spent(self, model: Classifier, images: Tensor) -> float:
+        model.generator = torch.Generator().manual_seed(0)
+        spent = energy(model, images, skip_zeros=self.zeros == "skipped").with_reads(self.price)
+        return float(spent[min(self.exit_step, len(spent)) - 1])
+
+    def _still(self) -> NotebookFigure:
+        return fallback.energy_still(self.result(), self.price, self.zeros)
 
 
 class NeuronExplorer(Explorer):

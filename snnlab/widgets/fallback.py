@@ -12,7 +12,7 @@ from torch import Tensor
 from snnlab.attacks.trajectory import AttackTrajectory
 from snnlab.networks.decoding import SILENT
 from snnlab.plotting.figures import bars, rasters
-from snnlab.plotting.theme import NotebookFigure, mark
+from snnlab.plotting.theme import NotebookFigure, mark, style
 from snnlab.statistics import Estimate, wilson_interval
 from snnlab.vocabulary import VOCABULARY
 from snnlab.widgets.compute import SPIKE_TRAIN, Request
@@ -72,6 +72,21 @@ def attack_still(trajectories: Mapping[str, AttackTrajectory], encoding: str, ep
     blind = f"The naive gradient is zero on {f'{float(naive[0]):.0%}' if len(naive) else 'none'} of the pixels."
     said = f"The network {encoding} under {len(trajectories)} attackers with ε = {eps:g}: {each}. {blind}"
     return _still(rasters({}, images={"clean": clean} | images), said)
+
+
+def energy_still(spent: Mapping[str, float], price: float, zeros: str) -> NotebookFigure:
+    """Return the energy of one image by model, in pJ, as bars beside the ANN's."""
+    looks = {name: mark(name) for name in spent}
+    with style():
+        figure = NotebookFigure(figsize=(7.2, 0.34 * len(spent) + 1.0), layout="constrained")
+        ax = figure.subplots()
+        colours = [looks[name].colour for name in spent]
+        ax.barh([looks[name].label for name in spent], [pj / 1000 for pj in spent.values()], 0.6, color=colours)
+        ax.set(xlabel="energy of one image, nJ")
+        ax.invert_yaxis()
+    each = ", ".join(f"{looks[name].label} {pj / 1000:.3g} nJ" for name, pj in spent.items())
+    said = f"The energy of one image, with products of zero {zeros} and {price:g} pJ to read a weight: {each}."
+    return _still(figure, said)
 
 
 def results_still(

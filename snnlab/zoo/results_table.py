@@ -37,8 +37,8 @@ REPORTED = {
 ABOUT = (
     "The networks are small, four convolutions trained for minutes: their accuracies are not those of the paper's sizes. "
     "Transferred attacks are made on the first ANN of the same seed, anew for every network, on what it still reads; the ANN of "
-    "another seed, which they were not made on, is the fair one to compare with. Rate decoding reads the mean output current, a "
-    "spike count without its rounding."
+    "another seed, which they were not made on, is the fair one to compare with. Charge decoding reads the mean output current, "
+    "a spike count without its rounding."
 )
 
 

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 from visiting import Visit, lone_page, put
 
-from snnlab import zoo
+from snnlab import Budget, zoo
+from snnlab.attacks.trajectory import attack_slice, attack_trajectory, per_level
 from snnlab.widgets import AttackExplorer
 from snnlab.zoo import export
 
@@ -177,3 +178,27 @@ def test_the_image_to_attack_can_be_drawn(visit: Visit) -> None:
     expect(explorer).to_have_attribute("image", "-1")
     put(explorer, step=0)
     expect(_column(explorer, "naive").locator(".answer")).to_contain_text("Reads 1")
+
+
+@pytest.mark.parametrize("code", ["offset", "latency"])
+def test_film_of_two_attackers_shows_the_slices_that_the_package_computes(code: str, visit: Visit) -> None:
+    explorer = put(visit.explorer("attack"), image=6, encoding=code, compare="pair")
+    explorer.get_by_role("radio", name="naive | informed").check(force=True)
+    expect(explorer.locator(".attack-column:visible")).to_have_count(2)
+    digit = AttackExplorer(image=6, encoding=code, eps=0.1, compare="pair")
+    image, label = digit._subject()
+    assert label is not None
+    for method in ("naive", "bpda"):
+        path = attack_trajectory(zoo.load(code), image, label, Budget(0.1), method)
+        _, answers = attack_slice(zoo.load(code), image, label, Budget(0.1), path.gradients[0])
+        wrong = [k for k, answer in enumerate(answers[:: per_level(0.1)]) if answer != label]
+        first = f"Misclassified from {wrong[0]} grey level" if wrong else "Correct at every whole grey level"
+        expect(_column(explorer, method).locator(".sliced")).to_contain_text(first, timeout=20_000)
+    assert set(digit.result()) == {"naive", "bpda"}
+    put(explorer, step=0)
+    explorer.get_by_role("button", name="play").click()
+    expect(explorer).to_have_attribute("step", "1", timeout=5000)
+    put(explorer, compare="all")
+    expect(explorer.locator(".attack-column:visible")).to_have_count(5)
+    expect(_column(explorer, "naive").locator(".slice")).to_be_hidden()
+    assert visit.problems == []

@@ -1,4 +1,4 @@
-"""What a reader does with each of the explorers on training, exit and fusion, in the built book."""
+"""What a reader does with each of the explorers on training and exit, in the built book."""
 
 from __future__ import annotations
 
@@ -141,51 +141,3 @@ def test_rule_decides_when_to_leave_until_the_reader_takes_the_exit_back(place: 
 def test_rule_that_a_network_cannot_have_is_refused_in_a_sentence(place: str, reader: Visit) -> None:
     explorer = put(reader.open(place).explorer("exit"), encoding="membrane-latency", rule="first_spike")
     expect(explorer.get_by_role("alert")).to_contain_text("read by its spikes")
-
-
-# --- fusion ---------------------------------------------------------------------------------------------------------
-
-
-@_opens("fusion")
-def test_reader_turns_the_gate_and_the_network_moves_in_the_plane(place: str, visit: Visit) -> None:
-    explorer = put(visit.open(place).explorer("fusion"), encoding="fusion", silenced=-1, image=3, attack="none", eps=0.1)
-    robust = explorer.locator(".points label:has(:checked) b").last
-    expect(explorer.locator(".points label:has(:checked)")).to_have_attribute("data-name", "fusion")
-    equal = _numbers(robust.inner_text())[0]
-    explorer.get_by_label("gate", exact=True).fill("0")
-    expect(explorer).to_have_attribute("encoding", "fusion-32nd")
-    expect(explorer.locator(".points label:has(:checked)")).to_have_attribute("data-name", "fusion-32nd")
-    expect(explorer.locator(".tags")).to_contain_text("× 1/32")
-    assert _numbers(robust.inner_text())[0] > equal
-
-    explorer.get_by_label("budget ε").fill("0.12")
-    expect(robust).to_contain_text("≈")
-    assert visit.problems == []
-
-
-@_opens("fusion")
-def test_silenced_part_says_nothing(place: str, reader: Visit) -> None:
-    explorer = put(reader.open(place).explorer("fusion"), encoding="fusion", silenced=-1, image=3, attack="none")
-    explorer.get_by_role("group", name="silence a part").get_by_label("direct").check(force=True)
-    expect(explorer).to_have_attribute("silenced", "0")
-    expect(explorer.locator(".tags")).to_contain_text("silenced")
-    expect(explorer.locator(".effect")).to_contain_text("Without direct")
-    explorer.get_by_role("combobox", name="mix").select_option("direct + onset + latency")
-    expect(explorer).to_have_attribute("silenced", "-1")
-    expect(explorer).to_have_attribute("encoding", "fusion-three")
-
-
-@_opens("fusion")
-def test_network_is_picked_in_the_list_by_keyboard_and_in_the_plane_by_pointer(place: str, reader: Visit) -> None:
-    explorer = put(reader.open(place).explorer("fusion"), encoding="fusion-32nd", silenced=-1, attack="none", eps=0.1)
-    expect(explorer.locator(".points label:has(:checked)")).to_have_attribute("data-name", "fusion-32nd")
-    explorer.locator(".points :checked").focus()
-    reader.page.keyboard.press("ArrowDown")
-    expect(explorer).to_have_attribute("encoding", "fusion-8th")
-    expect(explorer.locator(".points label:has(:checked)")).to_have_attribute("data-name", "fusion-8th")
-    plane = explorer.locator(".plane")
-    plane.scroll_into_view_if_needed()
-    spot = plane.locator('[data-name="onset"]').bounding_box()
-    assert spot
-    reader.page.mouse.click(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
-    expect(explorer).to_have_attribute("encoding", "onset")

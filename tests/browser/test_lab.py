@@ -215,7 +215,7 @@ def test_exit_rule_and_late_attack_reach_the_kernel(page: Page, lab: str) -> Non
 def test_mix_and_silence_reach_the_kernel(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "zoo-fusion")
     expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
-    explorer.get_by_label("gate", exact=True).fill("0")
+    explorer.get_by_label("gate on direct").fill("0")
     expect(explorer.locator(".tags")).to_contain_text("× 1/32", timeout=20_000)
     explorer.get_by_role("group", name="silence a part").get_by_label("direct").check(force=True)
     expect(explorer.locator(".tags")).to_contain_text("silenced", timeout=20_000)

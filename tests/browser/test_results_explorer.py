@@ -75,7 +75,7 @@ def test_the_verdict_is_spoken_with_both_numbers(visit: Visit) -> None:
     expect(explorer.locator(".answer")).to_have_attribute("data-tone", re.compile("right|wrong"))
     live = explorer.locator('[aria-live="polite"]')
     expect(live).to_contain_text(
-        re.compile(r"adaptive, worst of all attacks, epsilon 51/255, exit 8\. .* keeps \d+"), timeout=5000
+        re.compile(r"adaptive, worst of all attacks, epsilon 51/255, exit 8\. .* has an accuracy of \d+"), timeout=5000
     )
 
 

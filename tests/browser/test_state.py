@@ -18,7 +18,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "encoder": ("change", lambda e: e.get_by_label("random sign").check(force=True)),
     "training": ("code", lambda e: select(e, "code", "onset")),
     "exit": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
-    "fusion": ("encoding", lambda e: e.get_by_label("gate", exact=True).fill("0")),
+    "fusion": ("encoding", lambda e: e.get_by_label("gate on direct").fill("0")),
     "attack": ("step", lambda e: e.get_by_label("step", exact=True).fill("4")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
 }

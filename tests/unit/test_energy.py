@@ -12,6 +12,7 @@ from snnlab import zoo
 from snnlab.data import Split
 from snnlab.encoding import Encoder, encoder
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
+from snnlab.networks.conv import Block, ConvNet
 from snnlab.networks.energy import LEFT_OUT, energy
 from snnlab.training.tssl_bp import TsslMLP
 
@@ -146,3 +147,38 @@ def test_bad_input_says_what_is_valid(few: Split) -> None:
     for call, says in cases:
         with pytest.raises(ValueError, match=re.escape(says)):
             call()
+
+
+def test_without_products_of_zero_an_ann_is_charged_for_lit_pixels_and_active_units() -> None:
+    """X = (1, 0.5, 0): 2 of 3 pixels are lit, each reaches 4 units; with weights of 1 all units are active, with -1 none."""
+    network, x = MLP((3, 4, 2)), torch.tensor([[[[1.0, 0.5, 0.0]]]])
+    for weight, active in ((1.0, 4), (-1.0, 0)):
+        network.layers[0].weight.data.fill_(weight)
+        network.layers[0].bias.data.zero_()
+        assert energy(Classifier(network), x).macs.tolist() == [[20.0]]
+        assert energy(Classifier(network), x, skip_zeros=True).macs.tolist() == [[2.0 * 4 + active * 2]]
+
+
+def test_a_convolution_without_zeros_has_nothing_to_skip() -> None:
+    """With weights of 1 every unit of a lit image is active."""
+    network = ConvNet((Block(2), Block(3))).eval()
+    for parameter in network.parameters():
+        parameter.data.fill_(1.0)
+    model, x = Classifier(network), torch.full((1, 3, 8, 8), 0.5)
+    assert torch.equal(energy(model, x).macs, energy(model, x, skip_zeros=True).macs)
+    assert bool((energy(model, 0 * x, skip_zeros=True).macs < energy(model, 0 * x).macs).all())
+
+
+@pytest.mark.parametrize("name", ["direct", "latency", "fusion"])
+def test_analog_input_may_skip_its_zeros_and_spikes_are_counted_as_before(name: str, few: Split) -> None:
+    model = zoo.load(name)
+    every, nonzero = (energy(model, few.images, skip_zeros=skip) for skip in (False, True))
+    assert torch.equal(every.synops, nonzero.synops)
+    lit = (few.images != 0).flatten(1).sum(1).float()
+    assert torch.equal(nonzero.macs[-1], 256 * lit if name != "latency" else 0 * lit)
+
+
+def test_every_mac_and_every_synop_reads_one_weight() -> None:
+    spent = energy(_network("fusion(latency, direct)", 0.0), IMAGE)
+    assert torch.equal(spent.with_reads(0.0), spent.picojoules)
+    assert torch.allclose(spent.with_reads(50.0) - spent.picojoules, 50.0 * (spent.macs + spent.synops))

@@ -9,7 +9,7 @@ import torch
 
 from snnlab import Budget, zoo
 from snnlab.attacks import NAIVE, has_trains, input_gradient, spike_train_attack
-from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_trajectory, predicted_class
+from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_slice, attack_trajectory, per_level, predicted_class
 from snnlab.data import Split
 from snnlab.widgets.compute import TrajectoryRequest, trajectory_frame
 
@@ -125,3 +125,22 @@ def test_a_frame_holds_the_trajectory(few: Split) -> None:
 def test_a_bad_request_says_what_is_valid(changes: dict[str, Any], says: str, few: Split) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         TrajectoryRequest(**{"image": few.images[0], "label": 7, "encoding": "onset", "method": "bpda"} | changes)
+
+
+def test_a_slice_runs_along_the_sign_of_a_gradient_to_twice_the_budget(few: Split) -> None:
+    """Every ``per_level``-th image has whole grey levels: the answer is that of the saved image."""
+    model, budget = zoo.load("offset"), Budget(0.02)
+    image, label = few.images[0], int(few.labels[0])
+    gradient = attack_trajectory(model, image, label, budget, "bpda").gradients[0]
+    margins, answers = attack_slice(model, image, label, budget, gradient)
+    per = per_level(0.02)
+    assert len(margins) == len(answers) == 10 * per + 1
+    assert torch.equal(attack_slice(model, image, label, budget, 1000 * gradient)[0], margins)
+    for k in (0, 3, 10):
+        moved = (image + k / 255 * gradient.sign()).clamp(0, 1)
+        stored = (moved * 255).round().to(torch.uint8).float() / 255
+        logits = model(stored.unsqueeze(0))[0].detach()
+        others = torch.cat([logits[:label], logits[label + 1 :]]).max()
+        assert float(margins[k * per]) == pytest.approx(float(others - logits[label]))
+    flat, _ = attack_slice(model, image, label, budget, torch.zeros_like(gradient))
+    assert bool((flat == margins[0]).all())

@@ -24,10 +24,12 @@ from snnlab.data import Split
 from snnlab.encoding import encoder, first_active_step
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
+from snnlab.networks.energy import energy
 from snnlab.vocabulary import VOCABULARY
 from snnlab.widgets import (
     AttackExplorer,
     EncoderExplorer,
+    EnergyExplorer,
     ExitExplorer,
     FusionExplorer,
     NeuronExplorer,
@@ -163,6 +165,7 @@ REFUSED = {
         {"exit_step": 9},
         {"image": 10_000},
     ],
+    EnergyExplorer: [{"price": -1}, {"zeros": "ignored"}, {"exit_step": 9}, {"image": 10_000}],
     EncoderExplorer: [{"change": "darken"}, {"exit_step": 9}, {"eps": 1.5}],
     TrainingExplorer: [{"code": "morse"}, {"code": "poisson"}, {"exit_step": 9}],
     ExitExplorer: [{"encoding": "ann"}, {"from_step": -1}, {"from_step": 8}, {"rule": "mood"}, {"exit_step": 9}],
@@ -350,6 +353,17 @@ def test_neuron_explorer_runs_the_neuron_of_the_package(reset: str) -> None:
 def test_neuron_explorer_refuses_a_state_that_does_not_exist(state: dict[str, Any], says: str) -> None:
     with pytest.raises(traitlets.TraitError, match=re.escape(says)):
         NeuronExplorer(**state)
+
+
+def test_energy_explorer_prices_the_operations_of_its_image_at_its_exit() -> None:
+    explorer = EnergyExplorer(image=3, price=50, zeros="skipped", exit_step=5)
+    image = explorer._models.samples.images[3:4]
+    for name in ("ann", "direct", "latency"):
+        counted = energy(zoo.load(name), image, skip_zeros=True)
+        row = min(5, len(counted.macs)) - 1
+        expected = (4.6 + 50) * counted.macs[row] + (0.9 + 50) * counted.synops[row]
+        assert explorer.result()[name] == pytest.approx(float(expected))
+    assert "direct" in explorer.to_html()
 
 
 RECORDS = {name: zoo.results(name) for name in ("ann", "direct", "latency")}

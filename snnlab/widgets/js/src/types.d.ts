@@ -20,6 +20,7 @@ interface Side {
   votes: Float32Array;
   predictions: ArrayLike<number> & Iterable<number>;
   energy?: any;
+  operations?: Float32Array | null;
 }
 
 /** The answer to a request: the clean image, and the attacked one where there is an attack. */
@@ -46,7 +47,14 @@ interface Trajectory {
   label: number | null;
   method: string;
   ms: number;
-  path: { images: Float32Array; gradients: Float32Array; margins: any; predictions: any };
+  path: {
+    images: Float32Array;
+    gradients: Float32Array;
+    margins: any;
+    predictions: any;
+    slice_margins?: Float32Array;
+    slice_predictions?: Int8Array;
+  };
   shape: number[];
   steps: number;
   target: number;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lateFrom, silence } from "../src/engine/encode.js";
+import { energyOf } from "../src/engine/energy.js";
 import { network } from "../src/engine/network.js";
 import { modelPayload } from "./helpers.js";
 
@@ -23,7 +24,8 @@ function small(encoder, q) {
 
 const code = (name) => ({ name, num_steps: T });
 const fusion = (gate, ...names) => ({ ...code("fusion"), gate, parts: names.map(code) });
-const spent = (model, image = IMAGE) => Array.from(model.energy(model.forward(image)), (e) => Number(e.toFixed(4)));
+const spent = (model, image = IMAGE) =>
+  Array.from(energyOf(model.operations(model.forward(image))), (e) => Number(e.toFixed(4)));
 
 test("an ANN costs its weights, 4.6 pJ each", () => {
   // 2·3 + 3·2 MACs
@@ -66,4 +68,16 @@ test("a silenced part costs nothing", () => {
 test("a weighted spike of phase is one synaptic operation", () => {
   // 15 = 1111 and 8 = 1000 of 16 levels: 2, 1, 1, 1 spikes
   assert.deepEqual(spent(small(code("phase"), 0)), [5.4, 8.1, 10.8, 13.5]);
+});
+
+test("without products of zero, analog input costs its lit pixels and an ANN its active units", () => {
+  const dark = Float32Array.of(0.5, 0);
+  const counts = (model, image) => Array.from(model.operations(model.forward(image)));
+  // 2·3 MACs, of which one pixel's 3 are not zero; no spike.
+  assert.deepEqual(counts(small(code("direct"), 0), dark), [6, 6, 6, 6, 3, 3, 3, 3, 0, 0, 0, 0]);
+  // With positive weights all 3 units are active, with negative ones none.
+  assert.deepEqual(counts(small(null, 38), dark), [12, 3 + 6, 0]);
+  assert.deepEqual(counts(small(null, -38), dark), [12, 3, 0]);
+  // Spikes are counted where they come, so that black costs nothing anyway.
+  assert.deepEqual(counts(small(code("latency"), 0), dark).slice(0, 2 * T), Array(2 * T).fill(0));
 });

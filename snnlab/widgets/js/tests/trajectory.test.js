@@ -206,6 +206,9 @@ test("a blind attacker beside one who sees is called what it is, and nothing is 
 
 test("what EOT averages over is said: encodings of a random code, images near one that is not", () => {
   assert.match(doing("eot", { kind: "snn", stochastic: true }), /10 encodings/);
-  assert.match(doing("eot", { kind: "snn", stochastic: false }), /images nearby: nothing in this code is random/);
+  assert.match(
+    doing("eot", { kind: "snn", stochastic: false }),
+    /images nearby \(smoothing\): nothing in this code is random/,
+  );
   assert.match(doing("bpda", { kind: "ann", stochastic: false }), /the same as naive/);
 });

@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { wilson } from "../src/engine/index.js";
-import { claimed, curveOf, decoded, exitsOf, fairAnn, nearestLevel, readAt } from "../src/view/model/results-table.js";
+import {
+  claimed,
+  curveOf,
+  decoded,
+  exitsOf,
+  fairAnn,
+  levelsOf,
+  nearestLevel,
+  readAt,
+} from "../src/view/model/results-table.js";
 import { intervalText } from "../src/view/text/frame.js";
 import { facts, finding, flagsOf, how, levelText, spoken, threatOf } from "../src/view/text/results.js";
 
@@ -125,6 +134,24 @@ test("the factor of two is reached, missed, not decided, or means nothing", () =
   assert.equal(claimed(more, "transfer", at()).state, "reached");
 });
 
+test("where the ANN has nothing correct there is no ratio, and none is shown", () => {
+  const nothing = structuredClone(RECORD);
+  nothing.results.second.current.correct.transfer = [[[80, 30, 0]]];
+  const { verdict, sentence } = finding(nothing, "transfer", at());
+  assert.equal(claimed(nothing, "transfer", at()).ratio, null);
+  assert.equal(verdict, "no ratio");
+  assert.doesNotMatch(verdict + sentence, /∞|Infinity|NaN/);
+});
+
+test("a level is offered where at least half of the networks were measured", () => {
+  assert.deepEqual(levelsOf(RECORD), [0, 2, 4]);
+  const further = structuredClone(RECORD);
+  further.results.robust.current.eps = [0, 2, 8];
+  assert.deepEqual(levelsOf(further), [0, 2, 4]);
+  further.results.direct.current.eps = [0, 2, 8];
+  assert.deepEqual(levelsOf(further), [0, 2, 4, 8]);
+});
+
 test("networks trained on attacked pictures do not count for the claim on plain ones", () => {
   assert.equal(claimed(RECORD, "adaptive", at({ against: "worst" })).best.model.name, "direct");
 });
@@ -138,14 +165,20 @@ test("the claim is one on fused codes: where a table has any, a better code that
   const found = claimed(both, "transfer", at());
   assert.equal(found.best.model.name, "fused");
   assert.ok(found.ratio < claimed(RECORD, "transfer", at()).ratio);
-  assert.match(finding(both, "transfer", at()).sentence, /direct \+ onset, the best fused code, keeps/);
+  const { sentence } = finding(both, "transfer", at());
+  assert.match(sentence, /the best fused code, direct \+ onset, has an accuracy of 20/);
+  assert.match(sentence, /The best spiking network of all, direct, is not fused: 42/);
+  assert.doesNotMatch(finding(RECORD, "transfer", at()).sentence, /fused/);
 });
 
 test("a verdict tells both numbers, with their intervals", () => {
   const { verdict, sentence, tone } = finding(RECORD, "transfer", at());
   assert.equal(verdict, "4.2 ×");
   assert.equal(tone, "none");
-  assert.match(sentence, /At ε = 4\/255 direct, the best of them, keeps 42\u202f% \[3\d.*\], the second ANN 10\u202f% \[/);
+  assert.match(
+    sentence,
+    /At ε = 4\/255 the best spiking network, direct, has an accuracy of 42\u202f% \[3\d.*\], the second ANN 10\u202f% \[/,
+  );
   assert.match(finding(RECORD, "adaptive", at({ against: "worst" })).sentence, /so a ratio says nothing/);
   assert.match(finding(RECORD, "transfer", at({ level: 0 })).sentence, /^On clean pictures/);
   assert.equal(finding(RECORD, "transfer", at({ level: 8 })).verdict, "not measured");

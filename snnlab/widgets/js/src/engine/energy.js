@@ -13,26 +13,42 @@ export const PJ_PER_SYNOP = 0.9;
 /** Picojoules of a number of operations, rounded as torch rounds them. */
 const picojoules = (macs, synops) => fround(fround(fround(PJ_PER_MAC) * macs) + fround(fround(PJ_PER_SYNOP) * synops));
 
-/** pJ up to every exit, [T], of one image's trace. @param {import("./network.js").SpikingNetwork} network */
-export function spikingEnergy({ encoder, first, second, numPixels, numSteps }, { input, hidden }) {
-  const pJ = new Float32Array(numSteps);
+/**
+ * Operations of one image's trace up to every exit, [3, T]: MACs, MACs without products of zero, and SynOps.
+ * @param {import("./network.js").SpikingNetwork} network
+ */
+export function spikingOperations({ encoder, first, second, numPixels, numSteps }, { input, hidden }) {
+  const counts = new Float32Array(3 * numSteps);
   const active = encoder.parts.flatMap((part, k) => (part.gate === 0 ? [] : [[part.constant, k * numPixels]]));
-  let [macs, synops] = [0, 0];
+  let [macs, nonzero, synops] = [0, 0, 0];
   for (let t = 0; t < numSteps; t++) {
     for (const [analog, offset] of active) {
       const start = t * first.inputs + offset;
-      if (!analog) synops += first.outputs * events(input, start, numPixels);
-      else if (t === 0 || changed(input, start, first.inputs, numPixels)) macs += first.outputs * numPixels;
+      const reached = first.outputs * events(input, start, numPixels);
+      if (!analog) synops += reached;
+      else if (t === 0 || changed(input, start, first.inputs, numPixels)) {
+        macs += first.outputs * numPixels;
+        nonzero += reached;
+      }
     }
     synops += second.outputs * events(hidden.spikes, t * second.inputs, second.inputs);
-    pJ[t] = picojoules(macs, synops);
+    [macs, nonzero, synops].forEach((count, k) => {
+      counts[k * numSteps + t] = count;
+    });
   }
-  return pJ;
+  return counts;
 }
 
-/** Every weight of an ANN is used once. @returns {Float32Array} [1] */
-export function conventionalEnergy({ first, second }) {
-  return Float32Array.of(picojoules(first.inputs * first.outputs + second.inputs * second.outputs, 0));
+/** An ANN uses every weight once; without products of zero, those of lit pixels and active units. @returns {Float32Array} [3, 1] */
+export function conventionalOperations({ first, second }, { image, activation }) {
+  const used = first.outputs * events(image, 0, first.inputs) + second.outputs * events(activation, 0, second.inputs);
+  return Float32Array.of(first.inputs * first.outputs + second.inputs * second.outputs, used, 0);
+}
+
+/** pJ up to every exit, [T]. @param {Float32Array} operations [3, T] */
+export function energyOf(operations) {
+  const steps = operations.length / 3;
+  return Float32Array.from({ length: steps }, (_, t) => picojoules(operations[t], operations[2 * steps + t]));
 }
 
 const events = (values, start, count) => values.subarray(start, start + count).filter((value) => value !== 0).length;

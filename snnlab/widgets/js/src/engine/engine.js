@@ -3,10 +3,11 @@ import { ATTACKS, attack, noise } from "./attack.js";
 import { checkBudget, checkImage, choose, integerBetween, need } from "./check.js";
 import { leadingClass } from "./decode.js";
 import { encode, encoder, lateFrom, silence } from "./encode.js";
+import { energyOf } from "./energy.js";
 import { ATTACKERS, network } from "./network.js";
 import { inputOrder } from "./order.js";
 import { mulberry32 } from "./random.js";
-import { attackTrajectory, STEPS } from "./trajectory.js";
+import { attackSlice, attackTrajectory, STEPS } from "./trajectory.js";
 import { unpackZoo } from "./zoo.js";
 
 /** Independent streams of one seed: the code's own randomness, and the attack's. */
@@ -82,26 +83,30 @@ export class BrowserEngine {
   /**
    * One attacker, step by step, with all steps of the network read.
    * @param {{image: Float32Array, shape: number[], label: number|null, encoding: string, method: string, eps: number, seed?:
-   *   number, signal?: AbortSignal}} request method: a key of ATTACK_VARIANTS
+   *   number, slices?: boolean, signal?: AbortSignal}} request method: a key of ATTACK_VARIANTS; `slices`: whether margin and
+   *   answer along its first gradient are asked for too
    * @returns {Promise<any>} frame, with the Path under `path`
    */
   async trajectory(request) {
-    const { method, eps, label, seed = 0, signal } = request;
+    const { method, eps, label, slices = false, seed = 0, signal } = request;
     const { network: model, image } = await this.#asked(request);
     const started = performance.now();
     const coin = () => mulberry32(seed, CODE);
     const target = label ?? taken(model, model.forward(image, coin()), model.numSteps);
     const aim = { label: target, random: mulberry32(seed, ATTACK), coin, signal };
     const path = await attackTrajectory(method, model, image, eps, aim);
+    const first = path.gradients.subarray(0, image.length);
+    const slice = slices && first.length ? await attackSlice(model, image, eps, first, aim) : null;
     return {
       shape: request.shape,
       encoding: request.encoding,
       method,
+      eps,
       steps: STEPS,
       computed_by: this.kind,
       label: label ?? null,
       target,
-      path,
+      path: slice ? { ...path, slice_margins: slice.margins, slice_predictions: slice.predictions } : path,
       ms: performance.now() - started,
     };
   }
@@ -165,6 +170,7 @@ function disturb(method, image, eps, random) {
 /** @returns {Side} */
 function side(network, trace) {
   const { image, input = null, hidden, activation = null, output, votes, predictions } = trace;
+  const operations = network.operations(trace);
   return {
     image,
     input,
@@ -174,6 +180,7 @@ function side(network, trace) {
     votes,
     membrane: output?.membrane ?? null,
     predictions,
-    energy: network.energy(trace),
+    energy: energyOf(operations),
+    operations,
   };
 }

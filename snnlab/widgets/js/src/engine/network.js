@@ -8,7 +8,7 @@ import { choose, field, sound } from "./check.js";
 import { addConstant, addWeighted, currents, transposed } from "./current.js";
 import { DECODERS, predictions } from "./decode.js";
 import { derivative, encode, encoder } from "./encode.js";
-import { conventionalEnergy, spikingEnergy } from "./energy.js";
+import { conventionalOperations, spikingOperations } from "./energy.js";
 import { lif, lifBackward, neuron } from "./lif.js";
 import { hiddenOrder } from "./order.js";
 import { SOFT_READOUTS } from "./soft.js";
@@ -126,8 +126,8 @@ export class SpikingNetwork {
     return filterBackward(gradCurrent, numSteps, tau);
   }
 
-  energy(trace) {
-    return spikingEnergy(this, trace);
+  operations(trace) {
+    return spikingOperations(this, trace);
   }
 
   /** ∂L/∂x[p] = Σ_parts Σ_t ∂s[t]/∂x · W[:, p] · ∂L/∂(W s)[t]. */
@@ -186,7 +186,7 @@ class ConventionalNetwork {
     return grad;
   }
 
-  energy() {
-    return conventionalEnergy(this);
+  operations(trace) {
+    return conventionalOperations(this, trace);
   }
 }

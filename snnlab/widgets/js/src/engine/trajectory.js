@@ -59,6 +59,36 @@ export async function attackTrajectory(method, network, image, eps, options) {
   };
 }
 
+/** Grey levels of a stored image, and points of a slice between two of them. */
+const LEVELS = 255;
+export const perLevel = (eps) => Math.min(4, Math.max(1, Math.floor(160 / (2 * LEVELS * eps))));
+
+/**
+ * Margin and answer along the direction of a gradient, x(t) = clip(x + t sign g): at t = j / (255 per), for 0 ≤ t ≤ 2ε. At
+ * each `per`-th point the image is one of whole grey levels, as a file stores it.
+ * @param {Float32Array} gradient  @returns {Promise<{margins: Float32Array, predictions: Int8Array}>}
+ */
+export async function attackSlice(network, image, eps, gradient, { label, coin, signal }) {
+  const per = perLevel(eps);
+  const readings = [];
+  for (let j = 0; j <= Math.floor(2 * LEVELS * eps + 1e-9) * per; j++) {
+    if (j % 20 === 0) await pause(signal);
+    const t = fround(j / (LEVELS * per));
+    readings.push(
+      look(
+        network,
+        Float32Array.from(image, (x, p) => clip(fround(x + t * Math.sign(gradient[p])))),
+        label,
+        coin(),
+      ),
+    );
+  }
+  return {
+    margins: Float32Array.from(readings, ({ margin }) => margin),
+    predictions: Int8Array.from(readings, ({ answer }) => answer),
+  };
+}
+
 /** Steps along the gradient of the margin. @param {any} options */
 function ascent(who, network, image, eps, options) {
   const { label, random, steps, draws = DRAWS, signal } = options;

@@ -211,7 +211,18 @@ export class KernelEngine {
 }
 
 /** What a side of a frame holds where the kernel sends nothing. */
-const SIDE = ["image", "input", "hidden", "output", "activation", "votes", "membrane", "predictions", "energy"];
+const SIDE = [
+  "image",
+  "input",
+  "hidden",
+  "output",
+  "activation",
+  "votes",
+  "membrane",
+  "predictions",
+  "energy",
+  "operations",
+];
 const NO_SIDE = Object.fromEntries(SIDE.map((name) => [name, null]));
 
 /** Put the binary parts of a frame in their places; `buffers`: names ("clean.image") and types, in order. */

@@ -2,6 +2,7 @@
 import { AttackExplorer } from "./explorers/attack.js";
 import { EarlyExitExplorer } from "./explorers/early-exit.js";
 import { EncodingExplorer } from "./explorers/encoding.js";
+import { EnergyExplorer } from "./explorers/energy.js";
 import { FusionExplorer } from "./explorers/fusion.js";
 import { NeuronExplorer } from "./explorers/neuron.js";
 import { ResultsExplorer } from "./explorers/results.js";
@@ -16,6 +17,7 @@ const ALL = [
   EarlyExitExplorer,
   FusionExplorer,
   AttackExplorer,
+  EnergyExplorer,
   ResultsExplorer,
   NeuronExplorer,
 ];

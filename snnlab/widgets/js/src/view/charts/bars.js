@@ -1,4 +1,4 @@
-/** Bars of a table of networks: accuracy under attack, solid, up to the clean one, pale; the ANN and twice that. */
+/** Bars of a table of networks: accuracy under attack, solid, up to the clean one, pale; named lines for chance, the ANN and twice that. */
 import { explained, h, setText } from "../dom/elements.js";
 import { intervalText, percent } from "../text/frame.js";
 import { swatch } from "./marks.js";
@@ -9,7 +9,7 @@ export class ResultBars {
   constructor() {
     this.title = h("h4", {});
     this.body = h("div", { class: "bars" });
-    const signs = { kept: "kept under attack", clean: "clean", whisker: "95 % interval", run: "a training run" };
+    const signs = { kept: "accuracy under attack", clean: "clean", whisker: "95 % interval", run: "a training run" };
     const key = h("p", { class: "explain" }, ...explained("span", signs));
     this.element = h("section", { class: "panel standings" }, this.title, this.body, key);
   }

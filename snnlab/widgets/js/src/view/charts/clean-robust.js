@@ -1,8 +1,8 @@
 /** The clean–robust plane: right on clean digits, against right under the worst attack at one ε; points can be picked. */
-import { inside } from "../dom/drag.js";
+import { drag, inside } from "../dom/drag.js";
 import { h, setText, svg, uniqueId } from "../dom/elements.js";
 import { epsText, intervalText, percent, readText, spokenShare } from "../text/frame.js";
-import { AccuracyFrame, axes, CHARACTER, chanceLine, curveLine, LABEL_HEIGHT, label, stroke } from "./frame.js";
+import { AccuracyFrame, axes, CHARACTER, chanceLine, curveLine, LABEL_HEIGHT, label, stroke, within } from "./frame.js";
 import { placeAround } from "./label-placement.js";
 import { markerAt, swatch } from "./marks.js";
 
@@ -20,27 +20,32 @@ export class CleanRobustPlot extends AccuracyFrame {
   #rows = new Map();
   #built = null;
 
-  /** @param {{onPick: (name: string) => void}} hooks */
-  constructor({ onPick }) {
+  #chord = null;
+  #dragged = false;
+
+  /** @param {{onPick: (name: string) => void, onCoin: (share: number) => void, control: HTMLElement}} hooks `control` of the coin */
+  constructor({ onPick, onCoin, control }) {
     const here = h("p", { class: "reading" });
     const list = h("fieldset", { class: "points" });
-    super("Clean and robust", MARGIN, [here, list]);
+    super("Clean and robust", MARGIN, [control, here, list]);
     this.onPick = onPick;
     this.here = here;
     this.list = list;
     this.svg.classList.add("plane");
     this.svg.addEventListener("click", (event) => this.#click(event));
+    this.svg.addEventListener("pointerdown", (event) => this.#grasp(event, onCoin));
   }
 
   /**
-   * @param {{points: PlanePoint[], path: string[], without: any, current: string, eps: number, chance: number}} content
-   *   `path`: names of the networks between which the gate leads; `without`: the current one with a part silenced, or null
+   * @param {{points: PlanePoint[], path: string[], without: any, coin: any, current: string, eps: number, chance: number}} content
+   *   `path`: names of the networks between which the gate leads; `without`: the current one with a part silenced, or null;
+   *   `coin`: where the coin is that chooses between two parts, or null
    * @param {Colours} colours
    */
   show(content, colours) {
-    const { points, current, eps, without } = content;
+    const { points, current, eps, without, coin } = content;
     const here = points.find(({ name }) => name === current);
-    this.sentence = describe(here, without, eps, true);
+    this.sentence = describe(here, without, coin, eps, true);
     const scales = this.scales(cleanRange(without ? [...points, without] : points));
     if (!scales) return;
     const { size, x, y } = scales;
@@ -48,17 +53,21 @@ export class CleanRobustPlot extends AccuracyFrame {
     const places = points.filter(({ robust }) => robust).map((point) => ({ ...point, ...at(point) }));
     this.#places = places;
     setText(this.title, `Clean against worst case at ε = ${epsText(eps)}`);
-    setText(this.here, describe(here, without, eps, false));
-    const ghost = without?.robust && { ...at(without), label: `without ${without.part}` };
+    setText(this.here, describe(here, without, coin, eps, false));
+    const ghost = without?.robust && here?.robust && { ...at(without), label: `without ${without.part}`, model: here.model };
+    this.#chord = coin && { ends: coin.ends.map(at), share: coin.share };
+    const tossed = this.#chord && { ...along(this.#chord.ends, coin.share), label: "coin", colour: colours.ink };
     const last = [...places].sort((a, b) => Number(a.name === current) - Number(b.name === current));
     this.svg.replaceChildren(
       ...axes(x, y, "right on clean digits", size, 5),
       label(0, 10, "right in the worst case"),
       ...chanceLine(content.chance, x, y),
       ...gatePath(content.path, places, colours),
-      ...(ghost && here?.robust ? silencedPoint(ghost, { ...here, ...at(here) }, colours) : []),
+      ...(coin ? gap(coin, here, at) : []),
+      ...(ghost ? silencedPoint(ghost, { ...here, ...at(here) }, colours) : []),
       ...last.flatMap((place) => drawPoint(place, place.name === current, x, y, colours)),
-      ...names(places, current, ghost, x, y, colours),
+      ...(this.#chord ? coinLine(this.#chord) : []),
+      ...names(places, current, [ghost, tossed].filter(Boolean), x, y, colours),
     );
     this.#list(content, colours);
   }
@@ -98,7 +107,24 @@ export class CleanRobustPlot extends AccuracyFrame {
     this.list.replaceChildren(legend, head, ...[...this.#rows.values()].map(({ label }) => label));
   }
 
+  /** The coin is dragged along its line. */
+  #grasp(event, onCoin) {
+    if (!this.#chord) return;
+    const { ends, share } = this.#chord;
+    const handle = along(ends, share);
+    const { x, y } = inside(event, this.svg);
+    this.#dragged = Math.hypot(handle.x - x, handle.y - y) < NEAR / 2;
+    if (!this.#dragged) return;
+    const [first, second] = ends;
+    const [dx, dy] = [first.x - second.x, first.y - second.y];
+    drag(event, this.svg, (px, _width, py) => {
+      const moved = ((px - second.x) * dx + (py - second.y) * dy) / (dx * dx + dy * dy);
+      onCoin(Math.round(100 * within(moved, [0, 1])) / 100);
+    });
+  }
+
   #click(event) {
+    if (this.#dragged) return;
     const { x, y } = inside(event, this.svg);
     const distance = (place) => Math.hypot(place.x - x, place.y - y);
     const [closest] = this.#places.filter((place) => distance(place) < NEAR).sort((a, b) => distance(a) - distance(b));
@@ -119,6 +145,28 @@ function gatePath(path, places, colours) {
   const on = path.map((name) => places.find((place) => place.name === name)).filter(Boolean);
   const attributes = { class: "curve-line gate-path", stroke: colours.code("fusion").colour };
   return on.length < 2 ? [] : [curveLine(on, ({ x, y }) => [x, y], attributes)];
+}
+
+/** A place between the two ends of a line. */
+const along = ([first, second], share) => ({
+  x: share * first.x + (1 - share) * second.x,
+  y: share * first.y + (1 - share) * second.y,
+});
+
+/** The line on which the coin lies, and the coin as its handle. */
+function coinLine({ ends: [first, second], share }) {
+  const { x, y } = along([first, second], share);
+  return [
+    stroke(first.x, first.y, second.x, second.y, { class: "coin-line" }),
+    svg("circle", { class: "eps-grip coin", cx: x, cy: y, r: 7 }),
+  ];
+}
+
+/** From the coin that is as robust as the network to the network. */
+function gap({ ends, equal }, here, at) {
+  if (!equal || !here?.robust || ends.some(({ name }) => name === here.name)) return [];
+  const [from, to] = [along(ends.map(at), equal.share), at(here)];
+  return [stroke(from.x, from.y, to.x, to.y, { class: "coin-gap" })];
 }
 
 function drawPoint(place, isCurrent, x, y, colours) {
@@ -144,19 +192,18 @@ function silencedPoint(ghost, here, colours) {
   ];
 }
 
-/** Names at the points; the current network's is placed first, then that of what a silenced part leaves of it. */
-function names(places, current, ghost, x, y, colours) {
+/** Names at the points; the current network's is placed first, then those of `more`: a silenced part, the coin. */
+function names(places, current, more, x, y, colours) {
   const [left, right] = x.range();
   const [bottom, top] = y.range();
   const here = places.filter(({ name }) => name === current);
   const others = places.filter(({ name }) => name !== current);
-  const rest = ghost ? here.map(({ model }) => ({ ...ghost, model })) : [];
-  const ordered = [...here, ...rest, ...others];
+  const ordered = [...here, ...more, ...others];
   const boxes = ordered.map((place) => ({ ...place, width: place.label.length * CHARACTER }));
   const placed = placeAround(boxes, { left, right, top, bottom }, LABEL_HEIGHT, 12);
   return ordered.flatMap((place, k) => {
     const kind = place.name === current ? "curve-label strong" : "curve-label";
-    const style = `fill: ${colours.mark(place.model).colour}`;
+    const style = `fill: ${place.colour ?? colours.mark(place.model).colour}`;
     return placed[k] ? [label(placed[k].x, placed[k].y, place.label, kind, { style })] : [];
   });
 }
@@ -168,8 +215,20 @@ function placeText({ clean, robust }, eps, spoken = false) {
   return `clean ${say(clean)}, worst case at ${spoken ? "epsilon" : "ε ="} ${epsText(eps)} ${worst}`;
 }
 
-function describe(point, without, eps, spoken) {
+/** Whether the network is more accurate than a coin that is as robust. */
+function beyondCoin(point, { ends, equal }) {
+  if (ends.some(({ name }) => name === point.name)) return "";
+  if (!equal) return " It is more robust than both parts: no coin is as robust.";
+  const points = (100 * Math.abs(equal.ahead)).toFixed(1);
+  const verdict = equal.ahead < 0 ? `${points} points less accurate than` : `more accurate by ${points} points than`;
+  return ` On clean digits it is ${verdict} the coin that is as robust (λ = ${equal.share.toFixed(2)}).`;
+}
+
+function describe(point, without, coin, eps, spoken) {
   if (!point) return "This network was not measured.";
-  const rest = without ? ` Without ${without.part}: ${placeText(without, eps, spoken)}.` : "";
-  return `${point.title}: ${placeText(point, eps, spoken)}.${rest}`;
+  const rest = without ? ` Without ${without.part} (one training run): ${placeText(without, eps, spoken)}.` : "";
+  const tossed = coin
+    ? ` Coin, λ = ${coin.share.toFixed(2)} on ${coin.ends[0].title}: clean ${percent(coin.clean)}, worst case at least ${percent(coin.robust)}.`
+    : "";
+  return `${point.title}: ${placeText(point, eps, spoken)}.${rest}${coin && !without ? beyondCoin(point, coin) : ""}${tossed}`;
 }

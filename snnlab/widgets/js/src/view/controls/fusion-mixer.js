@@ -1,10 +1,10 @@
 /** What is fused: the parts, how much the first one counts, and which one is silenced. */
-import { h } from "../dom/elements.js";
-import { gateNumber } from "../model/fusion-names.js";
+import { h, setText, showText } from "../dom/elements.js";
+import { gateNumber, partsOf } from "../model/fusion-names.js";
 import { Choice, Select } from "./choice.js";
 import { Slider } from "./slider.js";
 
-const KINDS = Object.entries({ fixed: "set", learned: "learned", hardened: "learned, FGSM" });
+const KINDS = Object.entries({ fixed: "fixed by hand", learned: "learned", hardened: "learned under FGSM" });
 
 const NONE = -1;
 
@@ -19,7 +19,17 @@ export class FusionMixer {
     this.controls = mixes.map((mix) => this.#controls(mix));
     const all = (name) => this.controls.map((controls) => controls[name]?.element).filter(Boolean);
     this.gates = all("gate");
-    this.element = h("div", { class: "mixer" }, ...all("kind"), ...all("silence"));
+    this.coin = new Slider({
+      label: "coin",
+      max: 1,
+      step: 0.01,
+      key: 0.05,
+      text: (share) => `λ = ${share.toFixed(2)}`,
+      spoken: (share) => `the coin chooses the first part with probability ${share.toFixed(2)}`,
+      onInput: (coin) => store.set({ coin }),
+    });
+    this.note = h("p", { class: "why" });
+    this.element = h("div", { class: "mixer" }, ...all("kind"), ...all("silence"), this.note);
   }
 
   /** The controls of one mix: its gates, how they were chosen, and its parts. A control without a choice is left out. */
@@ -32,20 +42,22 @@ export class FusionMixer {
     const pick = (kind) => this.#pick(of(kind).at(-1));
     return {
       gate: fixed.length > 1 ? this.#gate(mix, fixed) : null,
-      kind: kinds.length > 1 ? new Choice(`gate on ${mix.parts[0]}`, kinds, pick) : null,
+      kind: kinds.length > 1 ? new Choice("how the gate was chosen", kinds, pick) : null,
       silence: mix.parts.length > 1 ? new Choice("silence a part", parts, silence) : null,
     };
   }
 
-  /** Stops at the gates that were trained; a learned one lies between them and is shown as text. */
+  /** Stops at the gates that were trained; the thumb of a learned one is at the stop nearest to its ratio. */
   #gate({ parts }, fixed) {
     const stops = fixed.map(({ gate }) => gateNumber(gate));
-    const gateNow = () => gateNumber(this.find(this.store.get("encoding"))?.member.gate ?? 1);
+    const member = () => this.find(this.store.get("encoding"))?.member ?? fixed[0];
+    const gates = () => partsOf(member().model.encoding).map(({ gate }) => gateNumber(gate));
+    const text = (sign, between) => (member().kind === "fixed" ? `${sign} ${gates()[0]}` : gates().join(between));
     return new Slider({
-      label: "gate",
+      label: `gate on ${parts[0]}`,
       max: fixed.length - 1,
-      text: () => `× ${gateNow()}`,
-      spoken: () => `${parts[0]} times ${gateNow()}`,
+      text: () => text("×", " : "),
+      spoken: () => `${parts.join(" and ")} times ${text("", " and ")}`,
       stops,
       onInput: (k) => this.#pick(fixed[k]),
     });
@@ -71,9 +83,32 @@ export class FusionMixer {
     return null;
   }
 
-  show({ encoding, silenced }) {
+  /** The networks of the dial that is shown, by rising gate. */
+  dial(encoding) {
+    const fixed = this.find(encoding).mix.members.filter(({ kind }) => kind === "fixed");
+    return fixed.length > 1 ? fixed.map(({ model }) => model.name) : [];
+  }
+
+  /** Mark at each stop whether that network classifies the image correctly. @param {(boolean|null)[]} answers */
+  mark(encoding, answers) {
+    const { mix } = this.find(encoding);
+    const gate = this.controls[this.mixes.indexOf(mix)].gate;
+    const names = gate?.element.querySelectorAll(".stops span") ?? [];
+    const stops = mix.members.map((member) => gateNumber(member.gate));
+    for (const [k, name] of names.entries()) {
+      setText(name, `${stops[k]}${answers[k] === null ? "" : answers[k] ? "\n✓" : "\n✗"}`);
+      name.dataset.tone = answers[k] === null ? "none" : answers[k] ? "right" : "wrong";
+    }
+    const right = answers.filter(Boolean).length;
+    const known = names.length > 0 && !answers.includes(null);
+    showText(this.note, known ? `This image: correct (✓) at ${right} of ${names.length} gates.` : "");
+  }
+
+  show({ encoding, silenced, coin }) {
     const match = this.find(encoding);
     if (match) this.mix.show(match.mix.name);
+    this.coin.element.hidden = match?.mix.parts.length !== 2;
+    this.coin.show(coin);
     for (const [k, mix] of this.mixes.entries()) {
       const { gate, kind, silence } = this.controls[k];
       for (const control of [gate, kind, silence]) if (control) control.element.hidden = match?.mix !== mix;

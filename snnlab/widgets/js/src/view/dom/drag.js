@@ -12,11 +12,11 @@ export function inside({ clientX, clientY }, element) {
   return { x: (clientX - left) / zoom, y: (clientY - top) / zoom, width: width / zoom };
 }
 
-/** Follow a pointer while it is down: `move` is called with the place and the width, in CSS pixels. */
+/** Follow a pointer while it is down: `move` is called with x, the width and y, in CSS pixels. */
 export function drag(event, element, move) {
   const moved = (now) => {
-    const { x, width } = inside(now, element);
-    move(x, width);
+    const { x, y, width } = inside(now, element);
+    move(x, width, y);
   };
   const end = () => element.removeEventListener("pointermove", moved);
   element.setPointerCapture(event.pointerId);

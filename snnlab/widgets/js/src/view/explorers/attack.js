@@ -1,5 +1,6 @@
-/** The attack explorer: one image and one network under five attackers, step by step. */
+/** The attack explorer: one image and one network under two or five attackers, step by step. */
 import { integerBetween, SPIKE_TRAIN } from "../../engine/index.js";
+import { Choice } from "../controls/choice.js";
 import { Player } from "../controls/player.js";
 import { Slider } from "../controls/slider.js";
 import { MAGNIFIED } from "../dom/canvas-image.js";
@@ -8,16 +9,20 @@ import { accuracyCurve, readCurve } from "../model/accuracy.js";
 import { AttackColumn } from "../panels/attack-column.js";
 import { flagsOf, ONE_RUN, whoComputed } from "../panels/caption.js";
 import { imageKey } from "../session/flip-search.js";
-import { ATTACKERS, conclusion, spokenTrajectories } from "../text/attack.js";
+import { ATTACKERS, conclusion, PAIR, spokenTrajectories } from "../text/attack.js";
 import { count, epsText, intervalText, percent } from "../text/frame.js";
 import { ImageExplorer } from "./base.js";
 
 const STEPS = 10;
 
+const SLICE =
+  "slice: the same along the first gradient; dashes: what this gradient predicts; dots: whole grey levels, as a file stores them";
+
 const HOW = [
   "The first four follow the gradient of the margin, the votes of the strongest wrong class minus those of the right one, with all steps read. They start at the image itself and stop once it is misread; equal votes are decided by the read-out's potential. Naive, BPDA and EOT move every pixel by ε/4 along the sign of their gradient (PGD) and keep the surrogate that the network was trained with. ASSG adapts each neuron's surrogate to its distance from threshold and steps by SA-PGD (Wang et al. 2025).",
   "The spike-train attack needs no gradient of the code. A budget leaves a pixel of a step code finitely many spike trains; from the gradient of the loss with respect to the spikes follows, to first order, what each of them gains. At every step a random share of the pixels takes its best train, fewer and fewer, with the intensity that is nearest to the clean one. Its loss is the cross-entropy of votes and soft spikes, its surrogate that of ASSG.",
   "EOT averages over what is random. A stochastic code is averaged over 10 encodings; a deterministic one has only one, so there the average is over 10 images within ±1/16 of the present one.",
+  "With two attackers, a slice shows the margin along the direction of the first gradient, x + t sign(g): the line is what the network does, the dashes what the gradient promises, the dots the images of whole grey levels, and the strip below where the image is misclassified. A file stores whole grey levels, so what lies between two dots is lost when it is saved.",
   `Each gradient map is scaled to its own largest value, by a square root; a pixel is hatched where the gradient is exactly zero, not where it is small. Of the spike-train attack the map shows what each pixel gains by its best train, red where that train is of a brighter pixel. Changes are magnified ${MAGNIFIED} times.`,
   "One image proves nothing about a network: its accuracies are those of the zoo's suite, over all test digits.",
 ];
@@ -34,6 +39,11 @@ export class AttackExplorer extends ImageExplorer {
       store.set({ step });
     };
     const network = this.networkSelect();
+    const compare = new Choice(
+      "attackers",
+      Object.entries({ pair: "naive | informed", all: "all five" }),
+      this.set("compare"),
+    );
     const step = new Slider({
       label: "step",
       max: STEPS,
@@ -43,6 +53,9 @@ export class AttackExplorer extends ImageExplorer {
     });
     this.player = new Player({ get: () => store.get("step"), set: this.set("step"), last: STEPS });
     this.columns = ATTACKERS.map((method) => new AttackColumn(method, setStep));
+    this.beside = h("div", { class: "attack-columns" }, ...this.columns.map(({ element }) => element));
+    this.sliceSign = h("span", {}, SLICE);
+    this.signs = signs(this.sliceSign);
     this.conclusion = h("p", { class: "effect" });
     this.people = h("p", { class: "people" });
     this.stage.onDispose(() => {
@@ -51,12 +64,12 @@ export class AttackExplorer extends ImageExplorer {
     });
     const played = h("div", { class: "played" }, step.element, this.player.button);
     return {
-      controls: { encoding: network, step },
+      controls: { encoding: network, compare, step },
       panels: [
         ...this.picker.elements,
-        this.controlGroup([network.element], [this.eps.element, played]),
-        h("div", { class: "attack-columns" }, ...this.columns.map(({ element }) => element)),
-        signs(),
+        this.controlGroup([network.element, compare.element], [this.eps.element, played]),
+        this.beside,
+        this.signs,
         this.conclusion,
         this.people,
       ],
@@ -72,7 +85,7 @@ export class AttackExplorer extends ImageExplorer {
 
   /** Another step of a known or running attack needs no new request. */
   run({ step, signal, ...request }) {
-    const key = [imageKey(request), request.encoding, request.eps].join();
+    const key = [imageKey(request), request.encoding, request.compare, request.eps].join();
     if (this.#asked?.key !== key) {
       this.#asked?.controller.abort();
       const controller = new AbortController();
@@ -89,8 +102,9 @@ export class AttackExplorer extends ImageExplorer {
   async #trajectories(request) {
     const trajectories = [];
     const { trains } = this.model(request.encoding);
-    for (const method of ATTACKERS) {
-      if (method !== SPIKE_TRAIN || trains) trajectories.push(await this.engine.trajectory({ ...request, method }));
+    const slices = request.compare === "pair";
+    for (const method of slices ? PAIR : ATTACKERS) {
+      if (method !== SPIKE_TRAIN || trains) trajectories.push(await this.engine.trajectory({ ...request, method, slices }));
     }
     return trajectories;
   }
@@ -105,7 +119,11 @@ export class AttackExplorer extends ImageExplorer {
     const { step } = request;
     const { kind, title, trains } = this.model(request.encoding);
     const model = { kind, stochastic: title.includes("poisson"), trains };
+    const isPair = request.compare === "pair";
+    this.beside.classList.toggle("pair", isPair);
+    this.sliceSign.hidden = !isPair;
     for (const column of this.columns) {
+      column.element.hidden = isPair && !PAIR.includes(column.method);
       const trajectory = trajectories.find(({ method }) => method === column.method);
       if (trajectory) column.show(trajectory, trajectories, step, model, colours);
       else column.showNone(model);
@@ -135,8 +153,8 @@ export class AttackExplorer extends ImageExplorer {
   }
 }
 
-function signs() {
+function signs(slice) {
   const colours = { brighter: "brighter harms", darker: "darker harms", nothing: "gradient exactly zero" };
   const curve = h("span", {}, "curve: votes of the strongest wrong class minus votes of the right one");
-  return h("p", { class: "signs" }, ...explained("span", colours), curve);
+  return h("p", { class: "signs" }, ...explained("span", colours), curve, slice);
 }

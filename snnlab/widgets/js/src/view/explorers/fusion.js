@@ -3,14 +3,16 @@ import { need } from "../../engine/index.js";
 import { CleanRobustPlot } from "../charts/clean-robust.js";
 import { FusionMixer } from "../controls/fusion-mixer.js";
 import { bestCurve, readCurve, withoutPart } from "../model/accuracy.js";
+import { coinAt, equalCoin } from "../model/coin.js";
 import { memberTitle, mixesOf, partsOf } from "../model/fusion-names.js";
 import { ofGroups } from "../model/models.js";
 import { ALL_RUNS } from "../panels/caption.js";
+import { DialAnswers } from "../session/dial-answers.js";
 import { chanceOf, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
 const GATE =
-  "A gate scales what its part sends; the attack goes through all parts. A part is silenced at test time, in a network that was trained with it; where that was measured, the plane shows where it ends up (one training run, attacked anew without the part).";
+  "A coin chooses one of the two parts for each image, the first with probability λ; both parts are networks of their own, trained alike. Its accuracies are means of theirs, and its worst case is at least the mean. A gate scales what its part sends; the attack goes through all parts. A part is silenced at test time, in a network that was trained with it; where that was measured, the plane shows where it ends up (one training run, attacked anew without the part).";
 
 export class FusionExplorer extends FrameExplorer {
   static kind = "fusion";
@@ -31,7 +33,10 @@ export class FusionExplorer extends FrameExplorer {
     this.mixes = mixesOf(this.models);
     const mixer = new FusionMixer(this.mixes, store);
     this.mixer = mixer;
-    this.plot = new CleanRobustPlot({ onPick: (encoding) => store.set({ encoding, silenced: -1 }) });
+    this.answers = new DialAnswers((request) => this.engine.run(request));
+    this.stage.onDispose(() => this.answers.stop());
+    const onPick = (encoding) => store.set({ encoding, silenced: -1 });
+    this.plot = new CleanRobustPlot({ onPick, onCoin: this.set("coin"), control: mixer.coin.element });
     const drawn = [mixer.element, this.timeline(), this.verdict.effect, this.plot.element];
     return {
       panels: this.page(mixer.mix.element, [...mixer.gates, this.eps.element], ...drawn),
@@ -40,6 +45,7 @@ export class FusionExplorer extends FrameExplorer {
   }
 
   changed(state) {
+    this.answers.stop();
     super.changed({ ...state, exit_step: this.zoo.num_steps });
     this.mixer.show(state);
   }
@@ -57,6 +63,8 @@ export class FusionExplorer extends FrameExplorer {
     const { mix, member } = this.mixer.find(frame.encoding);
     const off = request.silenced >= 0 ? `, ${mix.parts[request.silenced]} silenced` : "";
     this.stage.speak(`${spoken(frame, request, memberTitle(mix, member) + off)} ${this.plot.sentence}`);
+    const { encoding } = frame;
+    this.answers.start(request, this.mixer.dial(encoding), (answers) => this.mixer.mark(encoding, answers));
   }
 
   paint(frame, request, colours) {
@@ -69,7 +77,7 @@ export class FusionExplorer extends FrameExplorer {
     if (this.zoo.results) this.#paintPlane(frame, request, colours);
   }
 
-  #paintPlane(frame, { silenced, eps }, colours) {
+  #paintPlane(frame, { silenced, coin, eps }, colours) {
     const { results } = this.zoo;
     const read = (name, at) => readCurve(bestCurve(results, name, "worst", frame.num_steps) ?? [], at);
     const placed = (mix, member) => {
@@ -80,11 +88,21 @@ export class FusionExplorer extends FrameExplorer {
     };
     const all = this.mixes.flatMap((mix) => mix.members.map((member) => placed(mix, member)));
     const points = all.filter(({ clean }) => clean);
-    const { mix } = this.mixer.find(frame.encoding);
+    const { mix, member } = this.mixer.find(frame.encoding);
     const rest = withoutPart(results, frame.encoding, silenced, eps);
     const without = rest && { ...rest, part: mix.parts[silenced] };
-    const content = { points, path: this.#path(mix), without, current: frame.encoding, eps, chance: chanceOf(frame) };
-    this.plot.show(content, colours);
+    const about = { current: frame.encoding, eps, chance: chanceOf(frame) };
+    const tossed = this.#coin(mix, member, points, coin);
+    this.plot.show({ points, path: this.#path(mix), without, coin: tossed, ...about }, colours);
+  }
+
+  /** The coin between two parts that were trained as the fused network was; null: there is none. */
+  #coin({ parts }, { kind, model }, points, share) {
+    const ends = parts.map((part) => points.find((point) => point.model.encoding === part));
+    if (parts.length !== 2 || kind === "hardened" || !ends.every(Boolean)) return null;
+    const place = coinAt(ends, share);
+    const network = points.find(({ name }) => name === model.name);
+    return place && { ...place, share, ends, equal: equalCoin(network, ends) };
   }
 
   /** From the last part alone, with a gate of 0, to the first alone. */

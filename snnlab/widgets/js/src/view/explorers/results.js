@@ -7,7 +7,7 @@ import { ExitSlider } from "../controls/attack-controls.js";
 import { Choice, Select } from "../controls/choice.js";
 import { Slider } from "../controls/slider.js";
 import { h, setText } from "../dom/elements.js";
-import { claimed, curveOf, exitsOf, fairAnn, LEVELS, nearestLevel, readAt } from "../model/results-table.js";
+import { claimed, curveOf, exitsOf, fairAnn, LEVELS, levelsOf, nearestLevel, readAt } from "../model/results-table.js";
 import { Verdict } from "../panels/verdict.js";
 import { attackName, facts, finding, flagsOf, how, KNOWS, levelText, spoken, THREATS, threatOf } from "../text/results.js";
 import { Explorer } from "./base.js";
@@ -28,8 +28,7 @@ export class ResultsExplorer extends Explorer {
     const { store, data: record } = this;
     const steps = record.num_steps;
     this.record = record;
-    const levels = record.models.flatMap(({ name }) => Object.values(record.results[name])[0].eps);
-    this.levels = [...new Set(levels)].sort((a, b) => a - b);
+    this.levels = levelsOf(record);
     this.decoders = options(VOCABULARY.decoders).filter(([name]) => exitsOf(record, name).length > 0);
     this.decoder = new Choice("decoding", this.decoders, this.set("decoder"));
     const threats = Object.entries(THREATS).filter(([name]) => record.threats[name]);
@@ -87,7 +86,7 @@ export class ResultsExplorer extends Explorer {
       "div",
       { class: "beside" },
       elsewhere,
-      card("card found", "Found here", this.verdict.answer, this.verdict.effect),
+      card("card found", "Measured here", this.verdict.answer, this.verdict.effect),
     );
   }
 
@@ -150,7 +149,7 @@ export class ResultsExplorer extends Explorer {
     const curves = record.models.map((model) => ({
       ...model,
       title: model.rule === "bptt" ? model.title : `${model.rule.toUpperCase()}-${model.title}`,
-      points: curveOf(record, model.name, place),
+      points: curveOf(record, model.name, place).filter(({ eps }) => this.levels.includes(eps)),
     }));
     const best = claimed(record, place.threat, place).best?.model.name;
     const content = {

@@ -22,6 +22,13 @@ export function decoded(record, model, decoder) {
   return parts[decoder] ?? (kindOf(record, model) === "ann" ? Object.values(parts)[0] : undefined);
 }
 
+/** The levels of ε at which at least half of the networks were measured: the others would compare nearly nothing. */
+export function levelsOf(record) {
+  const measured = record.models.map(({ name }) => Object.values(record.results[name])[0].eps);
+  const enough = (level) => 2 * measured.filter((levels) => levels.includes(level)).length >= measured.length;
+  return [...new Set(measured.flat())].filter(enough).sort((a, b) => a - b);
+}
+
 /** The exits at which a decoding of any network was measured. */
 export function exitsOf(record, decoder) {
   const result = record.models.flatMap(({ name }) => record.results[name]?.[decoder]?.exits ?? []);
@@ -58,7 +65,8 @@ export function fairAnn({ models, source }, threat) {
 /**
  * Does a spiking network, trained plainly, keep at least `factor` times what the ANN keeps? The claim is one on fused codes:
  * where a table has any, the best of these is compared, otherwise the best of all.
- * @returns {{state: "reached"|"missed"|"undecided"|"chance"|"unmeasured", best?: any, ann?: any, ratio?: number}} "chance":
+ * @returns {{state: "reached"|"missed"|"undecided"|"chance"|"unmeasured", best?: any, overall?: any, ann?: any,
+ *   ratio?: number|null}} `overall`: the best of all; `ratio`: null where the ANN has nothing correct. "chance":
  *   the best one does not clearly keep more than guessing would, and a ratio of such shares says nothing; "reached" and
  *   "missed": even the near ends of the two intervals agree on it
  */
@@ -67,13 +75,15 @@ export function claimed(record, threat, at, factor = 2) {
   const ann = rival && readAt(record, rival.name, at);
   const plain = record.models.filter(({ kind, rule }) => kind === "snn" && rule === "bptt");
   const fused = plain.filter(({ code }) => code === FUSED);
-  const spiking = (fused.length ? fused : plain)
-    .map((model) => ({ model, read: readAt(record, model.name, at) }))
-    .filter(({ read }) => read);
-  if (!ann || spiking.length === 0) return { state: "unmeasured" };
-  const best = spiking.reduce((a, b) => (b.read.share > a.read.share ? b : a));
-  const ratio = ann.share > 0 ? best.read.share / ann.share : Number.POSITIVE_INFINITY;
-  const result = { best, ann: { model: rival, read: ann }, ratio };
+  const bestOf = (models) =>
+    models
+      .map((model) => ({ model, read: readAt(record, model.name, at) }))
+      .filter(({ read }) => read)
+      .reduce((a, b) => (a && a.read.share >= b.read.share ? a : b), null);
+  const [best, overall] = [bestOf(fused.length ? fused : plain), bestOf(plain)];
+  if (!ann || !best) return { state: "unmeasured" };
+  const ratio = ann.share > 0 ? best.read.share / ann.share : null;
+  const result = { best, overall, ann: { model: rival, read: ann }, ratio };
   if (best.read.low <= record.chance) return { ...result, state: "chance" };
   if (best.read.low >= factor * ann.high) return { ...result, state: "reached" };
   return { ...result, state: best.read.high < factor * ann.low ? "missed" : "undecided" };

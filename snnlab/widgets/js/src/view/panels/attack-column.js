@@ -1,9 +1,10 @@
 /** One attacker of several side by side: its gradient, its image, and its margin. */
 import { SPIKE_TRAIN } from "../../engine/index.js";
 import { MarginPlot } from "../charts/margin.js";
+import { SlicePlot, sliceText } from "../charts/slice.js";
 import { MAGNIFIED, Picture } from "../dom/canvas-image.js";
 import { h, setText } from "../dom/elements.js";
-import { answerAt, brokenAt, doing, ending, gradientAt, imageAt, TITLES, taken, zeroShare } from "../text/attack.js";
+import { answerAt, brokenAt, doing, ending, gradientAt, imageAt, PAIR, TITLES, taken, zeroShare } from "../text/attack.js";
 import { percent } from "../text/frame.js";
 import { GradientMap } from "./gradient-map.js";
 import { Verdict } from "./verdict.js";
@@ -21,8 +22,11 @@ export class AttackColumn {
     this.change = new Picture(`change ×${MAGNIFIED}`, "difference");
     this.margin = new MarginPlot(onStep);
     this.images = h("div", { class: "seen" }, this.map.element, this.picture.element, this.change.element);
-    const title = h("h4", {}, TITLES[method]);
-    const parts = [title, this.doing, this.verdict.answer, this.ending, this.images, this.zero, this.margin.element];
+    this.slice = new SlicePlot();
+    this.sliced = h("p", { class: "sliced" });
+    this.title = h("h4", {});
+    const shown = [this.doing, this.verdict.answer, this.ending, this.images, this.zero, this.margin.element];
+    const parts = [this.title, ...shown, this.slice.element, this.sliced];
     this.element = h("section", { class: "attack-column", "data-method": method, "aria-label": TITLES[method] }, ...parts);
   }
 
@@ -46,18 +50,26 @@ export class AttackColumn {
     this.picture.show(now, shape);
     this.change.showDifference(first, now, shape, colours);
     this.margin.show(trajectory, trajectories, step, colours);
+    const isSliced = trajectories.length === PAIR.length;
+    setText(this.title, isSliced && this.method !== "naive" ? `informed (${TITLES[this.method]})` : TITLES[this.method]);
+    for (const part of [this.slice.element, this.sliced]) part.toggleAttribute("hidden", !isSliced);
+    if (!isSliced) return;
+    this.slice.show(trajectory, trajectories, colours);
+    setText(this.sliced, sliceText(trajectory));
   }
 
   /** Say that this attacker cannot attack a network, and show nothing else. */
   showNone(model) {
+    setText(this.title, TITLES[this.method]);
     setText(this.doing, doing(this.method, model));
     this.#present(false);
   }
 
   #present(there) {
-    const { verdict, ending, images, zero, margin } = this;
+    const { verdict, ending, images, zero, margin, slice, sliced } = this;
     // An SVG has no property `hidden`.
-    for (const part of [verdict.answer, ending, images, zero, margin.element]) part.toggleAttribute("hidden", !there);
+    const all = [verdict.answer, ending, images, zero, margin.element, slice.element, sliced];
+    for (const part of all) part.toggleAttribute("hidden", !there);
   }
 }
 

@@ -5,6 +5,7 @@ import controls from "./controls.css";
 import attack from "./explorers/attack.css";
 import earlyExit from "./explorers/early-exit.css";
 import encoding from "./explorers/encoding.css";
+import energy from "./explorers/energy.css";
 import fusion from "./explorers/fusion.css";
 import neuron from "./explorers/neuron.css";
 import results from "./explorers/results.css";
@@ -14,6 +15,6 @@ import layout from "./layout.css";
 import media from "./media.css";
 import panels from "./panels.css";
 
-const EXPLORERS = [robustness, encoding, training, earlyExit, fusion, attack, results, neuron];
+const EXPLORERS = [robustness, encoding, training, earlyExit, fusion, attack, energy, results, neuron];
 
 export const STYLE = [base, controls, panels, charts, layout, ...EXPLORERS, media].join("\n");

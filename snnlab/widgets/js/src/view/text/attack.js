@@ -6,6 +6,9 @@ import { epsText, grade, percent, SILENT } from "./frame.js";
 /** The attackers in the order in which each changes one thing of the one before. */
 export const ATTACKERS = Object.keys(VOCABULARY.attack_variants);
 
+/** Naive and informed PGD: the same steps, with another gradient of the code. */
+export const PAIR = ["naive", "bpda"];
+
 export const TITLES = Object.fromEntries(options(VOCABULARY.attack_variants));
 
 const BLIND = 0.5;
@@ -16,10 +19,10 @@ export function doing(method, { kind, stochastic, trains }) {
   if (kind === "ann" && method === "bpda") return "No steps to replace: the same as naive.";
   return {
     naive: "Takes the code's spikes for its slope: a silent pixel gets no gradient.",
-    bpda: "Puts a smooth step in place of the code's, on the way back only.",
+    bpda: "Informed: puts a smooth step in place of the code's, on the way back only.",
     eot: stochastic
       ? "BPDA, averaged over 10 encodings of the image."
-      : "BPDA, averaged over 10 images nearby: nothing in this code is random.",
+      : "BPDA, averaged over 10 images nearby (smoothing): nothing in this code is random.",
     assg:
       kind === "ann"
         ? "Momentum, and steps that start large; there are no spikes to adapt to."

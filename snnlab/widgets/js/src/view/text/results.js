@@ -8,10 +8,10 @@ export const THREATS = Object.fromEntries(options(VOCABULARY.threats));
 
 export const KNOWS = {
   transfer:
-    "Black box: made on a conventional network and shown to all; the attacker has never seen the network that is measured.",
-  naive: "White box, naive: made on the network itself, through the gradients that its authors left in it.",
+    "Black box: made on a conventional network and shown to all; the attacker does not know the network that is measured.",
+  naive: "White box, naive: made on the network itself, with the gradient that its training used.",
   adaptive:
-    "White box, adaptive: made on the network itself by an attacker who wants through; every image counts as lost that any attack on its list has broken.",
+    "White box, adaptive: made on the network itself, by an attacker that knows the code; an image counts as misclassified if any attack on the list succeeds.",
 };
 
 export const attackName = (key) => VOCABULARY.suite_attacks[key]?.title ?? key;
@@ -36,30 +36,34 @@ const VERDICTS = {
 
 /** Return the verdict on the claim in this state, with a sentence. */
 export function finding(record, threat, at) {
-  const { best, ann, ratio, state } = claimed(record, threat, at);
+  const { best, overall, ann, ratio, state } = claimed(record, threat, at);
   const [tone, sign, words] = VERDICTS[state];
   if (state === "unmeasured") return { tone, sign, verdict: "not measured", sentence: words };
   const here = at.level === 0 ? "On clean pictures" : `At ε = ${levelText(at.level)}`;
   const isFused = best.model.code === FUSED;
   const rated = ({ share, low, high }) => `${percent(share)} ${intervalText({ low, high })}`;
-  const keeps = `${best.model.title}, the best ${isFused ? "fused code" : "of them"}, keeps ${rated(best.read)}`;
-  const comparison = `${here} ${keeps}, the ${ann.model.title} ${rated(ann.read)}`;
+  const kind = isFused ? "fused code" : "spiking network";
+  const comparison = `${here} the best ${kind}, ${best.model.title}, has an accuracy of ${rated(best.read)}, the ${ann.model.title} ${rated(ann.read)}`;
+  const above =
+    isFused && overall.model !== best.model
+      ? ` The best spiking network of all, ${overall.model.title}, is not fused: ${rated(overall.read)}.`
+      : "";
   // A factor is never shown without the flags that qualify it.
   const flags = decoded(record, best.model.name, at.decoder)?.flags?.[at.against] ?? [];
   const shown = flags.filter((flag) => flag !== ALONE);
   const noted = shown.length ? ` ⚑ ${best.model.title}: ${shown.join("; ")}.` : "";
   if (state === "chance") {
-    const nobody = `${isFused ? "No fused code" : "No spiking network"} ${words} (${percent(record.chance)})`;
+    const nobody = `No ${kind} ${words} (${percent(record.chance)})`;
     return {
       tone,
       sign,
-      verdict: "nothing is left",
-      sentence: `${comparison}. ${nobody}, so a ratio says nothing.${noted}`,
+      verdict: "not above guessing",
+      sentence: `${comparison}. ${nobody}, so a ratio says nothing.${above}${noted}`,
     };
   }
-  const times = Number.isFinite(ratio) ? `${ratio.toFixed(1)} times as much` : "where the ANN keeps nothing";
-  const verdict = Number.isFinite(ratio) ? `${ratio.toFixed(1)} ×` : "no bound";
-  return { tone, sign, verdict, sentence: `${comparison}: ${times}. ${words}${noted}` };
+  const times = ratio === null ? "nothing to divide by" : `${ratio.toFixed(1)} times as much`;
+  const verdict = ratio === null ? "no ratio" : `${ratio.toFixed(1)} ×`;
+  return { tone, sign, verdict, sentence: `${comparison}: ${times}. ${words}${above}${noted}` };
 }
 
 export function facts(record) {
