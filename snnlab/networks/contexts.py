@@ -123,6 +123,13 @@ def reset_state(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def with_gradients() -> Iterator[None]:
+    """Run the block with gradients, also inside a caller's ``torch.no_grad()`` or ``torch.inference_mode()``."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+@contextmanager
 def freeze_weights(network: nn.Module) -> Iterator[None]:
     """Run the block without gradients of parameters."""
     trainable = [p for p in network.parameters() if p.requires_grad]
