@@ -216,7 +216,7 @@ def describe(classifier: Classifier) -> str:
 
 def as_images(images: Any) -> Tensor:
     """Return images as a tensor; those that miss [0, 1] by rounding are clipped, others are left to ``check_images``."""
-    values: Tensor = torch.as_tensor(images)
+    values: Tensor = images if isinstance(images, Tensor) else torch.as_tensor(images)
     if values.is_floating_point() and values.numel():
         low, high = map(float, values.detach().aminmax())
         if (low < 0 or high > 1) and low >= -ROUNDING and high <= 1 + ROUNDING:
@@ -230,7 +230,7 @@ def as_labels(labels: Any) -> Tensor:
     >>> as_labels([3, 1]), as_labels(torch.eye(3))
     (tensor([3, 1]), tensor([0, 1, 2]))
     """
-    values: Tensor = torch.as_tensor(labels)
+    values: Tensor = labels if isinstance(labels, Tensor) else torch.as_tensor(labels)
     if values.dim() == 2 and values.shape[1] > 1 and _is_binary(values) and bool((values.sum(1) == 1).all()):
         return values.int().argmax(1)
     return values if values.is_floating_point() or values.dtype == torch.bool else values.long()
@@ -250,11 +250,15 @@ def device_of(network: nn.Module) -> torch.device | None:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a network returned to a probe: its outputs, the calls of its busiest neuron, whether it keeps a state."""
+    """What a network returned to a probe: its outputs, the calls of its busiest neuron, whether it keeps a state.
+
+    ``other`` is its first output where the first sample was another one; ``None`` where two calls differ anyway.
+    """
 
     outputs: list[Tensor]
     calls: int
     stateful: bool
+    other: Tensor | None
 
 
 class _Other(Exception):
@@ -309,8 +313,14 @@ def _fits(network: nn.Module, layout: Layout, shape: list[int], sizes: tuple[int
     )
     if batch is None or dims not in ({2}, {3}) or (dims == {2} and batch == 1):
         raise _Other(where)
-    stacks, pair = dims == {3}, [output for output in answers[-1].outputs if output.shape == first[-1]]
-    if stacks and (len(pair) != len(answers[-1].outputs) or len(pair) > 2):
+    last = answers[-1]
+    if last.other is not None and last.other.shape == first[-1]:
+        rest = range(1, sizes[-1])
+        moved = [(last.outputs[0].select(batch, n) - last.other.select(batch, n)).abs() > 1e-3 for n in rest]
+        if torch.stack(moved).float().mean() > 0.01:
+            raise _Other("one sample changes the answers to the others")
+    stacks, pair = dims == {3}, [output for output in last.outputs if output.shape == first[-1]]
+    if stacks and (len(pair) != len(last.outputs) or len(pair) > 2):
         raise _Other("returned several stacks that are not (spikes, membrane) of the output layer")
     if layout.steps:
         if any(calls) and (calls[0] * lengths[1] != calls[1] * lengths[0] or calls[0] % lengths[0]):
@@ -321,7 +331,7 @@ def _fits(network: nn.Module, layout: Layout, shape: list[int], sizes: tuple[int
     else:
         if calls[0] != calls[1]:
             raise _Other("its neurons run along the batch")
-        form = "steps inside" if stacks else "one step" if calls[1] == 1 and answers[-1].stateful else "image"
+        form = "steps inside" if stacks else "one step" if calls[1] == 1 and last.stateful else "image"
     spikes, *membrane = pair
     inside = first[-1][1 - batch] if form == "steps inside" else calls[1] if form == "image" and calls[1] else None
     swapped = form != "image" and bool(membrane) and not _is_binary(spikes) and _is_binary(membrane[0])
@@ -351,21 +361,12 @@ def _probe(network: nn.Module, layout: Layout, shape: list[int], n: int, t: int)
         count = max(calls.values(), default=0)
         other = values.clone()
         other[(slice(None), 0) if layout.steps else 0] = torch.rand(shape, generator=generator).to(values)
-        others = _ask(network, layout(other))
-        axis = next((axis for axis in (0, 1) if outputs[0].dim() > axis and outputs[0].shape[axis] == n), None)
-        if axis is not None and outputs[0].shape == others[0].shape:
-            rest = torch.arange(1, n, device=values.device)
-            moved = (outputs[0].index_select(axis, rest) - others[0].index_select(axis, rest)).abs() > 1e-3
-            repeats = torch.equal(
-                outputs[0], _ask(network, layout(values))[0]
-            )  # else it is random, or keeps a state of its kind
-            if moved.float().mean() > 0.01 and repeats:
-                raise _Other("one sample changes the answers to the others")
+        others, again = _ask(network, layout(other)), _ask(network, layout(values))
         stateful = count == 1 and not layout.steps and _keeps_state(network, layout(values))
     finally:
         for hook in hooks:
             hook.remove()
-    return _Answer(outputs, count, stateful)
+    return _Answer(outputs, count, stateful, others[0] if torch.equal(outputs[0], again[0]) else None)
 
 
 def _ask(network: nn.Module, values: Tensor) -> list[Tensor]:
