@@ -205,7 +205,7 @@ def write_nir(network: nn.Module, path: str | Path, shape: Sequence[int] = (1, 2
     for number, layer in enumerate(layers):
         before, values = values, _shape_after(layer, values)
         nodes[f"{number}"] = _node(layer, before[0], values[0], dt)
-        if isinstance(layer, snn.SpikingNeuron) and (layer.reset_mechanism != "zero"):
+        if isinstance(layer, snn.SpikingNeuron) and (layer.reset_mechanism != "zero" or type(layer) is not snn.Leaky):
             when = "one step after the spike" if layer.reset_delay else "at once"
             lost.append(f"neurons of layer {number} reset by {layer.reset_mechanism!r}, {when}; NIR resets to zero at once")
     nodes["output"] = nir.Output(np.array(values.shape[1:]))

@@ -14,7 +14,7 @@ from snntorch.functional.acc import _population_code
 from torch import Tensor, nn
 
 from snnlab import Budget, Classifier, SpikingMLP, attack, encoder, evaluate_robustness
-from snnlab.attacks import INFORMED, NAIVE, input_gradient
+from snnlab.attacks import ENSEMBLE, INFORMED, NAIVE, input_gradient
 from snnlab.data import Split
 from snnlab.encoding import check_images
 from snnlab.evaluation.flags import kind_of
@@ -537,3 +537,75 @@ def test_contexts_restore_what_they_change_after_an_exception() -> None:
         network({}["nothing"])
     assert network[2].v is state
     assert network[2].surrogate_function is function
+
+
+def of_spikingjelly(mode: str) -> nn.Module:
+    """Two layers of SpikingJelly's neurons, in step mode ``s`` or ``m``."""
+    pytest.importorskip("spikingjelly")
+    from spikingjelly.activation_based import functional, layer, neuron
+    from spikingjelly.activation_based import surrogate as surrogates
+
+    torch.manual_seed(1)
+    neurons = [neuron.LIFNode(tau=2.0, surrogate_function=surrogates.ATan()) for _ in range(2)]
+    network = nn.Sequential(layer.Flatten(), layer.Linear(PIXELS, HIDDEN), neurons[0], layer.Linear(HIDDEN, 10), neurons[1])
+    for parameter in network.parameters():
+        parameter.data.mul_(6)
+    functional.set_step_mode(network, mode)
+    return network
+
+
+class FashionExample(nn.Module):
+    """The network of SpikingJelly's example ``conv_fashion_mnist``, smaller: an image in, steps inside, the firing rate out."""
+
+    def __init__(self, num_steps: int = 4, channels: int = 4) -> None:
+        pytest.importorskip("spikingjelly")
+        from spikingjelly.activation_based import functional, layer, neuron
+        from spikingjelly.activation_based import surrogate as surrogates
+
+        super().__init__()
+        self.T = num_steps
+        fires = [neuron.IFNode(surrogate_function=surrogates.ATan()) for _ in range(2)]
+        self.conv_fc = nn.Sequential(
+            layer.Conv2d(1, channels, kernel_size=3, padding=1, bias=False),
+            layer.BatchNorm2d(channels),
+            fires[0],
+            layer.MaxPool2d(2, 2),
+            layer.Flatten(),
+            layer.Linear(channels * 16, 10, bias=False),
+            fires[1],
+        )
+        functional.set_step_mode(self, step_mode="m")
+
+    def forward(self, x: Tensor) -> Tensor:
+        x_seq = self.conv_fc(x.unsqueeze(0).expand(self.T, -1, -1, -1, -1))
+        return x_seq.mean(0)  # type: ignore[no-any-return]
+
+
+def test_both_step_modes_of_spikingjelly_give_the_same_answers(batch: Split) -> None:
+    single, multi = of_spikingjelly("s"), of_spikingjelly("m")
+    multi.load_state_dict(single.state_dict())
+    classifiers = [Classifier.of(network, batch.images, num_steps=6) for network in (single, multi)]
+    assert [describe(c).split(" [")[0] for c in classifiers] == ["reads one step at a time", "reads a sequence"]
+    first, second = (classifier(batch.images) for classifier in classifiers)
+    assert first.sum() > 0
+    assert torch.equal(first, second)
+    assert torch.equal(first, classifiers[0](batch.images))  # the state is fresh in every call
+    assert all(inspect(classifier, batch.images, batch.labels) == [] for classifier in classifiers)
+
+
+@pytest.mark.parametrize("make", [lambda: of_spikingjelly("s"), lambda: of_spikingjelly("m"), FashionExample])
+def test_an_attacker_exchanges_spikingjelly_s_surrogate(make: Callable[[], nn.Module], batch: Split) -> None:
+    torch.manual_seed(3)
+    network = make().eval()
+    classifier = Classifier.of(network, batch.images)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    gradients = []
+    for attacker in (NAIVE, ENSEMBLE[0]):  # the informed surrogate is SpikingJelly's ATan
+        with attacker.view(classifier) as view:
+            gradients.append(input_gradient(view, batch.images, batch.labels))
+    assert not torch.allclose(*gradients)
+    assert "surrogate_not_replaced" not in [kind_of(note).name for note in inspect(classifier, batch.images, batch.labels)]
+    with torch.no_grad():
+        result = attack(network, batch, Budget(0.1), "sa_pgd", steps=3)
+    assert result.images.shape == batch.images.shape
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())

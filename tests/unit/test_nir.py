@@ -77,8 +77,7 @@ def test_another_simulator_gives_the_answers_that_nir_says(
     assert (counts == expected).all(1).float().mean() >= (0.98 if reader is snntorch_reads else 0.9)
     chosen = expected.argmax(1, keepdim=True)
     agreed = counts.gather(1, chosen) == counts.amax(1, keepdim=True)
-    print(agreed.float().mean())
-    assert agreed.float().mean() >= 0.97
+    assert agreed.all()
 
 
 def test_a_reset_to_zero_is_all_that_nir_needs(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_a_reset_to_zero_is_all_that_nir_needs(tmp_path: Path) -> None:
     net = nn.Sequential(
         *(nn.Conv2d(1, 3, 3, padding=1), nn.AvgPool2d(2), snn.Leaky(beta=0.8, reset_mechanism="zero", init_hidden=True)),
         *(nn.Flatten(), nn.Linear(48, 5, bias=False)),
-        snn.Synaptic(alpha=0.5, beta=0.7, threshold=0.1, reset_mechanism="zero", init_hidden=True, output=True),
+        snn.Leaky(beta=0.7, threshold=0.1, reset_mechanism="zero", init_hidden=True, output=True),
     )
     assert write_nir(net, tmp_path / "net.nir", (1, 8, 8)) == []
     images = torch.rand(20, 1, 8, 8)
@@ -94,6 +93,11 @@ def test_a_reset_to_zero_is_all_that_nir_needs(tmp_path: Path) -> None:
     assert classifier(images).sum() > 0
     as_nir_says = Classifier(read_nir(tmp_path / "net.nir", exact=False), classifier.encoder)
     assert torch.equal(as_nir_says(images), classifier(images))
+    net[5] = snn.Synaptic(alpha=0.5, beta=0.7, threshold=0.1, reset_mechanism="zero", init_hidden=True, output=True)
+    (sentence,) = write_nir(net, tmp_path / "net.nir", (1, 8, 8))  # its reset clears the current as well
+    assert "one step after the spike" in sentence
+    again = Classifier(read_nir(tmp_path / "net.nir"), classifier.encoder)
+    assert torch.equal(again(images), Classifier.of(net, images, num_steps=6)(images))
 
 
 def test_a_spiking_conv_net_is_folded_and_written(tmp_path: Path) -> None:
