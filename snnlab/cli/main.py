@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from snnlab import claims, zoo
 from snnlab.attacks import Budget
 from snnlab.cli import user_model
-from snnlab.data import describe
+from snnlab.data import DATASETS, describe
 from snnlab.evaluation import report
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.evaluation.suites import SUITES
@@ -151,10 +151,9 @@ def evaluate(
         if suite not in SUITES:
             raise ValueError(f"unknown suite {suite!r}; choose one of {', '.join(SUITES)}")
         radii = _radii(eps)
-
         split = user_model.load_data(data, n)
         classifier = user_model.load_classifier(model, split.images, encoding, num_steps, decoder, population)
-        user_model.checked(classifier, split, model)
+        split = user_model.checked(classifier, split, model, classes_known=data in DATASETS)
         made_on = user_model.load_classifier(source, split.images) if source else None
         if made_on is not None:
             user_model.checked(made_on, split, str(source))
