@@ -95,7 +95,7 @@ def _gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> list[st
     try:
         with INFORMED.view(classifier) as view, freeze_weights(classifier.network):
             gradient = input_gradient(view, images, labels)
-            strange = _strange_surrogates(view(images[:1].clone().requires_grad_(True)))
+            strange = _strange_surrogates(view(images.clone().requires_grad_(True)))
     except ValueError as error:
         if NO_GRADIENT not in str(error):
             raise

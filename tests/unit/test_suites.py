@@ -222,7 +222,7 @@ def test_an_attack_that_fails_at_a_huge_eps_is_flagged() -> None:
 
 def test_bad_requests_say_what_is_valid(ten: Split) -> None:
     model = zoo.load("onset")
-    with pytest.raises(ValueError, match="choose one of quick, standard, full"):
+    with pytest.raises(ValueError, match="choose one of gradient_free, quick, standard, full"):
         evaluate_robustness(model, ten, EPS, "hard", progress=False)
     with pytest.raises(ValueError, match="need one norm"):
         evaluate_robustness(model, ten, [0.0, Budget(1.0, "L2")], progress=False)
