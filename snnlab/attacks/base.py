@@ -16,8 +16,9 @@ from torch import Tensor
 from snnlab.attacks.attacker import INFORMED, Attacker
 from snnlab.attacks.budget import NORMS, Budget
 from snnlab.attacks.result import DIAGNOSED, AttackResult, check_batch, check_counts, forked_rng, input_gradient, judged
+from snnlab.networks.adapters import as_batch
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.contexts import freeze_weights, preserve_mode
+from snnlab.networks.contexts import freeze_weights, preserve_mode, with_gradients
 
 __all__ = ["Attack", "FunctionAttack", "Rng"]
 
@@ -51,6 +52,7 @@ class Attack:
     def __post_init__(self) -> None:
         check_counts(**{name: getattr(self, name, 1) for name in ("steps", "restarts")})
 
+    @with_gradients()
     def __call__(
         self,
         classifier: Classifier,
@@ -70,6 +72,7 @@ class Attack:
             raise ValueError(
                 f"{self.name!r} supports the norms {' and '.join(self.norms)}, got {budget.norm!r}; use 'pgd' or 'sa_pgd'"
             )
+        images, labels = as_batch(classifier, images, labels)
         check_batch(classifier, images, labels)
         if not self.white_box:
             adversarial = self.perturb(classifier, images, labels, budget, generator)

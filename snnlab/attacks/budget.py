@@ -147,7 +147,7 @@ def _largest(values: Tensor, count: int) -> Tensor:
 def _excess(lengths: Tensor, radius: float) -> Tensor:
     """Return what to subtract from every length to sum to ``radius``, 0 for rows inside (Duchi et al. 2008), ``[N, 1]``."""
     ranked = lengths.sort(dim=1, descending=True).values
-    ranks = torch.arange(1, ranked.shape[1] + 1, dtype=ranked.dtype)
+    ranks = torch.arange(1, ranked.shape[1] + 1, dtype=ranked.dtype, device=ranked.device)
     over = (ranked.cumsum(1) - radius) / ranks
     rank = (ranked > over).sum(1, keepdim=True).clamp(min=1)
     return over.gather(1, rank - 1).clamp(min=0)

@@ -11,6 +11,7 @@ from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import margin
 from snnlab.attacks.registry import register_attack
+from snnlab.attacks.result import uniform
 from snnlab.attacks.spike_train import has_trains
 from snnlab.encoding import Encoder
 from snnlab.networks.classifier import Classifier
@@ -45,14 +46,14 @@ class LatticeSearch(Attack):
 
     def perturb(self, classifier: Classifier, images: Tensor, labels: Tensor, budget: Budget, generator: Rng) -> Tensor:
         """Search, for a classifier behind a step code."""
-        values = torch.empty(0) if classifier.encoder is None else classifier.encoder.levels()
+        values = images.new_empty(0) if classifier.encoder is None else classifier.encoder.levels().to(images.device)
         if classifier.encoder is None or values.numel() == 0:
             raise ValueError("the lattice attack needs a code with spike trains to search among; use 'sa_pgd'")
         low, high = (images - budget.eps).clamp(min=0), (images + budget.eps).clamp(max=1)
         first = torch.searchsorted(values, low)
         options = torch.searchsorted(values, high, right=True) - first  # per pixel; 0 where nothing but x itself is left
         best, score = images.clone(), _score(classifier, images, labels)
-        exact = torch.zeros(len(images), dtype=torch.bool)
+        exact = torch.zeros_like(labels, dtype=torch.bool)
         for k in range(len(images) if images[0].numel() <= FEW_PIXELS else 0):
             patterns = _patterns(classifier.encoder, images[k], values, budget, self.steps)
             if patterns is not None:
@@ -60,8 +61,8 @@ class LatticeSearch(Attack):
                 exact[k] = True
         for query in range(0 if exact.all() else self.steps):
             share = max(0.5 * (1 - query / self.steps) ** 2, 1 / images[0].numel())
-            chosen = (torch.rand(images.shape, generator=generator) < share) & (options > 0)
-            pick = first + (torch.rand(images.shape, generator=generator) * options).long()
+            chosen = (uniform(images, generator) < share) & (options > 0)
+            pick = first + (uniform(images, generator) * options).long()
             candidate = torch.where(chosen, values[pick.clamp(max=len(values) - 1)], best)
             value = _score(classifier, candidate, labels)
             better = (value >= score) & ~exact
@@ -84,7 +85,7 @@ def _patterns(code: Encoder, image: Tensor, values: Tensor, budget: Budget, most
         count *= len(distinct)
         if count > most:
             return None
-    return torch.cartesian_prod(*(torch.tensor(c) for c in choices)).view(-1, *image.shape).to(image)
+    return torch.cartesian_prod(*(torch.tensor(c, device="cpu") for c in choices)).view(-1, *image.shape).to(image)
 
 
 def _score(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:

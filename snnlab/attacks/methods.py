@@ -17,7 +17,7 @@ from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import NORMS, Budget
 from snnlab.attacks.iterate import ascend
 from snnlab.attacks.registry import register_attack
-from snnlab.attacks.result import forked_rng, input_gradient, step_size
+from snnlab.attacks.result import forked_rng, input_gradient, step_size, uniform
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import preserve_mode
 
@@ -45,9 +45,9 @@ class Noise(Attack):
 
     def perturb(self, classifier: Classifier, images: Tensor, labels: Tensor, budget: Budget, generator: Rng) -> Tensor:
         """Draw the signs from ``generator``."""
-        sign = torch.randint(0, 2, images.shape, generator=generator).to(images) * 2 - 1
+        sign = torch.randint(0, 2, images.shape, generator=generator, device="cpu").to(images) * 2 - 1
         if budget.norm not in ("Linf", "L2"):  # the step takes a few entries: random ones
-            sign = sign * torch.rand(images.shape, generator=generator)
+            sign = sign * uniform(images, generator)
         return budget.project(images + budget.step(sign, budget.eps), images)
 
 
@@ -108,7 +108,7 @@ class PGD(LibraryAttack):
             return super().perturb(classifier, images, labels, budget, generator)
         start = images
         if self.random_start:
-            direction = budget.step(torch.randn_like(images), budget.eps * float(torch.rand(())))
+            direction = budget.step(torch.randn_like(images), budget.eps * float(torch.rand((), device="cpu")))
             start = budget.project(images + direction, images)
         size = step_size(budget.eps, self.steps)
         return ascend(start, images, budget, lambda x: input_gradient(classifier, x, labels), size, self.steps)
@@ -191,4 +191,4 @@ class _Clamped(nn.Sequential):
 
 def _drawn_seed() -> int:
     """Return a seed from the global generator, for attacks that set the global generator themselves."""
-    return int(torch.randint(2**31 - 1, (1,)))
+    return int(torch.randint(2**31 - 1, (1,), device="cpu"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from snnlab.attacks.attacker import INFORMED, Attacker
 from snnlab.attacks.base import Attack, FunctionAttack, Rng
@@ -74,11 +74,11 @@ def find_attack(method: str | Attack | Callable[..., Tensor]) -> Attack:
     return ATTACKS[method]
 
 
-def attack(classifier: Classifier, images: Split | Tensor, *given: Any, **settings: Any) -> AttackResult:
+def attack(classifier: nn.Module, images: Split | Tensor, *given: Any, **settings: Any) -> AttackResult:
     """Attack images at the classifier's exit step and verify the result against the budget.
 
     Args:
-        classifier: attacked at ``classifier.exit_step``.
+        classifier: attacked at ``classifier.exit_step``. Any other module goes through ``Classifier.of``.
         images: a ``Split``; or ``[N, C, H, W]`` in [0, 1], followed by the true classes ``[N]``.
         budget: limit of the change.
         method: a key of ``ATTACKS`` such as ``"noise"``, ``"fgsm"``, ``"pgd"`` or ``"sa_pgd"``, or an ``Attack``.
@@ -101,7 +101,7 @@ def attack(classifier: Classifier, images: Split | Tensor, *given: Any, **settin
 
 
 def _attack(
-    classifier: Classifier,
+    network: nn.Module,
     images: Tensor,
     labels: Tensor,
     budget: Budget,
@@ -116,4 +116,5 @@ def _attack(
     if strange := set(settings) - known:
         names = ", ".join(chosen.settings()) or "none"
         raise TypeError(f"no attack has the settings {', '.join(sorted(strange))}; {chosen.name!r} has {names}")
+    classifier = Classifier.of(network, images)
     return chosen.with_settings(**settings)(classifier, images, labels, budget, attacker, generator=generator)

@@ -25,8 +25,14 @@ __all__ = [
     "input_gradient",
     "judged",
     "step_size",
+    "uniform",
 ]
 
+NO_GRADIENT = (
+    "no gradient reaches the image: the forward pass is cut by detach(), no_grad(), a conversion to integers or a comparison "
+    "without surrogate, as in a network that encodes inside. Take the code out of the network and name it, give its neurons "
+    "surrogate gradients, or attack without gradients: method='square', suite='gradient_free'"
+)
 DIAGNOSED = 64  # images of a batch whose first gradient is inspected: torchattacks does not return its own
 
 
@@ -101,17 +107,25 @@ def input_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Te
 def gradient_of(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Return the gradient of a scalar function at images, zero where it does not depend on them."""
     leaf = images.detach().clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(function(leaf), leaf, allow_unused=True)
+    value = function(leaf)
+    if not value.requires_grad:
+        raise ValueError(NO_GRADIENT)
+    (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
     return torch.zeros_like(images) if gradient is None else gradient
 
 
 @contextmanager
 def forked_rng(generator: torch.Generator | None) -> Iterator[None]:
     """Seed the global generator, which ``torchattacks`` uses, from ``generator``; restore it afterwards."""
-    seed = int(torch.randint(2**31 - 1, (1,), generator=generator))
+    seed = int(torch.randint(2**31 - 1, (1,), generator=generator, device="cpu"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+
+def uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Return uniform random numbers in the shape and on the device of a tensor, drawn on the processor: equal on every device."""
+    return torch.rand(like.shape, generator=generator, device="cpu").to(like.device)
 
 
 def check_counts(**counts: int) -> None:

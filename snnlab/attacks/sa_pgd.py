@@ -13,16 +13,18 @@ from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import Aim, Goal
 from snnlab.attacks.registry import register_attack
-from snnlab.attacks.result import AttackResult, check_counts, judged
+from snnlab.attacks.result import AttackResult, check_counts, judged, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.time_restricted import subset
 from snnlab.encoding import check_images
+from snnlab.networks.adapters import as_batch
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.contexts import freeze_weights, use_surrogate
+from snnlab.networks.contexts import freeze_weights, use_surrogate, with_gradients
 
 __all__ = ["FixedSurrogate", "SaPgd", "SaPgdStep", "sa_pgd_attack"]
 
 
+@with_gradients()
 def sa_pgd_attack(
     classifier: Classifier,
     images: Tensor,
@@ -66,10 +68,11 @@ def sa_pgd_attack(
     Raises:
         ValueError: unknown loss or aim, an aim for an ANN, fewer than one step or restart, bad images.
     """
+    images, labels = as_batch(classifier, images, labels)
     goal = Goal.of(classifier, labels, loss, aim)
     check_counts(steps=steps, restarts=restarts)
     check_images(images)
-    best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf)
+    best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf, device=images.device)
     # A stochastic code may err on a draw and be right on the next: one lucky draw is no reason to leave a sample alone.
     broken = torch.zeros_like(labels, dtype=torch.bool)
     if not classifier.stochastic:
@@ -79,7 +82,7 @@ def sa_pgd_attack(
         if len(rows) == 0:
             break
         x = images[rows]
-        start = budget.project(x + budget.eps * (2 * torch.rand(x.shape, generator=generator) - 1), x)
+        start = budget.project(x + budget.eps * (2 * uniform(x, generator) - 1), x)
         sharpness = AdaptiveSharpness() if adaptive_surrogate else None
         with (
             attacker.view(subset(classifier, rows)) as view,
@@ -135,7 +138,7 @@ def _ascend(
     """Return the best iterate of every sample, its loss, and whether it is misclassified."""
     y = goal.labels
     best, best_loss, wrong = start.clone(), torch.full(y.shape, -torch.inf), torch.zeros_like(y, dtype=torch.bool)
-    rows, current, step = torch.arange(len(y)), start, SaPgdStep(budget.eps, steps)
+    rows, current, step = torch.arange(len(y), device=y.device), start, SaPgdStep(budget.eps, steps)
     for number in range(steps + 1):
         if sharpness is not None:
             sharpness.begin()

@@ -32,13 +32,14 @@ from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import Aim, Goal
 from snnlab.attacks.registry import register_attack
-from snnlab.attacks.result import AttackResult, check_batch, check_counts, judged
+from snnlab.attacks.result import AttackResult, check_batch, check_counts, judged, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.time_restricted import TimeRestricted
 from snnlab.encoding import Encoder
 from snnlab.encoding.table import side_by_side
+from snnlab.networks.adapters import as_batch
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.contexts import freeze_weights, use_surrogate
+from snnlab.networks.contexts import freeze_weights, use_surrogate, with_gradients
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.surrogate import Surrogate
 
@@ -57,6 +58,7 @@ def has_trains(code: Encoder | None) -> bool:
     return code is not None and any(part.table is not None for _, part in code.leaves())
 
 
+@with_gradients()
 def spike_train_attack(
     classifier: Classifier,
     images: Tensor,
@@ -98,6 +100,7 @@ def spike_train_attack(
 
     Source: ours; adaptive surrogate Wang et al. 2025.
     """
+    images, labels = as_batch(classifier, images, labels)
     goal = Goal.of(classifier, labels, loss, aim)
     check_counts(steps=steps, restarts=restarts)
     if budget.norm != "Linf":
@@ -109,7 +112,7 @@ def spike_train_attack(
         )
     check_batch(classifier, images, labels)
     best = images.clone() if start is None else budget.project(start, images)
-    best_loss = torch.full(labels.shape, -torch.inf)
+    best_loss = torch.full(labels.shape, -torch.inf, device=labels.device)
     done = torch.zeros_like(labels, dtype=torch.bool)
     if not classifier.stochastic:
         done = goal.reached_by(classifier, best)
@@ -185,7 +188,7 @@ class TrainSearch:
         self.from_step = classifier.from_step if isinstance(classifier, TimeRestricted) else 0
         self.parts = code.leaves()
         tables = [(gate, part.table) for gate, part in self.parts if part.table is not None]
-        self.table = side_by_side([table for _, table in tables], [gate for gate, _ in tables])
+        self.table = side_by_side([table for _, table in tables], [gate for gate, _ in tables]).to(images.device)
         self.stepped = [part.table is not None for _, part in self.parts]
         self.read_steps = classifier.exit_step if goal.aim is None else classifier.num_steps
         self.low = (images - budget.eps).clamp(min=0).flatten(1)
@@ -214,9 +217,9 @@ class TrainSearch:
         num = len(self.clean)
         adaptive = self.begin(start)
         used = surrogate or adaptive
-        best, best_loss = self.values.clone(), torch.full((num,), -torch.inf)
-        reached = torch.zeros(num, dtype=torch.bool)
-        rows = torch.arange(num)  # the samples of the batch that are still searched
+        best, best_loss = self.values.clone(), self.values.new_full((num,), -torch.inf)
+        reached = torch.zeros(num, dtype=torch.bool, device=best.device)
+        rows = torch.arange(num, device=best.device)  # the samples of the batch that are still searched
         momentum: Tensor | None = None
         with use_surrogate(self.classifier.network, used), freeze_weights(self.classifier.network):
             for step in range(steps + 1):
@@ -243,9 +246,9 @@ class TrainSearch:
         """Take the trains of ``start``, or random ones, and return the adaptive surrogate, its sharpness drawn."""
         if start is None:
             span = (self.last - self.first + 1).to(self.clean.dtype)
-            drawn = (torch.rand(span.shape, generator=self.generator) * span).long()
+            drawn = (uniform(span, self.generator) * span).long()
             self.bins = torch.minimum(self.first + drawn, self.last)
-            everywhere = torch.arange(self.bins.numel())
+            everywhere = torch.arange(self.bins.numel(), device=self.bins.device)
             self.values = self._nearest(self.bins.view(-1), everywhere).view_as(self.clean)
         else:
             self.values = start.flatten(1).clone()
@@ -253,7 +256,7 @@ class TrainSearch:
         trains = self.table.trains[:, : self.read_steps]  # [B, T, C']
         self.leaf = trains[self.bins].permute(2, 3, 0, 1).contiguous()  # [T, C', N, P]
         low, high = SHARPNESS
-        return AdaptiveSharpness(low + (high - low) * torch.rand(len(self.clean), generator=self.generator))
+        return AdaptiveSharpness(low + (high - low) * uniform(self.clean[:, 0], self.generator))
 
     def _nearest(self, bins: Tensor, pixels: Tensor) -> Tensor:
         """Return the intensity nearest to the clean one in these bins, inside the budget, of pixels by their flat index."""
@@ -275,7 +278,8 @@ class TrainSearch:
         """
         leaf = self.leaf.detach().requires_grad_(True)
         intensity = self.values.view(-1, *self.shape).requires_grad_(not all(self.stepped))
-        value, wanted = torch.zeros(len(self.clean)), torch.zeros(len(self.clean), dtype=torch.bool)
+        value = self.clean.new_zeros(len(self.clean))
+        wanted = torch.zeros_like(value, dtype=torch.bool)
         for _ in range(self.eot):
             if isinstance(used, AdaptiveSharpness):
                 used.begin()
@@ -315,7 +319,7 @@ class TrainSearch:
     def move(self, momentum: Tensor, share: float) -> None:
         """Give a random share of the pixels their best train (and end of its bin)."""
         share = max(share, 1 / self.bins.shape[1])  # of few pixels, about one
-        moved = torch.nonzero(torch.rand(self.bins.numel(), generator=self.generator) < share).flatten()
+        moved = torch.nonzero(uniform(self.bins.view(-1), self.generator) < share).flatten()
         if len(moved) == 0:
             return
         best, values, _ = self.best(momentum, moved)
@@ -325,7 +329,7 @@ class TrainSearch:
 
     def gains(self, momentum: Tensor) -> Tensor:
         """Return what each pixel's best train gains, with the sign of its change of intensity, ``[N, P]``."""
-        _, values, gained = self.best(momentum, torch.arange(self.bins.numel()))
+        _, values, gained = self.best(momentum, torch.arange(self.bins.numel(), device=self.bins.device))
         return (gained.clamp(min=0) * (values - self.values.view(-1)).sign()).view_as(self.values)
 
     def best(self, momentum: Tensor, moved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -334,7 +338,7 @@ class TrainSearch:
         scores = self.trains @ gradient[: self.trains.shape[1]]  # [B, M]
         first, last, low, high = (v.view(-1).index_select(0, moved) for v in (self.first, self.last, self.low, self.high))
         now = scores.gather(0, self.bins.view(-1)[moved][None])[0]
-        bins = torch.arange(len(self.trains))[:, None]
+        bins = torch.arange(len(self.trains), device=moved.device)[:, None]
         if not all(self.stepped):
             lower, upper = torch.maximum(low, self.table.lower[bins]), torch.minimum(high, self.table.upper[bins])
             ends = torch.where(gradient[-1] > 0, upper, lower)

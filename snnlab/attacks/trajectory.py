@@ -30,13 +30,13 @@ from snnlab.attacks.attacker import NAIVE, Attacker
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import Goal, margin
 from snnlab.attacks.iterate import iterate
-from snnlab.attacks.result import check_counts, gradient_of, step_size
+from snnlab.attacks.result import check_counts, gradient_of, step_size, uniform
 from snnlab.attacks.sa_pgd import SaPgdStep
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.spike_train import TrainSearch, has_trains
 from snnlab.encoding import check_images
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.contexts import use_surrogate
+from snnlab.networks.contexts import use_surrogate, with_gradients
 from snnlab.networks.decoding import SILENT
 
 __all__ = [
@@ -96,7 +96,7 @@ class _Recorder:
     """Remember every image, the answer to it, and the gradient that led on from it."""
 
     def __init__(self, classifier: Classifier, start: Tensor, label: int, seed: int) -> None:
-        self.classifier, self.labels, self.seed = classifier, torch.tensor([label]), seed
+        self.classifier, self.labels, self.seed = classifier, torch.tensor([label], device=start.device), seed
         self.images, self.gradients, self.margins, self.predictions = (list[Tensor]() for _ in range(4))
         self(start)
 
@@ -122,6 +122,7 @@ class _Recorder:
         return AttackTrajectory(images, gradients, margins, predictions, int(self.labels))
 
 
+@with_gradients()
 def attack_trajectory(
     classifier: Classifier,
     image: Tensor,
@@ -187,7 +188,7 @@ def _ascend(recorder: _Recorder, budget: Budget, variant: str, steps: int, draws
                 sharpness.begin()
             if not blurred:
                 return gradient_of(raised, image)
-            noise = (JITTER * (2 * torch.rand(image.shape, generator=generator) - 1) for _ in range(draws))
+            noise = (JITTER * (2 * uniform(image, generator) - 1) for _ in range(draws))
             near = (gradient_of(raised, (image + shift).clamp(0, 1)) for shift in noise)
             return sum(near, torch.zeros_like(image)) / draws
 

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from snnlab import claims, zoo
 from snnlab.attacks import Budget
 from snnlab.cli import user_model
-from snnlab.data import EventSplit, describe
+from snnlab.data import DATASETS, EventSplit, describe
 from snnlab.evaluation import report
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.evaluation.suites import SUITES
@@ -119,17 +119,20 @@ def claims_build(
 
 @app.command("evaluate")
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Your network as file.py:name, or zoo:name for one of the zoo.")],
+    model: Annotated[str, typer.Argument(help="Your network as file.py:name or file.nir, or zoo:name for one of the zoo.")],
     data: Annotated[
         str, typer.Option(help="Name of a data set (test images), or your file or folder: .npz, .csv, .pt, pictures, …")
     ] = "mnist5k",
     suite: Annotated[str, typer.Option(help="How hard to try: quick, standard or full.")] = "standard",
     encoding: Annotated[
         str | None,
-        typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it spikes."),
+        typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it reads steps."),
     ] = None,
-    num_steps: Annotated[int, typer.Option(help="Steps of the code.")] = 8,
-    decoder: Annotated[str, typer.Option(help="Read-out: rate, membrane or ttfs.")] = "rate",
+    num_steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of the code. Default: those the network runs inside, or 8.")
+    ] = None,
+    decoder: Annotated[str | None, typer.Option(help="Read-out: rate, membrane or ttfs. Default: rate.")] = None,
+    population: Annotated[int, typer.Option(min=1, help="Neighbouring outputs that stand for one class.")] = 1,
     eps: Annotated[str, typer.Option(help="Radii in pixel units, rising, with commas.")] = "0,0.02,0.05,0.1,0.2",
     norm: Annotated[str, typer.Option(help="Linf, L2, L1 or L0.")] = "Linf",
     n: Annotated[int | None, typer.Option(help="Images, from the first; default: all.")] = None,
@@ -151,9 +154,9 @@ def evaluate(
         samples, remarks = user_model.load_data(data, n)
         if isinstance(samples, EventSplit):
             encoding, num_steps, samples = encoding or samples.code, samples.num_steps, samples.as_images()
-        classifier = user_model.load_classifier(model, encoding, num_steps, decoder)
-        split = user_model.checked(classifier, samples, model)
-        made_on = user_model.load_classifier(source) if source else None
+        classifier = user_model.load_classifier(model, samples.images, encoding, num_steps, decoder, population)
+        split = user_model.checked(classifier, samples, model, classes_known=data in DATASETS)
+        made_on = user_model.load_classifier(source, split.images) if source else None
         if made_on is not None:
             user_model.checked(made_on, split, str(source))
         budgets = [Budget(radius, norm) for radius in radii]

@@ -1,8 +1,7 @@
 """Load a user's model and data for ``snnlab evaluate``.
 
-A model is named ``file.py:name`` (the file is run) or ``zoo:name``. It is a ``Classifier``; a module with spiking neurons that
-takes a sequence ``[T, N, …]``, which is put behind a code (default ``direct``); or a module from images ``[N, C, H, W]`` to
-logits ``[N, K]``.
+A model is named ``file.py:name`` (the file is run), ``file.nir`` or ``zoo:name``. It is a ``Classifier``, or a module of any form
+that ``snnlab.networks.adapters`` recognises.
 """
 
 from __future__ import annotations
@@ -18,14 +17,17 @@ from torch import Tensor, nn
 
 from snnlab import data, zoo
 from snnlab.data import DATASETS, EventSplit, Split
-from snnlab.encoding import encoder
+from snnlab.networks.adapters import classifier_of, describe
 from snnlab.networks.classifier import Classifier
+from snnlab.networks.nir import read_nir
 
-__all__ = ["checked", "describe", "load_classifier", "load_data"]
+__all__ = ["checked", "describe", "load_classifier", "load_data", "load_network"]
 
 
 def _object(spec: str) -> Any:
     """Return the object that ``file.py:name`` stands for; ValueError if there is none, or its file cannot be run."""
+    if spec.endswith(".nir"):
+        return read_nir(spec)
     file, _, name = spec.rpartition(":")
     if not file or not name:
         raise ValueError(f"a model is named file.py:name, as in my_model.py:net, got {spec!r}")
@@ -49,42 +51,50 @@ def _object(spec: str) -> Any:
     return names[name]
 
 
-def load_classifier(spec: str, encoding: str | None = None, num_steps: int = 8, decoder: str = "rate") -> Classifier:
-    """Return the classifier that a name stands for (module docstring).
-
-    Args:
-        spec: ``file.py:name`` or ``zoo:name``.
-        encoding: code in front; ``"none"`` for a network that takes images, ``None`` to decide by its neurons.
-        num_steps, decoder: ``T`` of the code; a rule of ``snnlab.networks.decoding``.
+def load_network(spec: str) -> nn.Module:
+    """Return the network that a name stands for (module docstring).
 
     Raises:
-        ValueError: no such file or name; an object that is not a network; an unknown code or decoder.
+        ValueError: no such file or name; an object that is not a network.
     """
     loaded = _object(spec)
     if isinstance(loaded, type) and issubclass(loaded, nn.Module):
         raise ValueError(f"{spec} is a class, not a network; give an instance, as in net = {loaded.__name__}()")
     if not isinstance(loaded, nn.Module):
         raise ValueError(f"{spec} must be a network (torch.nn.Module or snnlab.Classifier), got {type(loaded).__name__}")
-    if isinstance(loaded, Classifier):
-        if encoding not in (None, loaded.encoder and loaded.encoder.title):
-            raise ValueError(f"{spec} is a Classifier and brings its code ({describe(loaded)}); leave out --encoding")
-        return loaded
-    spiking = any(hasattr(module, "spike_grad") or hasattr(module, "surrogate") for module in loaded.modules())
-    chosen = encoding or ("direct" if spiking else "none")
-    if chosen == "none":
-        return Classifier(loaded)
-    return Classifier(loaded, encoder(chosen, num_steps=num_steps), decoder)
+    return loaded
 
 
-def describe(classifier: Classifier) -> str:
-    """Return code, steps and read-out in words.
+def load_classifier(
+    spec: str,
+    images: Tensor,
+    encoding: str | None = None,
+    num_steps: int | None = None,
+    decoder: str | None = None,
+    population: int = 1,
+) -> Classifier:
+    """Return the classifier that a name stands for, of images of this size.
 
-    >>> describe(zoo.load("onset"))
-    'code onset, 8 steps, read-out rate'
+    Args:
+        spec: ``file.py:name``, ``file.nir`` or ``zoo:name``.
+        images: ``[N, C, H, W]``.
+        encoding, num_steps, decoder, population: as ``code`` … of ``snnlab.networks.adapters.classifier_of``.
+
+    Raises:
+        ValueError: no such file or name; an object that is not a network; a network of no known form; an unknown code or decoder.
     """
-    if classifier.encoder is None:
-        return "takes images, one step"
-    return f"code {classifier.encoder.title}, {classifier.num_steps} steps, read-out {classifier.decoder}"
+    network = load_network(spec)
+    options = {"code": encoding, "num_steps": num_steps, "decoder": decoder}
+    if isinstance(network, Classifier):
+        if named := [f"--{name.replace('code', 'encoding').replace('_', '-')}" for name, value in options.items() if value]:
+            raise ValueError(
+                f"{spec} is a Classifier and brings its code ({describe(network)}); leave out {', '.join(named)}"
+            )
+        return network
+    try:
+        return classifier_of(network, images, population=population, **options)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ValueError(f"{spec}: {error}") from None
 
 
 def load_data(name: str, n: int | None = None) -> tuple[Split | EventSplit, tuple[str, ...]]:
@@ -107,18 +117,22 @@ def load_data(name: str, n: int | None = None) -> tuple[Split | EventSplit, tupl
     return split[:n], parts.remarks
 
 
-def checked(classifier: Classifier, split: Split, spec: str) -> Split:
-    """Return the data with the network's number of classes; ValueError if it does not take these images or labels."""
+def checked(classifier: Classifier, split: Split, spec: str, classes_known: bool = False) -> Split:
+    """Return the data with their number of classes; ValueError if a network does not take the images or has too few outputs.
+
+    A file shows its largest label alone. So the number of outputs counts, unless it is twice as large and images are many.
+    """
     first = split.images[:2]
     try:
         with torch.no_grad():
             logits: Tensor = classifier(first)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        takes = "images" if classifier.encoder is None else f"a sequence [{classifier.num_steps}, N, …]"
-        hint = "name a code with --encoding" if classifier.encoder is None else "use --encoding none if it takes images"
         raise ValueError(
-            f"{spec} was given {takes} made of images {list(first.shape)} and failed: {str(error).splitlines()[0]}; {hint}"
+            f"{spec} ({describe(classifier)}) failed on images {list(first.shape)}: {str(error).splitlines()[0]}"
         ) from None
     if logits.shape[-1] <= int(split.labels.max()):
         raise ValueError(f"{spec} answers with {logits.shape[-1]} classes, the labels go up to {int(split.labels.max())}")
-    return Split(split.images, split.labels, logits.shape[-1])
+    outputs = logits.shape[-1]
+    if classes_known or (len(split) >= 10 and outputs >= 2 * split.num_classes):
+        return split
+    return Split(split.images, split.labels, outputs)

@@ -183,8 +183,12 @@ def check_images(images: Tensor) -> None:
         raise ValueError(f"images must be floating point in [0, 1], got {images.dtype}; divide 8-bit images by 255")
     if images.dim() != 4:
         raise ValueError(f"images must have shape [N, C, H, W], got {list(images.shape)}; unsqueeze a single image")
+    if images.shape[3] in (1, 3) and min(images.shape[1:3]) > 4 and images.shape[1] == images.shape[2]:
+        raise ValueError(f"images {list(images.shape)} have their channels last; give images.permute(0, 3, 1, 2)")
     if images.shape[0] == 0:
         raise ValueError(f"images is an empty batch, shape {list(images.shape)}; give at least one image")
     low, high = images.detach().aminmax()
     if not (low >= 0 and high <= 1):  # NaN fails this too
-        raise ValueError(f"images must lie in [0, 1], got values from {low.item():g} to {high.item():g}")
+        raise ValueError(
+            f"images must lie in [0, 1], got values from {low.item():g} to {high.item():g}; put a normalisation into the network"
+        )

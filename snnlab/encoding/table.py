@@ -55,6 +55,10 @@ class CodeTable:
     def __len__(self) -> int:
         return len(self.lower)
 
+    def to(self, device: torch.device) -> CodeTable:
+        """Return the table on another device."""
+        return CodeTable(self.lower.to(device), self.upper.to(device), self.trains.to(device))
+
     def bins(self, images: Tensor) -> Tensor:
         """Return the bin of every pixel: integers of the shape of ``images``."""
         return torch.searchsorted(self.lower, images.contiguous(), right=True).sub_(1).clamp_(min=0)

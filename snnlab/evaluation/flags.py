@@ -103,6 +103,36 @@ _KINDS = (
         "Call .eval() first.",
     ),
     Flag(
+        "no_gradient",
+        "no gradient reaches the image",
+        "The network cuts the gradient, for example by a code inside. Only attacks that ask for answers alone were run.",
+        "Take the code out of the network and name it, so that attacks along the gradient can run too.",
+    ),
+    Flag(
+        "surrogate_not_replaced",
+        "surrogate not replaced: ",
+        "The network has spikes whose derivative the attacker could not replace. The informed attacker is the naive one there.",
+        "Use neurons of snnTorch or SpikingJelly, or give yours an attribute spike_grad that they call.",
+    ),
+    Flag(
+        "softmax",
+        "softmax at the output",
+        "The network returns probabilities. Where it is sure, they do not change with the image, and the gradient vanishes.",
+        "Return the logits, before the softmax.",
+    ),
+    Flag(
+        "outputs_and_classes",
+        "outputs and classes differ: ",
+        "Every output that is no class of the data counts as a wrong answer.",
+        "Name the outputs that stand for one class, as population=10; or give the number of classes.",
+    ),
+    Flag(
+        "steps_assumed",
+        "number of steps not named: ",
+        "A default stands in for the number of steps that the network was trained with. Another one lowers its accuracy.",
+        "Name it: num_steps=25, or --num-steps 25.",
+    ),
+    Flag(
         "single_seed",
         "single seed",
         "One training run was measured. Its interval says how well this network is known, not this way of training.",

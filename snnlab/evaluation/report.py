@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from snnlab.attacks import INFORMED, Budget, attack
+from snnlab.attacks.result import NO_GRADIENT
 from snnlab.data import Split
 from snnlab.evaluation.flags import FLAGS, Flag
 from snnlab.files import versions
@@ -68,13 +69,22 @@ def table(record: Record) -> str:
 
 
 def broken_examples(classifier: Classifier, split: Split, budget: Budget, seed: int = 0) -> list[dict[str, Any]]:
-    """Return some of the first images that are right when clean and that PGD breaks within the budget; maybe none."""
+    """Return some of the first images that are right when clean and that PGD breaks within the budget; maybe none.
+
+    Where no gradient reaches the image, a search without gradients stands in for PGD.
+    """
     searched = split[:SEARCHED]
     right = (classifier.predict(searched.images)[classifier.exit_step - 1] == searched.labels).nonzero().flatten()
     if not len(right) or budget.eps == 0:
         return []
     x, y = searched.images[right], searched.labels[right]
-    result = attack(classifier, x, y, budget, "pgd", INFORMED, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    try:
+        result = attack(classifier, x, y, budget, "pgd", INFORMED, generator=generator)
+    except ValueError as error:
+        if NO_GRADIENT not in str(error):
+            raise
+        result = attack(classifier, x, y, budget, "square", steps=300, generator=generator)
     answers = result.predictions[classifier.exit_step - 1]
     return [
         {

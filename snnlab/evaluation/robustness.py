@@ -20,13 +20,15 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from snnlab.attacks import INFORMED, Budget, sa_pgd_attack
+from snnlab.attacks import INFORMED, Budget, attack, sa_pgd_attack
 from snnlab.data import Split
 from snnlab.evaluation.cache import JobCache
+from snnlab.evaluation.flags import FLAGS
 from snnlab.evaluation.result import HUGE_EPS, WORST, Evaluation
 from snnlab.evaluation.runner import Job, JobResult, Run, jobs_of
 from snnlab.evaluation.sanity_checks import inspect
 from snnlab.evaluation.suites import QUICK, SUITES, SuiteAttack
+from snnlab.networks.adapters import as_batch
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.decoding import SILENT
 from snnlab.networks.early_exit import ExitRule
@@ -36,6 +38,7 @@ from snnlab.statistics.parts import DynamicExits
 __all__ = ["WORST", "Evaluation", "evaluate", "evaluate_robustness"]
 
 WORST_DESCRIPTION = "per-sample worst case over all attacks listed here, aimed at any exit that was measured"
+SQUARE_QUERIES = 300  # of that check, where no gradient reaches the image
 CHECKED = 100  # samples of the check at HUGE_EPS
 
 
@@ -56,9 +59,8 @@ def evaluate_robustness(
     """Inspect a network, attack it by a suite from cheap to costly, and return the worst case per sample with its flags.
 
     Args:
-        model: a ``Classifier``, or a module from images to logits. A module of snnTorch neurons that reads a sequence goes
-            behind its code first: ``Classifier(net, encoder("direct"))``.
-        data: images ``[N, C, H, W]`` in [0, 1] and labels ``[N]``.
+        model: a ``Classifier``, or any module that ``Classifier.of(net, images)`` recognises.
+        data: images ``[N, C, H, W]`` in [0, 1] and labels ``[N]`` (integers, a list or one-hot rows).
         budgets: radii rising from 0, such as ``[0, "8/255"]``, or budgets of one norm.
         suite: a key of ``snnlab.evaluation.suites.SUITES``, or a list of attacks.
         source: a network on which transferred attacks are made; best an ANN trained on the same data.
@@ -81,9 +83,13 @@ def evaluate_robustness(
     if isinstance(suite, str) and suite not in SUITES:
         raise ValueError(f"unknown suite {suite!r}; choose one of {', '.join(SUITES)}")
     name, attacks = (suite, SUITES[suite]) if isinstance(suite, str) else ("custom", suite)
-    classifier = _classifier(model)
-    split = data if isinstance(data, Split) else Split(*data, int(data[1].max()) + 1)
-    notes = inspect(classifier, split.images, split.labels)
+    images, labels = (data.images, data.labels) if isinstance(data, Split) else data
+    classifier = Classifier.of(model, images)
+    images, labels = as_batch(classifier, images, labels)
+    notes = inspect(classifier, images, labels, data.num_classes if isinstance(data, Split) else None)
+    split = Split(images, labels, data.num_classes if isinstance(data, Split) else int(labels.max()) + 1)
+    if FLAGS["no_gradient"]() in notes:
+        name, attacks = "gradient_free", SUITES["gradient_free"]
     result = evaluate(
         classifier,
         split,
@@ -91,13 +97,15 @@ def evaluate_robustness(
         suite=attacks,
         exits=exits or [classifier.exit_step],
         rules=rules,
-        source=None if source is None else _classifier(source),
+        source=None if source is None else Classifier.of(source, images),
         seed=seed,
         batch_size=batch_size,
         progress=progress,
         cache=cache,
     )
-    return replace(result, suite=name, notes=notes, diagnostics=_at_huge_eps(classifier, split, seed)).with_flags()
+    return replace(
+        result, suite=name, notes=notes, diagnostics=_at_huge_eps(classifier, split, seed, name != "gradient_free")
+    ).with_flags()
 
 
 def evaluate(
@@ -218,15 +226,15 @@ def _dynamic(run: Run, partial: dict[Job, JobResult]) -> DynamicExits:
     return DynamicExits([asdict(rule) for rule in run.rules], counts, *run.clean_exits())
 
 
-def _at_huge_eps(classifier: Classifier, split: Split, seed: int) -> dict[str, float]:
+def _at_huge_eps(classifier: Classifier, split: Split, seed: int, with_gradient: bool) -> dict[str, float]:
     """Return the accuracy where an attacker can make all images alike, and chance."""
     first, generator = split[slice(CHECKED)], torch.Generator().manual_seed(seed)
     victim = classifier.at(exit_step=classifier.exit_step)
     victim.generator = generator
-    result = sa_pgd_attack(victim, first.images, first.labels, Budget(HUGE_EPS), INFORMED, steps=20, generator=generator)
+    batch = first.images, first.labels, Budget(HUGE_EPS)
+    if with_gradient:
+        result = sa_pgd_attack(victim, *batch, INFORMED, steps=20, generator=generator)
+    else:
+        result = attack(victim, *batch, "square", steps=SQUARE_QUERIES, generator=generator)
     accuracy = 1 - float(result.success.float().mean())
     return {"accuracy_at_huge_eps": round(accuracy, 4), "chance": 1 / result.logits.shape[-1]}
-
-
-def _classifier(model: nn.Module) -> Classifier:
-    return model if isinstance(model, Classifier) else Classifier(model)

@@ -113,7 +113,7 @@ class Run:
             zero_gradient[k] = _mean([r.zero_gradient for r in results if r.zero_gradient is not None])
             moved[k] = _mean([r.moved for r in results])
         return {
-            "predictions": predictions.to(torch.int8),
+            "predictions": predictions.to(torch.int16),
             "dynamic": rules,
             "zero_gradient": zero_gradient,
             "moved": moved,

@@ -12,7 +12,8 @@ suite        attacks
 ``full``     longer: five restarts, SA-PGD-200, APGD, 1,000 queries and more
 ============ ==========================================================================================================
 
-Each suite holds the one before it, so its worst case can only be lower.
+Each suite holds the one before it, so its worst case can only be lower. A fourth, ``gradient_free``, asks for answers alone:
+noise, transfer and Square. It takes the place of the others where no gradient reaches the image.
 """
 
 from __future__ import annotations
@@ -263,8 +264,14 @@ _FULL = tuple(
 )
 _APGD = _on_survivors("full.apgd", "APGD-100 on the cross-entropy", "apgd", 100)
 
+_GRADIENT_FREE = (
+    *(a for a in QUICK if not a.white_box and not a.on_survivors),
+    SuiteAttack("square_search", "Square, 1000 queries", "square", steps=1000, probe="gradient_free"),
+)
+
 #: the suites by name
 SUITES: dict[str, tuple[SuiteAttack, ...]] = {
+    "gradient_free": _GRADIENT_FREE,
     "quick": QUICK,
     "standard": _STANDARD,
     "full": (*_STANDARD, _APGD, *_FULL),

@@ -149,6 +149,16 @@ class Classifier(nn.Module):
         self.exit_step = check_exit_step(exit_step, self.num_steps)
         self.eot, self.levels, self.generator = eot, levels, generator
 
+    #: whether nobody named ``T``, and a default stands in for it
+    steps_assumed: bool = False
+
+    @classmethod
+    def of(cls, network: nn.Module, images: Tensor, **options: Any) -> Classifier:
+        """Return a classifier of any network, recognised by a probe: see ``snnlab.networks.adapters.classifier_of``."""
+        from snnlab.networks.adapters import classifier_of  # it builds on this module
+
+        return classifier_of(network, images, **options)
+
     @property
     def num_steps(self) -> int:
         """``T``; an ANN has one step."""
@@ -169,7 +179,9 @@ class Classifier(nn.Module):
         """Logits and read-out potential at every exit up to ``num_steps``, ``[T, N, K]`` each; one forward pass."""
         if self.encoder is None:
             check_images(images)
-            logits = _checked(self.network(rounded(images, self.levels)), "logits", N=len(images)).unsqueeze(0)
+            with reset_state(self.network):
+                answer = self.network(rounded(images, self.levels))
+            logits = _checked(answer, "logits", N=len(images)).unsqueeze(0)
             return logits, logits
         return self.respond(self.encode(images, num_steps))
 

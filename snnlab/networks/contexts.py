@@ -1,6 +1,6 @@
 r"""Context managers that temporarily replace surrogates, reset state, freeze weights, or preserve train and eval modes.
 
-They work on every snnTorch neuron, and restore the network when they end, after an exception too.
+They work on every neuron of snnTorch and SpikingJelly, and restore the network when they end, after an exception too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,59 @@ from snnlab.networks.surrogate import SpikeGrad, Surrogate, derivative_step
 TIME_PARALLEL: tuple[type[nn.Module], ...] = (snn.LeakyParallel, snn.StateLeaky, snn.LinearLeaky, snn.AssociativeLeaky)
 
 
+_STATE = ("v", "i", "w")  # of neurons of SpikingJelly's kind that register no memories
+
+
+def _surrogate_name(module: nn.Module) -> str:
+    """Return the attribute that holds a neuron's surrogate: snnTorch's, SpikingJelly's, or none."""
+    return next((name for name in ("spike_grad", "surrogate_function") if callable(getattr(module, name, None))), "")
+
+
+def _of_jelly(module: nn.Module) -> bool:
+    """Whether a module keeps state as SpikingJelly's do, which ``reset`` clears."""
+    return ("_memories" in vars(module) or hasattr(module, "surrogate_function")) and callable(
+        getattr(module, "reset", None)
+    )
+
+
+def _attributes(module: nn.Module) -> dict[str, Any]:
+    return {name: getattr(module, name) for name in _STATE if hasattr(module, name)}
+
+
+def is_neuron(module: nn.Module) -> bool:
+    """Return whether a module is a spiking neuron of snnTorch's or SpikingJelly's kind."""
+    return bool(_surrogate_name(module))
+
+
+def all_steps_at_once(module: nn.Module) -> bool:
+    """Return whether a neuron takes all steps in one call: snnTorch's time-parallel ones, SpikingJelly's in step mode ``m``."""
+    return isinstance(module, TIME_PARALLEL) or getattr(module, "step_mode", "s") == "m"
+
+
+def state_of(network: nn.Module) -> list[Tensor]:
+    """Return the state of all neurons, as copies."""
+    states: list[Any] = []
+    for module in filter(is_neuron, network.modules()):
+        states += [module._buffers[name] for name in sorted(module._non_persistent_buffers_set)]
+        states += [*vars(module).get("_memories", {}).values(), *_attributes(module).values()]
+    return [state.detach().clone() for state in states if isinstance(state, Tensor)]
+
+
+@contextmanager
+def preserve_buffers(network: nn.Module) -> Iterator[None]:
+    """Restore every buffer on exit: statistics of batch norm, state."""
+    before = [(module, name, value) for module in network.modules() for name, value in module._buffers.items()]
+    copies = [None if value is None else value.detach().clone() for _, _, value in before]
+    try:
+        yield
+    finally:
+        for (module, name, value), copy in zip(before, copies, strict=True):
+            module._buffers[name] = value
+            if value is not None and copy is not None and value.shape == copy.shape:
+                with torch.no_grad():
+                    value.copy_(copy)
+
+
 @contextmanager
 def use_surrogate(network: nn.Module, surrogate: Surrogate | None) -> Iterator[None]:
     r"""Give every neuron another derivative ``h`` in the backward pass; its spikes stay. ``None``: the network's.
@@ -28,24 +81,26 @@ def use_surrogate(network: nn.Module, surrogate: Surrogate | None) -> Iterator[N
     if surrogate is None:
         yield
         return
-    neurons = [module for module in network.modules() if callable(getattr(module, "spike_grad", None))]
-    own = [vars(neuron).get("spike_grad", _ABSENT) for neuron in neurons]
+    neurons = [(module, name) for module in network.modules() if (name := _surrogate_name(module))]
+    before = [vars(neuron).get(name, _ABSENT) for neuron, name in neurons]
     try:
-        for number, neuron in enumerate(neurons):
+        for number, (neuron, name) in enumerate(neurons):
             parallel = isinstance(neuron, TIME_PARALLEL)
-            vars(neuron)["spike_grad"] = _Replaced(cast(SpikeGrad, neuron.spike_grad), surrogate, number, parallel)
+            vars(neuron)[name] = _Replaced(cast(SpikeGrad, getattr(neuron, name)), surrogate, number, parallel)
         yield
     finally:
-        for neuron, value in zip(neurons, own, strict=True):
-            if value is _ABSENT:  # a spike_grad that is itself a module is registered elsewhere, and was only hidden
-                vars(neuron).pop("spike_grad", None)
+        for (neuron, name), value in zip(neurons, before, strict=True):
+            if value is _ABSENT:  # a surrogate that is itself a module is registered elsewhere, and was only hidden
+                vars(neuron).pop(name, None)
             else:
-                vars(neuron)["spike_grad"] = value
+                vars(neuron)[name] = value
 
 
 @contextmanager
 def reset_state(network: nn.Module) -> Iterator[None]:
-    """Run the block with snnTorch neurons in a fresh state; they would keep theirs from batch to batch."""
+    """Run the block with neurons of snnTorch and SpikingJelly in a fresh state; they would keep theirs from batch to batch."""
+    jelly = [module for module in network.modules() if _of_jelly(module)]
+    memories = [dict(vars(module).get("_memories") or _attributes(module)) for module in jelly]
     stored = [
         (module, name, module._buffers[name])
         for module in network.modules()
@@ -56,10 +111,22 @@ def reset_state(network: nn.Module) -> Iterator[None]:
         for module, name, state in stored:
             # Empty, a neuron makes its own at the first step, in the shape of its input.
             module._buffers[name] = state if state is None else state.new_zeros(0)
+        for module in jelly:
+            cast(Any, module).reset()
         yield
     finally:
+        for module, values in zip(jelly, memories, strict=True):
+            for name, value in values.items():
+                setattr(module, name, value)
         for module, name, state in stored:
             module._buffers[name] = state
+
+
+@contextmanager
+def with_gradients() -> Iterator[None]:
+    """Run the block with gradients, also inside a caller's ``torch.no_grad()`` or ``torch.inference_mode()``."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 @contextmanager

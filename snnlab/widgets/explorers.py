@@ -45,18 +45,25 @@ __all__ = [
 class _ModelExplorer(Explorer):
     #: state unless it is given
     start: ClassVar[dict[str, Any]]
+    #: whether it shows networks of several steps only
+    needs_steps: ClassVar[bool] = False
 
     def __init__(
         self,
         model: nn.Module | None = None,
-        images: Tensor | None = None,
-        labels: Tensor | None = None,
+        images: Any = None,
+        labels: Any = None,
         *,
-        num_steps: int = 8,
+        num_steps: int | None = None,
         decoder: str = "rate",
+        population: int = 1,
         **state: Any,
     ) -> None:
-        self._models = zoo_or_own(self._offered(model), model, images, labels, num_steps, decoder)
+        self._models = zoo_or_own(self._offered(model), model, images, labels, num_steps, decoder, population)
+        if self.needs_steps and all(self._models.classifier(name).encoder is None for name in self._models.names[:1]):
+            raise ValueError("an ANN has no steps to leave early; give a network that runs over several steps")
+        if self._models.about and not isinstance(model, Classifier):
+            print(f"{type(model).__name__} {self._models.about}")
         start = dict(self.start)
         if start["encoding"] not in self._models.names:
             start["encoding"] = self._models.names[0]
@@ -85,12 +92,13 @@ class RobustnessExplorer(_ModelExplorer):
     """Turn code, budget, attack and exit step of a trained network, and see spikes, votes and accuracy answer.
 
     Args:
-        model: an ``nn.Module`` from an encoded sequence ``[T, N, C, H, W]`` to ``(spikes, membrane)`` of shape ``[T, N, K]`` or a
-            ``Trace``, or a ``Classifier``. Default: the models of the zoo.
+        model: a ``Classifier``, or any ``nn.Module`` of a form that ``Classifier.of`` recognises; what it was taken for is
+            printed. Default: the models of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``model``.
         labels: their classes ``[N]``; needed with ``model``.
-        num_steps: ``T`` of the codes fed to your model.
+        num_steps: ``T`` of the codes fed to your model; default 8, or the number of steps that it runs inside.
         decoder: how your model's output is read.
+        population: neighbouring outputs of your model that stand for one class.
         state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` or ``"own"`` (attack).
 
     Raises:
@@ -110,12 +118,11 @@ class ExitExplorer(_ModelExplorer):
     """
 
     kind = "exit"
+    needs_steps: ClassVar[bool] = True
     start: ClassVar = {"encoding": "latency"}
 
     @staticmethod
     def _offered(model: Any) -> list[str]:
-        if isinstance(model, Classifier) and model.encoder is None:
-            raise ValueError("an ANN has no steps to leave early; give a Classifier with an encoder")
         return [name for name in zoo.names("codes", "exit") if name != "ann"]
 
     def request(self) -> Request:
@@ -195,7 +202,8 @@ class TrainingExplorer(Explorer):
     """One image through networks that learned by different rules, side by side: spikes, votes, answers, accuracy.
 
     Args:
-        models: classifiers by name, with the same number of steps if they spike. Default: the rules of the zoo.
+        models: networks by name, as the other explorers take them, with the same number of steps if they spike. Default: the
+            rules of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``models``.
         labels: their classes ``[N]``; needed with ``models``.
         state: initial ``image, code, attack, attacker, eps, exit_step``; ``code`` is one that the zoo has all rules for.
@@ -209,9 +217,9 @@ class TrainingExplorer(Explorer):
 
     def __init__(
         self,
-        models: Mapping[str, Classifier] | None = None,
-        images: Tensor | None = None,
-        labels: Tensor | None = None,
+        models: Mapping[str, nn.Module] | None = None,
+        images: Any = None,
+        labels: Any = None,
         **state: Any,
     ) -> None:
         self._models = Models(zoo.names("codes", "training")) if models is None else OwnModels(models, images, labels)

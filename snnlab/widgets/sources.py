@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from snnlab import data, zoo
 from snnlab.attacks import has_trains
 from snnlab.data import Split
 from snnlab.encoding import ENCODINGS, Fusion, check_images, encoder
+from snnlab.networks.adapters import as_images, as_labels, describe
 from snnlab.networks.classifier import Classifier
 from snnlab.vocabulary import VOCABULARY
 from snnlab.zoo import export
@@ -29,6 +30,7 @@ class Models:
     """Trained models of the zoo, these or all, and the digits that the static page offers too."""
 
     custom = False
+    about = ""  # what networks of the reader's own were taken for
 
     def __init__(self, names: Sequence[str] | None = None) -> None:
         self.names = list(zoo.names() if names is None else names)
@@ -57,26 +59,18 @@ class OwnModels(Models):
 
     custom = True
 
-    def __init__(self, models: Mapping[str, Classifier], images: Tensor | None, labels: Tensor | None) -> None:
-        if images is None or labels is None:
-            raise ValueError("a model of your own needs images=[N, C, H, W] and labels=[N] to be shown with")
-        check_images(images)
-        # At least ten classes, or as many as the labels need: the output is checked against them below.
-        classes = max(10, int(labels.max()) + 1) if isinstance(labels, Tensor) and labels.numel() else 10
-        self.samples = Split(images, labels, classes)[:MOST_SAMPLES]
+    def __init__(self, models: Mapping[str, nn.Module], images: Any, labels: Any) -> None:
+        self.samples = _samples(images, labels)
         if not 1 <= len(models) <= MOST_MODELS:
             raise ValueError(f"an explorer shows 1 to {MOST_MODELS} models of your own, got {len(models)}")
-        for name, model in models.items():
-            if not isinstance(model, Classifier):
-                raise ValueError(
-                    f"model {name!r} must be a Classifier (network, encoder, decoder), got {type(model).__name__}"
-                )
-        steps = {name: model.num_steps for name, model in models.items() if model.encoder is not None}
+        known = {name: Classifier.of(model, self.samples.images) for name, model in models.items()}
+        self.about = "; ".join(dict.fromkeys(map(describe, known.values())))
+        steps = {name: model.num_steps for name, model in known.items() if model.encoder is not None}
         if len(set(steps.values())) > 1:
             raise ValueError(f"models that are shown together need the same num_steps, got {steps}")
-        self.names, self._classifiers = list(models), dict(models)
-        self.num_steps = max(model.num_steps for model in models.values())
-        for model in {id(model.network): model for model in models.values()}.values():  # the code changes no shape
+        self.names, self._classifiers = list(known), known
+        self.num_steps = max(model.num_steps for model in known.values())
+        for model in {id(model.network): model for model in known.values()}.values():  # the code changes no shape
             with torch.no_grad():
                 logits = model.eval()(self.samples.images[:1])
             data.check_labels(self.samples.labels, logits.shape[-1])
@@ -107,6 +101,17 @@ class OwnModels(Models):
         }
 
 
+def _samples(images: Any, labels: Any) -> Split:
+    """Return the reader's first images and labels; ``ValueError`` if there are none, or if they do not go together."""
+    if images is None or labels is None:
+        raise ValueError("a model of your own needs images=[N, C, H, W] and labels=[N] to be shown with")
+    images, labels = as_images(images), as_labels(labels)
+    check_images(images)
+    # At least ten classes, or as many as the labels need: the output is checked against them later.
+    classes = max(10, int(labels.max()) + 1) if labels.numel() else 10
+    return Split(images, labels, classes)[:MOST_SAMPLES]
+
+
 def _summary(name: str, model: Classifier) -> dict[str, Any]:
     code = model.encoder
     kind, encoding = ("ann", "none") if code is None else ("snn", code.title)
@@ -115,16 +120,19 @@ def _summary(name: str, model: Classifier) -> dict[str, Any]:
 
 
 def zoo_or_own(
-    names: list[str], model: nn.Module | None, images: Tensor | None, labels: Tensor | None, num_steps: int, decoder: str
+    names: list[str], model: nn.Module | None, images: Any, labels: Any, num_steps: int | None, decoder: str, population: int
 ) -> Models:
-    """Return models of the zoo, or a model of the reader's own behind its code, or behind every code."""
+    """Return models of the zoo, or a model of the reader's own behind its code, or behind every code that it can read."""
     if model is None:
         return Models(names)
-    if isinstance(model, Classifier):
-        return OwnModels({model.encoder.title if model.encoder else "ANN": model}, images, labels)
-    codes = [code for code in ENCODINGS if code != "fusion"]
-    behind = {code: Classifier(model, encoder(code, num_steps=num_steps), decoder) for code in codes}
-    return OwnModels(behind, images, labels)
+    samples = _samples(images, labels)
+    first = Classifier.of(model, samples.images, num_steps=num_steps, decoder=decoder, population=population)
+    if first is model or first.encoder is None or getattr(first.network, "form", "") == "steps inside":
+        return OwnModels({first.encoder.title if first.encoder else "ANN": first}, samples.images, samples.labels)
+    codes = {code: first.at(encoder=encoder(code, num_steps=first.num_steps)) for code in ENCODINGS if code != "fusion"}
+    return OwnModels(
+        {code: first if code == "direct" else other for code, other in codes.items()}, samples.images, samples.labels
+    )
 
 
 def trained() -> dict[str, dict[str, str]]:

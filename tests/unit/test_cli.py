@@ -127,7 +127,7 @@ def test_a_file_that_fails_is_told_with_its_line(here: Path) -> None:
     [
         (("--encoding", "morse"), "unknown encoding 'morse'"),
         (("--decoder", "vote"), "unknown decoder 'vote'; choose one of rate"),
-        (("--suite", "hard"), "unknown suite 'hard'; choose one of quick, standard, full"),
+        (("--suite", "hard"), "unknown suite 'hard'; choose one of gradient_free, quick, standard, full"),
         (("--norm", "L7"), "unknown norm 'L7'; choose one of Linf"),
         (("--eps", "big"), "eps must be numbers with commas, as 0.05,0.1, got 'big'"),
         (("--eps", "-0.1"), "eps must not be negative"),
@@ -138,7 +138,8 @@ def test_a_file_that_fails_is_told_with_its_line(here: Path) -> None:
         ),
         (("--data", "none.npz"), "there is no file or folder 'none.npz'"),
         (("--source", "none.py:ann"), "there is no file 'none.py'"),
-        (("--encoding", "none"), "say|given images"),
+        (("--encoding", "none"), "leave out the code 'none'"),
+        (("--population", "3"), "10 outputs cannot be shared among populations of 3"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(options: tuple[str, str], words: str) -> None:
@@ -154,7 +155,7 @@ def test_data_of_wrong_shape_or_range_is_refused(here: Path) -> None:
         ({"images": good + 2, "labels": labels}, r"must lie in \[0, 1\]"),
         ({"images": good * np.nan, "labels": labels}, r"must lie in \[0, 1\]"),
         ({"images": good, "labels": labels * 0.5}, "labels must be whole numbers"),
-        ({"images": good[:, :9, :9], "labels": labels}, "failed: "),
+        ({"images": good[:, :9, :9], "labels": labels}, "no known form fits the network"),
     ):
         np.savez(here / "own.npz", **arrays)
         assert re.search(words, refused("evaluate", "mine.py:net", "--data", "own.npz"))
@@ -276,6 +277,54 @@ def test_frames_of_events_pass_through_the_whole_command(here: Path, asked: list
     assert (call["model"].encoder.title, call["model"].num_steps) == ("frames(scale=4)", 4)
     assert torch.allclose(call["model"].encode(call["data"].images), torch.from_numpy(frames).float())
     assert (here / "report" / "report.html").is_file()
+
+
+TUTORIALS = """
+import snntorch as snn
+import torch
+from torch import nn
+
+class Net(nn.Module):  # snnTorch's tutorial 5
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.lif1 = nn.Linear(784, 16), snn.Leaky(beta=0.95)
+        self.fc2, self.lif2 = nn.Linear(16, 10), snn.Leaky(beta=0.95)
+
+    def forward(self, x):
+        mem1, mem2, spk2_rec, mem2_rec = self.lif1.init_leaky(), self.lif2.init_leaky(), [], []
+        for step in range(25):
+            spk1, mem1 = self.lif1(self.fc1(x), mem1)
+            spk2, mem2 = self.lif2(self.fc2(spk1), mem2)
+            spk2_rec.append(spk2)
+            mem2_rec.append(mem2)
+        return torch.stack(spk2_rec, dim=0), torch.stack(mem2_rec, dim=0)
+
+torch.manual_seed(0)
+five = Net()
+six = nn.Sequential(  # snnTorch's tutorial 6
+    nn.Conv2d(1, 2, 5), nn.MaxPool2d(2), snn.Leaky(beta=0.5, init_hidden=True), nn.Flatten(), nn.Linear(2 * 144, 10),
+    snn.Leaky(beta=0.5, init_hidden=True, output=True),
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("five",), "takes an image, shows it at every step [N, pixels]: T = 25, code direct, read-out rate, 10 outputs"),
+        (("five", "--encoding", "none"), "takes an image, shows it at every step [N, pixels]: T = 25"),
+        (("six",), "reads one step at a time [N, C, H, W]: T = 8 (assumed), code direct, read-out rate, 10 outputs"),
+        (("six", "--encoding", "onset", "--num-steps", "5"), "T = 5, code onset, read-out rate, 10 outputs"),
+    ],
+)
+def test_networks_of_the_tutorials_are_evaluated_as_they_are(here: Path, words: tuple[str, ...], says: str) -> None:
+    (here / "net.py").write_text(TUTORIALS)
+    result = run(
+        "evaluate", f"net.py:{words[0]}", *words[1:], "--n", "5", "--suite", "quick", "--eps", "0.1", "--no-progress"
+    )
+    assert result.exit_code == 0, result.output
+    assert says in result.output
+    assert ("number of steps not named: T = 8" in result.output) == ("assumed" in says)
 
 
 @pytest.mark.slow

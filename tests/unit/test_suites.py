@@ -144,12 +144,18 @@ def test_a_sick_network_is_flagged(what: str, flag: str, ten: Split) -> None:
     assert flag in [kind_of(note).name for note in found.flags["worst"]]
 
 
-@pytest.mark.parametrize(
-    ("what", "says"), [("detached", "no gradient reaches"), ("rounded", "no gradient reaches"), ("nan", "NaN")]
-)
-def test_a_network_that_cannot_be_attacked_is_refused(what: str, says: str, ten: Split) -> None:
-    with pytest.raises(ValueError, match=says):
-        evaluate_robustness(Sick(what).eval(), ten, EPS, progress=False)
+def test_a_network_whose_answers_are_no_numbers_is_refused(ten: Split) -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        evaluate_robustness(Sick("nan").eval(), ten, EPS, progress=False)
+
+
+@pytest.mark.parametrize("what", ["detached", "rounded"])
+def test_a_network_without_a_gradient_is_attacked_without_gradients(what: str, ten: Split) -> None:
+    found = evaluate_robustness(Sick(what).eval(), ten, EPS, "standard", progress=False)
+    assert found.suite == "gradient_free"
+    assert list(found.attacks) == ["noise", "square_search", "worst"]
+    assert not found.white_box
+    assert "no_gradient" in [kind_of(note).name for note in found.flags["worst"]]
 
 
 def test_a_healthy_network_is_not_flagged_and_not_changed(ten: Split) -> None:
@@ -216,7 +222,7 @@ def test_an_attack_that_fails_at_a_huge_eps_is_flagged() -> None:
 
 def test_bad_requests_say_what_is_valid(ten: Split) -> None:
     model = zoo.load("onset")
-    with pytest.raises(ValueError, match="choose one of quick, standard, full"):
+    with pytest.raises(ValueError, match="choose one of gradient_free, quick, standard, full"):
         evaluate_robustness(model, ten, EPS, "hard", progress=False)
     with pytest.raises(ValueError, match="need one norm"):
         evaluate_robustness(model, ten, [0.0, Budget(1.0, "L2")], progress=False)
