@@ -46,10 +46,10 @@ class CodeTable:
     @classmethod
     def of(cls, lower: Tensor, trains: Tensor) -> CodeTable:
         """Make the table of intervals that begin at ``lower`` ``[B]``, rising from 0; equal neighbours become one bin."""
-        begins = torch.ones(len(lower), dtype=torch.bool)
+        begins = torch.ones(len(lower), dtype=torch.bool, device=lower.device)
         begins[1:] = (trains[1:] != trains[:-1]).flatten(1).any(1)
         lower, trains = lower[begins], trains[begins]
-        upper = torch.cat([torch.nextafter(lower[1:], torch.zeros(())), torch.ones(1)])
+        upper = torch.cat([torch.nextafter(lower[1:], lower.new_zeros(())), lower.new_ones(1)])
         return cls(lower, upper, trains)
 
     def __len__(self) -> int:

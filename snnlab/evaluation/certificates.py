@@ -108,7 +108,7 @@ def certify(
     >>> from snnlab import data, zoo
     >>> digits = data.load("mnist5k").test[:20]
     >>> print(certify(zoo.load("onset"), digits.images, digits.labels, Budget(0.01)))
-    L∞ 0.01 on [0, 1] at exit step 8, n = 20: 20 proved, 0 refuted, 0 open
+    L∞ 0.01 on [0, 1] at exit step 8, n = 20: 7 proved, 0 refuted, 13 open
     """
     if budget.norm != "Linf":
         raise ValueError(f"no bound known for {budget}: expected a budget in L∞")
@@ -120,7 +120,7 @@ def certify(
     with _evaluating(classifier.network), torch.no_grad():
         bounds = [
             difference_bounds(classifier, input_bounds(classifier, reach(x, budget)), y, UNIT)
-            for x, y in zip(images.split(BATCH), labels.split(BATCH), strict=True)
+            for x, y in zip(torch.split(images, BATCH), torch.split(labels, BATCH), strict=True)
         ]
         differences = torch.cat(bounds, dim=1)
         wrong = classifier.predict(images)[exit_step - 1] != labels
@@ -209,7 +209,7 @@ def _influence(classifier: Classifier, nodes: Range, labels: Tensor, e: int) -> 
     upper = differences.scatter(1, labels.unsqueeze(1), -torch.inf).amax(1)
     (gradient,) = torch.autograd.grad(upper.sum(), scale)
     size = nodes.low.shape[1]
-    return upper.detach(), gradient.unflatten(1, (-1, size)).sum(1)
+    return upper.detach(), gradient.view(len(gradient), -1, size, *gradient.shape[2:]).sum(1)
 
 
 def _split(nodes: Range, influence: Tensor, levels: Tensor, *, analog: bool) -> tuple[Range, Range, Tensor]:

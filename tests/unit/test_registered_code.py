@@ -24,7 +24,7 @@ from snnlab.zoo import export, quantised
 ENGINE = Path(__file__).parents[2] / "snnlab" / "widgets" / "js" / "src" / "engine" / "index.js"
 PAGE = """
 import { readFileSync } from "node:fs";
-import { derivative, encode, inputGradient, mulberry32, network } from "ENGINE";
+import { derivative, encode, energyOf, inputGradient, mulberry32, network } from "ENGINE";
 const { payload, image, label } = JSON.parse(readFileSync(process.argv[2]));
 const model = network(payload);
 const pixels = Float32Array.from(image);
@@ -34,7 +34,7 @@ const aim = { label, exitStep: model.numSteps, attacker: "informed", random: mul
 const slopes = (rule) => [...derivative(model.encoder, 0, rule, pixels, spikes)];
 const trains = model.trains.table;
 console.log(JSON.stringify({
-  spikes: [...spikes], votes: [...trace.votes], energy: [...model.energy(trace)],
+  spikes: [...spikes], votes: [...trace.votes], energy: [...energyOf(model.operations(trace))],
   relaxed: slopes("relaxed"), straight: slopes("straight_through"),
   gradient: [...await inputGradient(model, pixels, aim)],
   lower: [...trains.lower], upper: [...trains.upper], trains: [...trains.trains],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import nbformat
 import numpy as np
 import pytest
 import snntorch
@@ -570,10 +571,11 @@ def test_a_still_shows_the_attacked_image_beside_the_clean_one_and_the_spikes_of
 
 def test_the_digit_of_the_chapter_training_is_answered_alike_from_every_random_start() -> None:
     """So the still picture, the kernel and the page, which draw other starts, give the same answers."""
-    (cell,) = re.findall(
-        r"TrainingExplorer\(.*?\)", (BOOK / "training.ipynb").read_text(encoding="utf8").replace('\\"', '"')
-    )
-    explorer = eval(cell)
+    cells = nbformat.read(BOOK / "training.ipynb", as_version=4).cells
+    (source,) = (cell.source for cell in cells if "\nTrainingExplorer(" in cell.source)
+    names: dict[str, Any] = {}
+    exec(source.replace("\nTrainingExplorer(", "\nexplorer = TrainingExplorer("), names)
+    explorer = names["explorer"]
     for title, name in explorer.columns().items():
         model, asked = explorer._models.classifier(name), explorer._asked(name)
         answers = {int(frame(model, replace(asked, seed=seed))["attacked"]["predictions"][-1]) for seed in range(6)}
