@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -115,7 +115,7 @@ class SaPgdStep:
 
     def keep(self, rows: Tensor) -> None:
         """Continue with these samples of the batch alone, after a first step."""
-        self.momentum, self.second = (torch.as_tensor(value)[rows] for value in (self.momentum, self.second))
+        self.momentum, self.second = (cast(Tensor, value)[rows] for value in (self.momentum, self.second))
 
 
 def _checkpoints(steps: int) -> set[int]:
@@ -137,7 +137,11 @@ def _ascend(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the best iterate of every sample, its loss, and whether it is misclassified."""
     y = goal.labels
-    best, best_loss, wrong = start.clone(), torch.full(y.shape, -torch.inf), torch.zeros_like(y, dtype=torch.bool)
+    best, best_loss, wrong = (
+        start.clone(),
+        torch.full(y.shape, -torch.inf, device=y.device),
+        torch.zeros_like(y, dtype=torch.bool),
+    )
     rows, current, step = torch.arange(len(y), device=y.device), start, SaPgdStep(budget.eps, steps)
     for number in range(steps + 1):
         if sharpness is not None:

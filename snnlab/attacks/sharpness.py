@@ -36,7 +36,7 @@ class AdaptiveSharpness(Surrogate):
 
     def __init__(self, a: float | Tensor = 0.425) -> None:
         super().__init__("arctan", 2.0)
-        levels = torch.as_tensor(a)
+        levels = a if isinstance(a, Tensor) else torch.tensor(a, device="cpu")
         if levels.dim() > 1 or not ((levels > 0) & (levels < 0.5)).all():
             raise ValueError(f"a must lie between 0 and 1/2, one number or one for each sample, got {a!r}")
         factor = (2 / pi) * (torch.tan(levels * pi) if levels.dim() else tan(float(a) * pi))

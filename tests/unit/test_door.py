@@ -484,6 +484,7 @@ def test_channels_last_pictures_are_refused_with_the_turn() -> None:
 @pytest.mark.parametrize("method", ["noise", "fgsm", "pgd", "sa_pgd", "spike_train", "lattice"])
 def test_attacks_make_no_tensor_on_another_device_than_the_images(method: str, batch: Split) -> None:
     classifier = Classifier(SpikingMLP((PIXELS, HIDDEN, 10)), encoder("onset", num_steps=4))
+    batch = Split(batch.images, classifier.predict(batch.images)[-1].clamp(min=0), 10)  # all are right, so all are attacked
     plain = attack(classifier, batch, Budget(0.1), method, generator=torch.Generator().manual_seed(0), steps=3)
     with torch.device("meta"):  # whatever does not name its device lands there, and cannot meet the images
         other = attack(classifier, batch, Budget(0.1), method, generator=torch.Generator().manual_seed(0), steps=3)
