@@ -98,7 +98,7 @@ class Attack:
 
     @property
     def identity(self) -> str:
-        """Settings, and the source of methods outside this package: they decide the outcome, so a cache keys on them."""
+        """Settings, and the source of methods outside this package; a cache keys on them."""
         outside = [cls for cls in type(self).__mro__ if not cls.__module__.startswith(("snnlab.", "builtins"))]
         methods = [inspect.unwrap(value) for cls in outside for value in vars(cls).values() if inspect.isfunction(value)]
         written = [m for m in methods if not (m.__name__.startswith("__") and m.__code__.co_filename == "<string>")]

@@ -37,7 +37,7 @@ def _dlr(logits: Tensor, labels: Tensor) -> Tensor:
     return margin(logits, labels) / (ranked[:, 0] - ranked[:, min(2, logits.shape[1] - 1)] + 1e-6)
 
 
-#: losses per sample: cross-entropy; margin ``max_{k≠y} z_k - z_y``; DLR, the margin over ``z_(1) - z_(3)`` (scale-free)
+#: losses per sample, by name; cross-entropy; margin ``max_{k≠y} z_k - z_y``; DLR, the margin over ``z_(1) - z_(3)`` (scale-free)
 LOSSES: dict[str, Loss] = {
     "cross_entropy": partial(F.cross_entropy, reduction="none"),
     "margin": margin,

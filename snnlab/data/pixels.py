@@ -15,7 +15,7 @@ from snnlab.data.split import BadFile, Split
 
 __all__ = ["Parts", "splits_of"]
 
-#: images and labels as they were read, by part: "train", "validation", "test", or "" without a name
+#: images and labels as they were read, of each part "train", "validation", "test", or "" without a name
 Parts = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
 ROUNDING = 1e-6  # how far outside [0, 1] an intensity may lie
 MOST_CLASSES = 100_000  # more are numbers of something else

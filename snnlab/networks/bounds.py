@@ -39,8 +39,8 @@ UNIT = 2.0**-24  # unit roundoff of float32
 class Range(NamedTuple):
     """Lower and upper ends, of one shape."""
 
-    low: Tensor
-    high: Tensor
+    low: torch.Tensor
+    high: torch.Tensor
 
     def map(self, rising: Callable[[Tensor], Tensor]) -> Range:
         """Return the range of a function that rises with every value."""

@@ -23,7 +23,7 @@ from scipy.stats import t as student
 __all__ = ["MIN_EFFECT", "Change", "Estimate", "change_over_seeds", "estimate", "mean_interval", "wilson_interval"]
 
 Z95 = 1.959963984540054  # quantile of the normal distribution
-#: smallest difference of two accuracies that counts as clear: intervals over seeds hold the test images fixed
+#: smallest difference of two accuracies that counts as clear; intervals over seeds hold the test images fixed
 MIN_EFFECT = 0.01
 
 
