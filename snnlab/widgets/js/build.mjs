@@ -34,6 +34,16 @@ const assets = {
   },
 };
 
+/** Scales here map numbers alone, so the page needs no arithmetic of colours. */
+const numbersAlone = {
+  name: "numbers alone",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]d3-color[\\/]/ }, () => ({
+      contents: "export const color = () => null, rgb = color, hsl = color, hcl = color, lab = color, cubehelix = color;",
+    }));
+  },
+};
+
 const { metafile } = await build({
   // Whatever folder it is called from, the output is the same.
   absWorkingDir: here,
@@ -46,7 +56,7 @@ const { metafile } = await build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
-  plugins: [assets],
+  plugins: [assets, numbersAlone],
   banner: { js: `/* snnlab ${version}. Source: snnlab/widgets/js. Contains packages listed in snnlab.LICENSES.txt */` },
   metafile: true,
   logLevel: "warning",
