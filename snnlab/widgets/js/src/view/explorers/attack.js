@@ -35,7 +35,7 @@ export class AttackExplorer extends ImageExplorer {
   declare() {
     const { store } = this;
     const setStep = (step) => {
-      this.player.stop();
+      this.film.stop();
       store.set({ step });
     };
     const network = this.networkSelect();
@@ -51,7 +51,7 @@ export class AttackExplorer extends ImageExplorer {
       spoken: (k) => (k === 0 ? "0, the clean image" : `${k} of ${STEPS}`),
       onInput: setStep,
     });
-    this.player = new Player({ get: () => store.get("step"), set: this.set("step"), last: STEPS });
+    this.film = new Player({ get: () => store.get("step"), set: this.set("step"), last: STEPS });
     this.columns = ATTACKERS.map((method) => new AttackColumn(method, setStep));
     this.beside = h("div", { class: "attack-columns" }, ...this.columns.map(({ element }) => element));
     this.sliceSign = h("span", {}, SLICE);
@@ -59,10 +59,10 @@ export class AttackExplorer extends ImageExplorer {
     this.conclusion = h("p", { class: "effect" });
     this.people = h("p", { class: "people" });
     this.stage.onDispose(() => {
-      this.player.stop();
+      this.film.stop();
       this.#asked?.controller.abort();
     });
-    const played = h("div", { class: "played" }, step.element, this.player.button);
+    const played = h("div", { class: "played" }, step.element, this.film.button);
     return {
       controls: { encoding: network, compare, step },
       panels: [
@@ -110,7 +110,7 @@ export class AttackExplorer extends ImageExplorer {
   }
 
   answered(trajectories, { encoding, eps, step }) {
-    if (this.player.playing) return;
+    if (this.film.playing) return;
     const { title } = this.model(encoding);
     this.stage.speak(`${spokenTrajectories(trajectories, step, title, eps)} ${conclusion(trajectories).join(" ")}`);
   }
