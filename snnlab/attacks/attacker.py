@@ -56,4 +56,5 @@ ENSEMBLE: tuple[Attacker, ...] = tuple(
     Attacker(f"{shape}-{slope:g}", "relaxed", surrogate=Surrogate(shape, slope))
     for shape, slope in (("arctan", 1.0), ("arctan", 4.0), ("sigmoid", 2.0), ("fast_sigmoid", 4.0), ("triangular", 0.5))
 )
+#: attackers by name
 ATTACKERS: dict[str, Attacker] = {a.name: a for a in (NAIVE, INFORMED)}

@@ -33,7 +33,9 @@ __all__ = ["OUTCOMES", "VERDICTS", "Claim", "Comparison", "definitions", "verdic
 
 FILE = Path(__file__).parents[1] / "zoo" / "claims" / "claims.toml"
 EXPECTED: tuple[str, ...] = ("higher", "lower", "not lower", "not higher", "the same")
+#: what a comparison can end with
 OUTCOMES: tuple[str, ...] = ("as claimed", "not told apart", "against the claim")
+#: verdicts on a claim
 VERDICTS: tuple[str, ...] = ("holds", "holds in part", "does not hold here")
 
 

@@ -40,6 +40,7 @@ TESTED_IN = {
     "paper-energy": "Energy",
 }
 REACH = 0.5  # of the axis of the forest plot
+#: what the intervals of all claims hold fixed, in words
 HELD_FIXED = (
     "Intervals are Student's, at 95 %, over training seeds, of differences taken seed by seed. All seeds are tested on the same "
     "images, which are held fixed: no interval says how other images would turn out. "

@@ -46,7 +46,7 @@ def test_every_chapter_begins_by_installing_what_is_missing_there_and_only_there
         first.add(cell.source)
     (source,) = first
     assert f'REPOSITORY = "{address}"' in source
-    assert 'if importlib.util.find_spec("snnlab") is None' in source
+    assert 'importlib.util.find_spec("snnlab") is None' in source
 
 
 def test_the_first_cell_finds_the_tables_of_the_book_where_a_notebook_stands_alone(tmp_path: Path) -> None:
