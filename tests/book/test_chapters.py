@@ -236,7 +236,7 @@ def test_shown_cells_are_short(chapter: Path) -> None:
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_code_on_a_page_has_at_most_eighty_columns(chapter: Path) -> None:
-    """Eighty columns are what a page shows without scrolling (tests/browser/test_layout.py); folded code may have long strings."""
+    """A page shows eighty columns without scrolling (tests/browser/test_layout.py); folded code may have long strings."""
     for cell in _cells(chapter, "code"):
         if not {"remove-cell", "remove-input", "hide-input"} & set(cell.metadata.get("tags", [])):
             assert [line for line in cell.source.splitlines() if len(line) > 80] == []
