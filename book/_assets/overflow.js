@@ -1,6 +1,7 @@
 // What is wider than its box can be scrolled: show on which sides there is more, and let the keyboard reach it.
 (() => {
-  const WIDE = ".bd-article :is(pre, .output, .pst-scrollable-table-container, .snn-figure > div, mjx-container[display])";
+  const WIDE = `.bd-article :is(pre, .output, .pst-scrollable-table-container, .snn-figure > div, .snn-output,
+    .snn-output > [role="region"], .claims-scroll, mjx-container[display])`;
 
   function mark(box) {
     const hidden = box.scrollWidth - box.clientWidth;
