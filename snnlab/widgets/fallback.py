@@ -84,7 +84,7 @@ def energy_still(spent: Mapping[str, float], price: float, zeros: str) -> Notebo
         ax.barh([looks[name].label for name in spent], [pj / 1000 for pj in spent.values()], 0.6, color=colours)
         ax.set(xlabel="energy of one image, nJ")
         ax.invert_yaxis()
-    each = ", ".join(f"{looks[name].label} {pj / 1000:.3g} nJ" for name, pj in spent.items())
+    each = ", ".join(f"{looks[name].label} {pj / 1000:,.0f} nJ" for name, pj in spent.items())
     said = f"The energy of one image, with products of zero {zeros} and {price:g} pJ to read a weight: {each}."
     return _still(figure, said)
 

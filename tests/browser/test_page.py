@@ -192,7 +192,7 @@ def test_without_scripts_a_picture_and_a_sentence_stand_in_its_place(
     expect(explorer.locator("img")).to_be_visible()
     assert len(explorer.locator("img").get_attribute("alt") or "") > 20
     expect(explorer.locator("figcaption")).to_contain_text(
-        re.compile("The network|One digit|Accuracy on|A leaky integrate-and-fire neuron")
+        re.compile("The network|One digit|Accuracy on|The energy of one image|A leaky integrate-and-fire neuron")
     )
     context.close()
 
