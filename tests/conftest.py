@@ -58,12 +58,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path != first, item.path in with_pages))
 
 
-@pytest.fixture(autouse=True)
-def _own_registers() -> None:
-    """Start each test with what the package itself registers, whatever an example or another test added."""
-    for register, own in REGISTERS:
+def _reset_registers() -> None:
+    for register, initial in REGISTERS:
         register.clear()
-        register.update(own)
+        register.update(initial)
+
+
+@pytest.fixture(autouse=True)
+def _registers() -> Iterator[None]:
+    """Forget, before and after each test, what an example or a test registered."""
+    _reset_registers()
+    yield
+    _reset_registers()
 
 
 @pytest.fixture(scope="session")
