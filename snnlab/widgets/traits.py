@@ -156,5 +156,11 @@ class Explorer(anywidget.AnyWidget):
         picture = f'<img src="{data_uri(png(still))}" alt="{said}">'
         if self._models.custom:
             return f'<figure class="snn-own snn-output snn-wide">{picture}<figcaption>{said} {OWN}</figcaption></figure>'
-        state = " ".join(f'{name}="{html.escape(str(getattr(self, name)))}"' for name in ("explorer", *self._settings()))
+        values = {name: getattr(self, name) for name in ("explorer", *self._settings())}
+        state = " ".join(f'{name}="{html.escape(_written(value))}"' for name, value in values.items())
         return f"<snn-lab {state}><figure>{picture}<figcaption>{said}</figcaption></figure></snn-lab>"
+
+
+def _written(value: str | float) -> str:
+    """As JavaScript writes it: 5.0 is ``5``."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
