@@ -109,7 +109,7 @@ export function conclusion(trajectories) {
   const winners = others.filter((trajectory) => brokenAt(trajectory) !== null);
   if (broken !== null) {
     const failed = others.length - winners.length;
-    const rest = failed === 0 ? "and so do all others" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;
+    const rest = others.length === 1 ? only(others[0], failed === 0) : together(failed);
     return [`${gradientText} It breaks this image in ${steps(broken)}, ${rest}: nothing is hidden here.`];
   }
   if (winners.length === 0) return [gradientText, `${blind ? NOT_HIDDEN : NOBODY} Raise ε before calling it robust.`];
@@ -118,9 +118,13 @@ export function conclusion(trajectories) {
   return [gradientText, `It fails. The same image, network and budget are broken by ${list}.`, blind ? MASKED : NOT_ENOUGH];
 }
 
+const only = ({ method }, breaks) => (breaks ? `and so does ${TITLES[method]}` : `${TITLES[method]} does not`);
+const together = (failed) =>
+  failed === 0 ? "and so do all others" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;
+
 const NOBODY = "Nobody breaks this image at this budget.";
 const NOT_HIDDEN =
-  "But the others, who see one everywhere, do not break this image either: here the missing gradient is not what protects it.";
+  "But whoever sees a gradient everywhere does not break this image either: here the missing gradient is not what protects it.";
 const MASKED = "What looked robust was an attacker who could not see.";
 const NOT_ENOUGH = "A gradient everywhere is not yet one that leads anywhere.";
 
