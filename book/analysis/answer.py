@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from snnlab import zoo
 from snnlab.encoding import first_active_step
-from snnlab.statistics import Record, over_seeds
+from snnlab.statistics import Estimate, over_seeds
 
 __all__ = ["answer", "in_short"]
 
 CODES = ("onset", "latency")
 RADII = (0.1, 0.2)
+#: ordinary networks beside the spiking ones: title → model or control
+ORDINARY: dict[str, str] = {
+    "an ordinary network": "ann",
+    "one that was trained on attacked digits": "fgsm-ann",
+    "one that sees each pixel as 0 or 1": "ann-binary",
+    "one that reads the spikes of onset, with as many weights": "shared-onset",
+}
 
 
 def in_short(eps: float = RADII[0]) -> str:
-    """Return the worst case of the most robust code beside those of ordinary networks, in two sentences, as Markdown."""
-    spiking = {name: over_seeds(zoo.repeats(name), "worst", None, eps).mean for name in zoo.names("codes") if name != "ann"}
-    best = max(spiking, key=lambda name: spiking[name])
-    others = [f"an ordinary network {_accuracy(zoo.repeats('ann'), eps)}"]
-    if zoo.measured("ann-binary"):
-        others.append(f"an ordinary network that sees each pixel as 0 or 1 {_accuracy(zoo.repeats('ann-binary'), eps)}")
+    """Return the worst case of the most robust code beside those of ordinary networks, with intervals, as Markdown."""
+    best = _best([name for name in zoo.names("codes") if name != "ann"], eps)
+    others = [
+        f"{title} {_worst(ORDINARY[title], eps)}" for title in list(ORDINARY)[:1] + list(ORDINARY)[2:3] if _there(title)
+    ]
     return (
-        f"In the worst case of all our attacks at ε = {eps:g}, the spiking network with the best code (`{best}`) classifies "
-        f"{spiking[best]:.0%} of the digits correctly, {' and '.join(others)}. Which part of the network these numbers are "
-        "due to is the question of all chapters."
+        f"In the worst case of all our attacks at ε = {eps:g}, the spiking network with the best code (`{best}`, picked after "
+        f"measuring) classifies {_worst(best, eps)} of the digits correctly, {' and '.join(others)} ({_sample()}). Which part of "
+        "the network these numbers are due to is the question of all chapters."
     )
 
 
@@ -32,30 +36,34 @@ def answer() -> str:
     """Return the worst cases of the codes in which dark pixels fire last, and of ordinary networks, as Markdown."""
     small, large = RADII
     exits = {code: first_active_step(large, 8, code) for code in CODES}
-    at_exit = ", ".join(
-        f"`{code}` {_accuracy(zoo.repeats(code), large, exits[code])} at exit {exits[code]}" for code in CODES
+    at_exit = ", ".join(f"`{code}` {_worst(code, large, exits[code])} at exit {exits[code]}" for code in CODES)
+    spiking = [name for name in zoo.names() if zoo.recipe(name)["code"] != "ann"]
+    hardened = _best(spiking, large)
+    ordinary = "; ".join(f"{title} (`{name}`) {_both(name)}" for title, name in ORDINARY.items() if _there(title))
+    return (
+        f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end: {', '.join(f'`{c}` {_both(c)}' for c in CODES)}. "
+        f"At the last exit that ε on black has not reached, at ε = {large:g}: {at_exit}. The most robust spiking network at "
+        f"ε = {large:g}, picked after measuring: `{hardened}` {_both(hardened)}.\n\nOrdinary networks: {ordinary}. "
+        f"({_sample()}; attacks and flags are in the chapters.)"
     )
-    parts = [
-        f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end: {_listed(CODES)}. At the last exit that ε on "
-        f"black has not reached, at ε = {large:g}: {at_exit}.",
-        f"Ordinary networks: the plain one {_pair('ann')}, the one trained on attacked digits {_pair('fgsm-ann')}",
-    ]
-    if zoo.measured("ann-binary"):
-        parts[1] += f", the one that sees each pixel as 0 or 1 {_both(zoo.repeats('ann-binary'))}"
-    return f"{parts[0]} {parts[1]}. (Means over {len(zoo.seeds())} seeds; intervals, attacks and flags are in the chapters.)"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}` {_pair(name)}" for name in names)
+def _there(title: str) -> bool:
+    return zoo.measured(ORDINARY[title])
 
 
-def _pair(name: str) -> str:
-    return _both(zoo.repeats(name))
+def _best(names: list[str], eps: float) -> str:
+    return max(names, key=lambda name: over_seeds(zoo.repeats(name), "worst", None, eps).mean)
 
 
-def _both(records: Sequence[Record]) -> str:
-    return " and ".join(_accuracy(records, eps) for eps in RADII)
+def _both(name: str) -> str:
+    return " and ".join(str(_worst(name, eps)) for eps in RADII)
 
 
-def _accuracy(records: Sequence[Record], eps: float, exit_step: int | None = None) -> str:
-    return f"{over_seeds(records, 'worst', exit_step, eps).mean:.0%}"
+def _worst(name: str, eps: float, exit_step: int | None = None) -> Estimate:
+    return over_seeds(zoo.repeats(name), "worst", exit_step, eps)
+
+
+def _sample() -> str:
+    record = zoo.results("latency")
+    return f"means over {len(zoo.seeds())} training seeds with 95 % intervals, n = {record.n} test digits, suite `{record.suite}`"

@@ -44,6 +44,7 @@ DATASET = "cifar10"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LEVELS = data.describe(DATASET).eps_unit
 #: verdict of ``factor`` → words on a fused code
+CHANCE = 0.1  # of ten classes
 FUSED = {"reached": "twice", "missed": "not twice", "undecided": "perhaps twice", "chance": "no more than guessing might"}
 #: column, attack, ε of 255
 COLUMNS = (
@@ -126,7 +127,7 @@ def factor(attack: str, level: float, *, decoder: str = "current") -> tuple[str,
 
 
 def _verdict(snn: Estimate, ann: Estimate, times: float = 2.0) -> str:
-    if snn.low <= 0.1:
+    if snn.low <= CHANCE:
         return "chance"
     if snn.low >= times * ann.high:
         return "reached"
@@ -142,6 +143,9 @@ def finding(attack: str, level: float, title: str) -> str:
     )
     if verdict == "chance":
         return f"{accuracies}: nothing that clearly beats guessing, so no factor."
+    if of_ann.low <= CHANCE:
+        more = "clearly more" if of_best.low > of_ann.high else "not clearly more"
+        return f"{accuracies}: {more} than a network that does no better than guessing, so no factor."
     times = f"{of_best.mean / of_ann.mean:.1f} times as much" if of_ann.mean else "where the other keeps nothing"
     words = {
         "reached": "the factor of two is reached",
@@ -168,7 +172,8 @@ def factors_of(name: str, level: float) -> str:
         snn, ann = accuracy(name, attack, level), accuracy(baseline, attack, level)
         if snn is None or ann is None:
             raise ValueError(f"{attack!r} at {level:g}/255 was not measured on both {name!r} and {baseline!r}")
-        times = "no factor, as it is not above guessing" if snn.low <= 0.1 else f"{snn.mean / ann.mean:.1f} times"
+        guessing = min(snn.low, ann.low) <= CHANCE
+        times = "no factor, as one of them is not above guessing" if guessing else f"{snn.mean / ann.mean:.1f} times"
         parts.append(f"{title}: {snn.mean:.3f} against {ann.mean:.3f} (`{baseline}`), {times}")
     return f"**One network, three factors, ε = {level:g}/255.** `{name}` beside the ANN: {'; '.join(parts)}."
 

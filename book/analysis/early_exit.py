@@ -16,7 +16,7 @@ from snnlab.encoding import encoder, first_active_step
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.early_exit import ExitRule, dynamic_exit
 from snnlab.plotting.theme import ATTACK, INK, QUIET, NotebookFigure, mark, style
-from snnlab.statistics import Change, Record, change_over_seeds, mean_interval, over_seeds
+from snnlab.statistics import Change, Record, change_over_seeds, estimate, flags_line, flags_of, mean_interval, over_seeds
 from snnlab.statistics.parts import DynamicExits
 from snnlab.statistics.records import Repeats
 
@@ -248,6 +248,10 @@ def loss_table(eps: float = 0.2) -> pd.DataFrame:
 def loss_finding(eps: float = 0.2) -> str:
     """Return which networks that were trained for early exits are clearly better or worse than the plain ones, as Markdown."""
     first, seeds = zoo.results("latency"), zoo.repeats("latency")
+    flagged: dict[str, list[str]] = {}
+    for name in _for_exits():
+        for note in flags_of(zoo.repeats(name), "worst"):
+            flagged.setdefault(note, []).append(name)
 
     def sorted_by(radius: float) -> str:
         names = {way: [n for n in _for_exits() if _against_plain(n, radius).direction == way] for way in ("higher", "lower")}
@@ -257,7 +261,8 @@ def loss_finding(eps: float = 0.2) -> str:
     return (
         f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
         f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples. The changes at exit {T} are means over "
-        f"{len(seeds)} seeds with their intervals.\n\n**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
+        f"{len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an error.\n\n"
+        f"**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
         f"ε = {eps:g}: {sorted_by(eps)}. With the anytime loss more than four of five clean digits are read right after two "
         f"steps in: {_listed(sooner)}."
     )
@@ -267,15 +272,15 @@ def loss_finding(eps: float = 0.2) -> str:
 
 
 def dynamic_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1, 0.2)) -> pd.DataFrame:
-    """Return mean exit, energy and accuracy of ``latency`` for every exit rule: means over seeds."""
+    """Return mean exit, energy and accuracy of ``latency`` for every exit rule: means over seeds, with 95 % intervals."""
     dynamic, rows = [_dynamic(record) for record in records], {}
     for k, rule in enumerate(dynamic[0].rules):
         level = "" if rule["threshold"] is None else f" ≥ {rule['threshold']:g}"
         rows[rule["name"].replace("_", " ") + level] = {
-            "mean exit": f"{np.mean([d.mean_exit[k] for d in dynamic]):.2f}",
-            "energy, nJ": f"{np.mean([d.energy_pj[k] for d in dynamic]) / 1000:.1f}",
+            "mean exit": _with_interval([d.mean_exit[k] for d in dynamic], 2),
+            "energy, nJ": _with_interval([d.energy_pj[k] / 1000 for d in dynamic], 1),
         } | {
-            f"ε = {eps:g}" if eps else "clean": f"{np.mean([_dynamic(r).counts(eps)[k] / r.n for r in records]):.3f}"
+            f"ε = {eps:g}" if eps else "clean": str(estimate([d.counts(eps)[k] for d in dynamic], records[0].n))
             for eps in radii
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("latency leaves at")
@@ -296,7 +301,9 @@ def dynamic_finding(codes: Repeats, eps: float = 0.2) -> str:
         f"`{n}` clean {counted(n, 0.0)}, at ε = {eps:g} {counted(n, eps)}" for n in ("direct", "onset", "latency")
     )
     return (
-        f"**Finding.** Of {len(rules)} rules and thresholds, compared with fixed exits that read as many steps: {listed}. The "
+        f"n = {latency[0].n} test digits, {len(latency)} seeds, 95 % intervals over seeds, the attacks listed above and those "
+        f"aimed at each rule.\n\n**Finding.** Of {len(rules)} rules and thresholds, compared with fixed exits that read as "
+        f"many steps: {listed}. The "
         f"best of them, picked afterwards, keeps {top:.3f} of the `latency` digits at ε = {eps:g}; the fixed exit {leave}, "
         f"chosen before, keeps {_worst(latency, leave, eps):.3f}. Read to the end, `latency` costs {whole:.1f} nJ (estimated "
         "from counted operations)."
@@ -332,7 +339,8 @@ def late_finding(codes: Repeats) -> str:
     flipped = [f"`{n}` at {np.mean(_late(r, 'flips', 4)):.2f}" for n, r in codes.items() if "flips" in r[0].late]
     return (
         f"Accuracy at exit {T}; n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
-        f"for noise, PGD (informed) and the search among spike trains, at most {flips} flipped spikes a digit.\n\n"
+        f"for noise, PGD (informed) and the search among spike trains, at most {flips} flipped spikes a digit, whatever the "
+        "number of spikes of the code: a larger share of the few of `latency` than of the many of `onset`.\n\n"
         "**Finding.** We take the strongest attack: the search among spike trains, and PGD for `direct`, which has none. "
         "Compared with the attack from the first step, one that has to wait leaves *fewer* digits right in: "
         f"{', '.join(turned) or 'no case that is clear over seeds'}. At t₀ = 6 the change is: "
@@ -395,7 +403,7 @@ def _against_plain(name: str, eps: float) -> Change:
 
 
 def _beside_plain(name: str, exit_step: int, eps: float) -> str:
-    return " / ".join(f"{zoo.results(n).accuracy('worst', exit_step, eps):.3f}" for n in (name, name.split("-")[1]))
+    return " / ".join(str(over_seeds([zoo.results(n)], "worst", exit_step, eps)) for n in (name, name.split("-")[1]))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -420,6 +428,11 @@ def _over_fixed(records: Sequence[Record], k: int, eps: float) -> Change:
 
 def _late(records: Sequence[Record], method: str, start: int) -> list[float]:
     return [record.late[method].accuracy(start) for record in records]
+
+
+def _with_interval(values: Sequence[float], digits: int) -> str:
+    low, high = mean_interval(values)
+    return f"{np.mean(values):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _shown(values: Sequence[float]) -> str:

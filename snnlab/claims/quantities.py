@@ -43,7 +43,8 @@ class Quantity:
         kind: a row of the table.
         attack: a name in the record's attack list.
         eps: radius, L∞ in pixel units.
-        exit: exit step; ``None`` for the last, ``"window"`` for ``floor((1-ε)T)``, the last one before ε on black can act.
+        exit: exit step; ``None`` for the last, ``"window"`` for the last one before ε on black can act:
+            ``first_active_step`` of the code, or ``floor((1-ε)T)``, that of ``latency``, where ε acts from the first step on.
         rule, threshold: of a dynamic exit.
         from_step: of a late perturbation.
         part: of a fused code.
@@ -109,7 +110,9 @@ class Quantity:
     def exit_step(self, record: Record) -> int | None:
         """Return the exit as a number of steps, ``None`` for the last."""
         if self.exit == "window":
-            return first_active_step(self.eps, record.num_steps)
+            return first_active_step(self.eps, record.num_steps, record.encoding) or first_active_step(
+                self.eps, record.num_steps
+            )
         assert not isinstance(self.exit, str)
         return self.exit
 
@@ -133,7 +136,7 @@ class Quantity:
             "gate": f"gate of {self.part}",
             "coin": f"clean accuracy of a random choice between {' and '.join(self.parts)} that is as robust{budget}",
         }[self.kind]
-        where = {"window": ", exit floor((1-ε)T)", "None": ""}.get(str(self.exit), f", exit {self.exit}")
+        where = {"window": ", last exit before ε on black acts", "None": ""}.get(str(self.exit), f", exit {self.exit}")
         factor = "" if self.times == 1 else f"{self.times:g} × "
         return f"{factor}{self.model}: {said}{where}"
 

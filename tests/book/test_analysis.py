@@ -15,7 +15,6 @@ from analysis.cifar10 import accuracy, attacked_drawing, drawing, factors_of
 from analysis.early_exit import clean_cost, safe_exits, window
 from analysis.encoding import DRAWN, codes_in_time, finding, two_slopes
 from analysis.energy import fair_finding, parts_of
-from analysis.fusion import which_moves_first
 from analysis.honest import square_query
 from analysis.neuron import bumps, network_in_time
 from analysis.yourturn import reading
@@ -64,22 +63,6 @@ def test_a_query_of_square_changes_one_square_within_the_budget(side: int) -> No
 def test_a_square_larger_than_the_image_is_refused() -> None:
     with pytest.raises(ValueError, match="from 1 to 28"):
         square_query(torch.zeros(1, 1, 28, 28), 29, 0.1, torch.Generator())
-
-
-def _by_gate(clean: list[int], robust: list[int]) -> dict[str, list[Record]]:
-    """Records of three equal seeds by gate."""
-    return {
-        f"gate {k}": [Record(n=100, eps=[0.0, 0.1], exits=[8], num_steps=8, correct={"worst": [[c, r]]})] * 3
-        for k, (c, r) in enumerate(zip(clean, robust, strict=True))
-    }
-
-
-def test_what_a_gate_moves_first_follows_from_the_records() -> None:
-    assert "Clean accuracy moves first; the worst case moves farther" in which_moves_first(
-        _by_gate([96, 94, 93], [10, 20, 60]), 0.1
-    )
-    assert "The worst case moves first" in which_moves_first(_by_gate([96, 95, 93], [10, 50, 60]), 0.1)
-    assert "Neither moves first" in which_moves_first(_by_gate([96, 95, 93, 92], [10, 40, 42, 60]), 0.1)
 
 
 def test_one_network_has_another_factor_in_every_threat_model() -> None:
