@@ -20,7 +20,7 @@ CUT = """() => {
     const problems = [];
     const name = (e) => `${e.tagName} ${e.className} ${e.textContent.trim().slice(0, 40)}`;
     for (const box of document.querySelectorAll('.bd-article, .bd-article *')) {
-        if (box.closest('snn-lab, svg, mjx-assistive-mml, .visually-hidden') || !box.getClientRects().length) continue;
+        if (box.closest('snn-lab, svg, mjx-assistive-mml, mjx-ext, .visually-hidden') || !box.getClientRects().length) continue;
         const style = getComputedStyle(box);
         if (style.display === 'inline' || box.scrollWidth <= box.clientWidth + 1) continue;
         if (box.querySelector('mjx-container') && style.overflowX !== 'auto' && box.matches('span.math')) continue;

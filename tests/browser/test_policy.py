@@ -95,7 +95,7 @@ def test_search_finds_every_term_of_the_glossary(guarded: Visit) -> None:
     missing = []
     for term in TERMS:
         page.goto(f"{guarded.base}/search.html?q={term}")
-        expect(page.locator("#search-results .search-summary")).to_contain_text("finished", timeout=20_000)
+        expect(page.locator("#search-results .search-summary")).to_contain_text("finished", timeout=60_000)
         if not found.count():
             missing.append(term)
     assert len(TERMS) > 20
