@@ -10,7 +10,7 @@ when a pixel takes train ``s_b``. This score is exact for the code, and needs no
 al. 2018).
 
 One iteration: momentum ``m ← μ m + g / mean|g|``; a random share of the pixels takes its best train, from 70 % of them at the
-start down to 2 %. The loss is that of the logits plus those of *soft* spikes ``σ(U - θ)``, which change where spike counts do
+start down to 2 %. The loss is that of the logits plus those of *soft* spikes ``σ((U - θ)/2)``, which change where spike counts do
 not. The surrogate is the adaptive one (Wang et al. 2025), its sharpness drawn for each sample.
 
 An analog part of a fused code (``direct``, or the mean of ``poisson``) has the gradient ``g_x`` and is moved jointly: in bin

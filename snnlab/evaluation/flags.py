@@ -81,7 +81,7 @@ _KINDS = (
     Flag(
         "not_near_chance",
         "accuracy not near chance at ε = ",
-        "From ε = 0.5 on an attacker can make all images alike, so accuracy must fall to chance. This attack is too weak.",
+        "From ε = 0.5 on all images can be made alike, so accuracy must fall to chance or lower. This attack is too weak.",
         "Repair the attack before believing any of its numbers.",
     ),
     Flag(

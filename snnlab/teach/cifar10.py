@@ -28,16 +28,16 @@ def _charge(answer: Function) -> None:
 
 def _factor(answer: Function) -> None:
     """cifar10.2: a function ``times(snn, ann, n)`` of two counts of n: the factor, or ``None`` if the first may be guessing."""
-    for snn, ann in ((440, 120), (300, 290), (50, 5), (110, 20), (10, 1)):
-        result = answer(snn, ann, 1000)
-        if wilson_interval(snn, 1000)[0] <= 0.1:
-            hint = f"with {snn} of 1000 right guessing is not excluded, whatever the other keeps: there is no factor"
+    for snn, ann, n in ((440, 120, 1000), (300, 290, 1000), (50, 5, 1000), (110, 20, 1000), (119, 60, 1000), (14, 5, 100)):
+        result = answer(snn, ann, n)
+        if wilson_interval(snn, n)[0] <= 0.1:
+            hint = f"with {snn} of {n} right guessing is not excluded, whatever the other keeps: there is no factor"
             expect(result is None, hint)
         else:
-            expect(result is not None, f"with {snn} of 1000 right guessing is excluded: there is a factor")
+            expect(result is not None, f"with {snn} of {n} right guessing is excluded: there is a factor")
             factor = float(tensor_of(result, (), "the factor"))
             expect(abs(factor - ann / snn) > 1e-6, "that is the ANN's share of the spiking network's: the other way round")
-            expect(abs(factor - snn / ann) <= 1e-6 * factor, f"with {snn} against {ann} of 1000 the factor is another")
+            expect(abs(factor - snn / ann) <= 1e-6 * factor, f"with {snn} against {ann} of {n} the factor is another")
 
 
 def _fold(answer: Function) -> None:

@@ -32,6 +32,8 @@ def _dark_first(answer: Function) -> None:
     expect((spikes[:, :5].sum(0) == 1).all(), "every pixel below 1 should fire exactly once")
     right = torch.equal(spikes[:, :5].argmax(0), torch.tensor([0, 0, 2, 4, 7]))
     expect(right, "each pixel fires once, but not at floor(x T)")
+    coarse = tensor_of(answer(torch.tensor([0.0, 0.3, 0.6, 0.9]), 4), (4, 4), "for four pixels and T = 4 the result").float()
+    expect(torch.equal(coarse, torch.eye(4)), "right for T = 8, but not for T = 4: use the T that is given")
 
 
 def _binarised(answer: Function) -> None:

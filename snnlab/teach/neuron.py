@@ -11,7 +11,16 @@ from snnlab.networks.sequence import lif
 from snnlab.teach.exercises import Function, Hint, expect, tensor_of, whole
 
 #: current, β and θ of neurons
-NEURONS = ((1.5, 0.9, 1.0), (0.3, 0.9, 1.0), (0.12, 0.9, 1.0), (0.09, 0.9, 1.0), (0.4, 0.0, 0.5), (0.5, 0.5, 0.9))
+NEURONS = (
+    (1.5, 0.9, 1.0),
+    (0.3, 0.9, 1.0),
+    (0.12, 0.9, 1.0),
+    (0.09, 0.9, 1.0),
+    (0.4, 0.0, 0.5),
+    (0.5, 0.5, 0.9),
+    (1.0, 0.0, 1.0),
+    (0.1001, 0.9, 1.0),
+)
 CURRENTS = (0.8, 0.8, 0.6, 0.0, 0.9, 0.8)
 
 
@@ -60,6 +69,11 @@ def _answer(answer: Function) -> None:
     expect(read() == 2, "classes 1 and 2 fired twice; class 2 has the higher potential of the two, class 0 never fired")
     potential[1] = 0.5
     expect(read() == 1, "classes 1 and 2 fired twice; now class 1 has the higher potential of the two")
+    potential[:] = torch.tensor([500.0, -0.5, -0.3])
+    expect(
+        read() == 2,
+        "classes 1 and 2 fired twice, class 2 has the higher potential; class 0 never fired, however high its own",
+    )
     spikes[:, 0] = 1
     expect(read() == 0, "class 0 fired at every step now")
 
