@@ -73,7 +73,7 @@ def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
     uneven = any(not texts.keys() <= record.attacks.keys() for record in first)
     allowed = " Each network met those that its code allows." if uneven else ""
     at_larger = "What an attack breaks at one ε counts as broken by it at every larger one."
-    return f"The worst case counts a digit as lost if {number} broke it. {at_larger}{allowed}\n\n{attack_table(listed)}"
+    return f"The worst case counts a digit as lost if {number} broke it.{allowed} {at_larger}\n\n{attack_table(listed)}"
 
 
 def attack_table(attacks: Mapping[str, str]) -> str:
