@@ -307,7 +307,7 @@ def test_the_command_says_what_is_wrong_in_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snnlab.cli.train", "resnet18-latency", "--root", str(tmp_path)]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert failed.returncode == 2
-    assert "no CIFAR-10 in" in failed.stderr
+    assert "has nothing; expected" in failed.stderr
     assert "Traceback" not in failed.stderr
 
 

@@ -478,7 +478,7 @@ SHOWN = [
     ),
     (
         lambda: ExitExplorer(image=3, attack="pgd", eps=0.2, exit_step=6, rule="margin"),
-        {"encoding": "latency", "exit_step": "6", "from_step": "0", "rule": "margin", "threshold": "2.0"},
+        {"encoding": "latency", "exit_step": "6", "from_step": "0", "rule": "margin", "threshold": "2"},
         "ε = 0.2 acts on black pixels only after 6 steps",
     ),
     (
