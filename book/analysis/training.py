@@ -19,7 +19,7 @@ from snnlab.encoding import Encoder
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.sequence import unroll
 from snnlab.plotting.theme import INK, QUIET, NotebookFigure, mark, style
-from snnlab.statistics import MIN_EFFECT, Change, change_over_seeds, over_seeds
+from snnlab.statistics import MIN_EFFECT, Change, Estimate, change_over_seeds, over_seeds
 
 __all__ = [
     "adversarial_finding",
@@ -47,6 +47,8 @@ HARDENED: dict[str, str] = {
 }
 #: the ordinary network that was trained on attacked digits
 BASELINE = "fgsm-ann"
+#: the ordinary network that sees each pixel as 0 or 1
+THRESHOLD = "ann-binary"
 #: other rules on ``latency``, for comparison
 RULES: dict[str, str] = {"tsslbp-latency": "TSSL-BP", "converted-latency": "conversion"}
 #: fraction of the comparisons that must agree before a finding names a direction
@@ -296,12 +298,17 @@ def adversarial_finding() -> str:
     worst = {name: over_seeds(zoo.repeats(name), "worst", None, largest) for name in zoo.names()}
     before, now = max(zoo.names(), key=lambda name: printed(name, largest)), max(worst, key=lambda name: worst[name].mean)
     changed = f"is now `{now}`" if now != before else "still is that network"
+    control = f" (A control, `{THRESHOLD}`, keeps more: {_worst(THRESHOLD, largest)}.)" if zoo.measured(THRESHOLD) else ""
     n = zoo.results(before).n
     sentences.append(
         f"The network that was printed as the most robust of all at ε = {largest:g}, `{before}` with "
-        f"{printed(before, largest) / n:.3f}, keeps {worst[before]}. The most robust {changed}, with {worst[now]}."
+        f"{printed(before, largest) / n:.3f}, keeps {worst[before]}. The most robust {changed}, with {worst[now]}.{control}"
     )
     return f"**Finding 3: it is worth what the attacker in training saw.** {' '.join(sentences)}"
+
+
+def _worst(name: str, eps: float) -> Estimate:
+    return over_seeds(zoo.repeats(name), "worst", None, eps)
 
 
 def _against_ann() -> str:

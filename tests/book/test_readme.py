@@ -1,4 +1,4 @@
-"""The examples of the README and of the page *Ten tasks*: they run, here on few images, and each is short."""
+"""The examples of the README and of the page *Short programs*: they run, here on few images, and each is short."""
 
 import re
 from collections.abc import Iterator

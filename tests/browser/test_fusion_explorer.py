@@ -99,7 +99,7 @@ def test_coin_is_dragged_along_the_line_between_the_parts_and_set_by_keyboard(vi
     clean, robust = (
         [_numbers(explorer.locator(f'[data-name="{name}"] b').nth(k).inner_text())[0] for name in PARTS] for k in (0, 1)
     )
-    expect(reading).to_contain_text("the coin that is as robust (λ = ")
+    expect(reading).to_contain_text("the coin that is as robust (q = ")
     slider = explorer.get_by_role("slider", name="coin")
     for key, share, place in (("End", "1", 0), ("Home", "0", 1)):
         slider.focus()

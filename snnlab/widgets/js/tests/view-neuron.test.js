@@ -75,7 +75,7 @@ test("a regular rhythm is told, an irregular one is not", () => {
   assert.match(summary(run(state({ beta: 0, drive: 1.5, reset: "zero" }))), /24 times, in every step, first in step 1/);
   assert.match(
     reach(state({ pattern: PATTERNS.pulse })),
-    /0\.30 would if it stayed on, but here it is on in 1 of 24 steps only/,
+    /0\.30 would make it fire again and again if it stayed on; here it is on in 1 of 24 steps only/,
   );
 });
 

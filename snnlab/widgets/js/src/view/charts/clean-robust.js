@@ -221,14 +221,14 @@ function beyondCoin(point, { ends, equal }) {
   if (!equal) return " It is more robust than both parts: no coin is as robust.";
   const points = (100 * Math.abs(equal.ahead)).toFixed(1);
   const verdict = equal.ahead < 0 ? `${points} points less accurate than` : `more accurate by ${points} points than`;
-  return ` On clean digits it is ${verdict} the coin that is as robust (λ = ${equal.share.toFixed(2)}).`;
+  return ` On clean digits it is ${verdict} the coin that is as robust (q = ${(1 - equal.share).toFixed(2)}).`;
 }
 
 function describe(point, without, coin, eps, spoken) {
   if (!point) return "This network was not measured.";
   const rest = without ? ` Without ${without.part} (one training run): ${placeText(without, eps, spoken)}.` : "";
   const tossed = coin
-    ? ` Coin, λ = ${coin.share.toFixed(2)} on ${coin.ends[0].title}: clean ${percent(coin.clean)}, worst case at least ${percent(coin.robust)}.`
+    ? ` Coin, q = ${(1 - coin.share).toFixed(2)} on ${coin.ends[1].title}: clean ${percent(coin.clean)}, worst case at least ${percent(coin.robust)}.`
     : "";
   return `${point.title}: ${placeText(point, eps, spoken)}.${rest}${coin && !without ? beyondCoin(point, coin) : ""}${tossed}`;
 }

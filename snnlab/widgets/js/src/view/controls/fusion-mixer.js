@@ -24,8 +24,8 @@ export class FusionMixer {
       max: 1,
       step: 0.01,
       key: 0.05,
-      text: (share) => `λ = ${share.toFixed(2)}`,
-      spoken: (share) => `the coin chooses the first part with probability ${share.toFixed(2)}`,
+      text: (share) => `q = ${(1 - share).toFixed(2)}`,
+      spoken: (share) => `the coin chooses the second part with probability q = ${(1 - share).toFixed(2)}`,
       onInput: (coin) => store.set({ coin }),
     });
     this.note = h("p", { class: "why" });

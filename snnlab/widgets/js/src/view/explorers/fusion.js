@@ -12,7 +12,7 @@ import { chanceOf, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
 const GATE =
-  "A coin chooses one of the two parts for each image, the first with probability λ; both parts are networks of their own, trained alike. Its accuracies are means of theirs, and its worst case is at least the mean. A gate scales what its part sends; the attack goes through all parts. A part is silenced at test time, in a network that was trained with it; where that was measured, the plane shows where it ends up (one training run, attacked anew without the part).";
+  "A coin chooses one of the two parts for each image, the second with probability q; both parts are networks of their own, trained alike. Its accuracies are means of theirs, and its worst case is at least the mean. A gate scales what its part sends; the attack goes through all parts. A part is silenced at test time, in a network that was trained with it; where that was measured, the plane shows where it ends up (one training run, attacked anew without the part).";
 
 export class FusionExplorer extends FrameExplorer {
   static kind = "fusion";

@@ -86,6 +86,6 @@ export function reach(state) {
     return `A constant current of ${drive} never fires it: U settles at I/(1 − β), and that exceeds θ only if I > θ(1 − β) = ${least}.`;
   }
   const on = state.pattern.replaceAll("0", "").length;
-  const part = `${drive} would if it stayed on, but here it is on in ${on} of ${state.pattern.length} steps only`;
+  const part = `${drive} would make it fire again and again if it stayed on; here it is on in ${on} of ${state.pattern.length} steps only`;
   return `A constant current fires it if it exceeds θ(1 − β) = ${least}; ${on < state.pattern.length ? part : "this one does"}.`;
 }

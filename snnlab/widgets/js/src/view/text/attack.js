@@ -120,7 +120,7 @@ export function conclusion(trajectories) {
 
 const only = ({ method }, breaks) => (breaks ? `and so does ${TITLES[method]}` : `${TITLES[method]} does not`);
 const together = (failed) =>
-  failed === 0 ? "and so do all others" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;
+  failed === 0 ? "and all others break it as well" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;
 
 const NOBODY = "Nobody breaks this image at this budget.";
 const NOT_HIDDEN =
