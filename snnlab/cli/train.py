@@ -1,7 +1,9 @@
 """Train a model of the zoo's recipes on one or several devices; a stopped training continues.
 
-python -m snnlab.cli.train latency --root DIR                      one process
-accelerate launch -m snnlab.cli.train resnet18-latency --root DIR   as many as `accelerate config` sets
+One process, and as many as ``accelerate config`` sets::
+
+    python -m snnlab.cli.train latency --root DIR
+    accelerate launch -m snnlab.cli.train resnet18-latency --root DIR
 """
 
 from __future__ import annotations

@@ -200,7 +200,10 @@ test("a blind attacker beside one who sees is called what it is, and nothing is 
   const nobody = ["bpda", "eot", "assg"].map((method) => found(method, [7, 7, 7, 7]));
   assert.match(conclusion([BLIND, ...nobody]).join(" "), /the missing gradient is not what protects it/);
   const all = ["naive", "bpda", "eot", "assg"].map((method) => found(method, [7, 9]));
-  assert.match(conclusion(all).join(" "), /It breaks this image in 1 step, and all others break it as well: nothing is hidden here/);
+  assert.match(
+    conclusion(all).join(" "),
+    /It breaks this image in 1 step, and all others break it as well: nothing is hidden here/,
+  );
   assert.match(conclusion(all.slice(0, 2)).join(" "), /in 1 step, and so does \S+: nothing is hidden here/);
   assert.match(conclusion([all[0], nobody[0]]).join(" "), /in 1 step, \S+ does not: nothing is hidden here/);
   assert.match(conclusion([found("naive", [9]), ...nobody]).join(" "), /without any attack/);
