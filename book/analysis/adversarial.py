@@ -144,8 +144,8 @@ def convergence(
         ax.set(xlabel="steps of PGD", ylabel="accuracy", ylim=(0, 1))
         ax.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.68))
     figure.caption = (
-        f"n = {len(digits)} test digits. Crosses: FGSM. Where a line still falls at its right end, the attack "
-        "has not finished"
+        f"n = {len(digits)} test digits. Crosses: FGSM. The step is ε/4, or 2.5 ε divided by the number of steps where that is "
+        "larger: so one step may go as far as FGSM. Where a line still falls at its right end, the attack has not finished"
     )
     figure.alt = f"Accuracy against the number of steps of PGD: {'; '.join(said)}."
     return figure
