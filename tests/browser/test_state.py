@@ -258,6 +258,12 @@ def test_link_of_the_lecturers_page_shows_its_state(visit: Visit) -> None:
     assert visit.problems == []
 
 
+@pytest.mark.parametrize(("words", "sign"), [("the answer is right", "✓"), ("one step later it is wrong", "✗")])
+def test_link_of_the_lecturers_page_shows_what_its_words_say(words: str, sign: str, visit: Visit) -> None:
+    visit.open("instructor").page.get_by_role("link", name=words).click()
+    expect(visit.explorer("exit").locator(".answer")).to_contain_text(sign)
+
+
 def test_every_explorer_of_the_book_is_tried() -> None:
     assert set(CHANGES) == set(PLACES)
     assert "instructor" in pages()
