@@ -49,7 +49,7 @@ def answer() -> str:
 
 
 def _there(title: str) -> bool:
-    return zoo.measured(ORDINARY[title])
+    return bool(zoo.measured(ORDINARY[title]))
 
 
 def _best(names: list[str], eps: float) -> str:
