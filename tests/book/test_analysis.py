@@ -142,6 +142,7 @@ def test_the_finding_on_codes_names_those_clearly_above_direct_at_each_eps() -> 
 def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
     made = {name: _survivors(95, 50, 10) for name in zoo.names()}
     made |= {"fgsm-latency": _survivors(95, 70, 10), "fgsm-onset": _survivors(95, 50, 40), "direct": _survivors(95, 51, 10)}
+    made[training.THRESHOLD] = _survivors(95, 80, 60)
     monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
     monkeypatch.setattr(zoo, "results", lambda name: made[name][0])
     text = training.adversarial_finding()
@@ -150,6 +151,8 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     )
     assert "At ε = 0.2 the gain over plain training is clear for `fgsm-onset` (+0.30), not for `fgsm-ann` (+0.00), " in text
     assert "The most robust is now `fgsm-onset`, with 0.410" in text
+    assert "(A control, `ann-binary`, keeps more: 0.610" in text
+    assert "at ε = 0.2 clearly higher: `fgsm-onset` (+0.300" in text
     table = training.adversarial_table()
     assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
