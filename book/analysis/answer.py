@@ -43,8 +43,8 @@ def answer() -> str:
     return (
         f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end: {', '.join(f'`{c}` {_both(c)}' for c in CODES)}. "
         f"At the last exit that ε on black has not reached, at ε = {large:g}: {at_exit}. The most robust spiking network at "
-        f"ε = {large:g}, picked after measuring: `{hardened}` {_both(hardened)}.\n\nOrdinary networks: {ordinary}. "
-        f"({_sample()}; attacks and flags are in the chapters.)"
+        f"ε = {large:g}, picked after measuring: `{hardened}` {_both(hardened)}.\n\nOrdinary networks: {ordinary} "
+        f"({_sample()}; attacks and flags are in the chapters)."
     )
 
 

@@ -272,13 +272,13 @@ def loss_finding(eps: float = 0.2) -> str:
 
 
 def dynamic_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1, 0.2)) -> pd.DataFrame:
-    """Return mean exit, energy and accuracy of ``latency`` for every exit rule: means over seeds, with 95 % intervals."""
+    """Return mean exit, energy and accuracy of ``latency`` for every exit rule: means over seeds; accuracies with 95 % intervals."""
     dynamic, rows = [_dynamic(record) for record in records], {}
     for k, rule in enumerate(dynamic[0].rules):
         level = "" if rule["threshold"] is None else f" ≥ {rule['threshold']:g}"
         rows[rule["name"].replace("_", " ") + level] = {
-            "mean exit": _with_interval([d.mean_exit[k] for d in dynamic], 2),
-            "energy, nJ": _with_interval([d.energy_pj[k] / 1000 for d in dynamic], 1),
+            "mean exit": f"{np.mean([d.mean_exit[k] for d in dynamic]):.2f}",
+            "energy, nJ": f"{np.mean([d.energy_pj[k] for d in dynamic]) / 1000:.1f}",
         } | {
             f"ε = {eps:g}" if eps else "clean": str(estimate([d.counts(eps)[k] for d in dynamic], records[0].n))
             for eps in radii
@@ -428,11 +428,6 @@ def _over_fixed(records: Sequence[Record], k: int, eps: float) -> Change:
 
 def _late(records: Sequence[Record], method: str, start: int) -> list[float]:
     return [record.late[method].accuracy(start) for record in records]
-
-
-def _with_interval(values: Sequence[float], digits: int) -> str:
-    low, high = mean_interval(values)
-    return f"{np.mean(values):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _shown(values: Sequence[float]) -> str:
