@@ -272,7 +272,7 @@ def loss_finding(eps: float = 0.2) -> str:
 
 
 def dynamic_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1, 0.2)) -> pd.DataFrame:
-    """Return mean exit, energy and accuracy of ``latency`` for every exit rule: means over seeds; accuracies with 95 % intervals."""
+    """Return mean exit, energy and accuracy (with intervals) of ``latency`` for every exit rule: means over seeds."""
     dynamic, rows = [_dynamic(record) for record in records], {}
     for k, rule in enumerate(dynamic[0].rules):
         level = "" if rule["threshold"] is None else f" ≥ {rule['threshold']:g}"
