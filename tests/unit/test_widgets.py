@@ -589,7 +589,7 @@ def test_the_two_linked_states_of_the_lecturers_page_differ_in_their_answer() ->
     right = []
     for image, eps, exit_step in links:
         state = {"image": int(image), "eps": float(eps), "exit_step": int(exit_step)}
-        explorer = ExitExplorer(encoding="latency", attack="pgd", attacker="informed", **state)
+        explorer = ExitExplorer(encoding="latency", attack="pgd", attacker="spike_train", **state)  # as the chapter's
         for seed in range(3):
             asked = replace(explorer._asked("latency"), seed=seed)
             shown = frame(explorer._models.classifier("latency"), asked)
