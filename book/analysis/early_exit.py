@@ -16,7 +16,17 @@ from snnlab.encoding import encoder, first_active_step
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.early_exit import ExitRule, dynamic_exit
 from snnlab.plotting.theme import ATTACK, INK, QUIET, NotebookFigure, mark, style
-from snnlab.statistics import Change, Record, change_over_seeds, estimate, flags_line, flags_of, mean_interval, over_seeds
+from snnlab.statistics import (
+    Change,
+    Record,
+    change_over_seeds,
+    estimate,
+    flags_line,
+    flags_of,
+    mean_interval,
+    over_seeds,
+    wilson_interval,
+)
 from snnlab.statistics.parts import DynamicExits
 from snnlab.statistics.records import Repeats
 
@@ -248,6 +258,8 @@ def loss_table(eps: float = 0.2) -> pd.DataFrame:
 def loss_finding(eps: float = 0.2) -> str:
     """Return which networks that were trained for early exits are clearly better or worse than the plain ones, as Markdown."""
     first, seeds = zoo.results("latency"), zoo.repeats("latency")
+    low, high = wilson_interval(first.n / 2, first.n)
+    widest = (high - low) / 2
     flagged: dict[str, list[str]] = {}
     for name in _for_exits():
         for note in flags_of(zoo.repeats(name), "worst"):
@@ -260,7 +272,7 @@ def loss_finding(eps: float = 0.2) -> str:
     sooner = [n for n in _for_exits() if n.startswith("anytime") and zoo.results(n).accuracy("worst", 2, 0.0) > 0.8]
     return (
         f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
-        f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples. The changes at exit {T} are means over "
+        f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples (95 %, at most ±{widest:.3f}). The changes at exit {T} are means over "
         f"{len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an error.\n\n"
         f"**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
         f"ε = {eps:g}: {sorted_by(eps)}. With the anytime loss more than four of five clean digits are read right after two "
@@ -403,7 +415,7 @@ def _against_plain(name: str, eps: float) -> Change:
 
 
 def _beside_plain(name: str, exit_step: int, eps: float) -> str:
-    return " / ".join(str(over_seeds([zoo.results(n)], "worst", exit_step, eps)) for n in (name, name.split("-")[1]))
+    return " / ".join(f"{zoo.results(n).accuracy('worst', exit_step, eps):.3f}" for n in (name, name.split("-")[1]))
 
 
 def _listed(names: Sequence[str]) -> str:
