@@ -272,8 +272,9 @@ def loss_finding(eps: float = 0.2) -> str:
     sooner = [n for n in _for_exits() if n.startswith("anytime") and zoo.results(n).accuracy("worst", 2, 0.0) > 0.8]
     return (
         f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
-        f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples (95 %, at most ±{widest:.3f}). The changes at exit {T} are means over "
-        f"{len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an error.\n\n"
+        f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples (95 %, at most ±{widest:.3f}). The changes at "
+        f"exit {T} are means over {len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an "
+        "error.\n\n"
         f"**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
         f"ε = {eps:g}: {sorted_by(eps)}. With the anytime loss more than four of five clean digits are read right after two "
         f"steps in: {_listed(sooner)}."
