@@ -16,6 +16,7 @@ ORDINARY: dict[str, str] = {
     "one that was trained on attacked digits": "fgsm-ann",
     "one that sees each pixel as 0 or 1": "ann-binary",
     "one that reads the spikes of onset, with as many weights": "shared-onset",
+    "one that reads the spikes of latency, with as many weights": "shared-latency",
 }
 
 

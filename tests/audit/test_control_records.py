@@ -28,6 +28,14 @@ def test_a_threshold_alone_keeps_more_than_every_spiking_code_as_the_chapters_sa
             assert change_over_seeds(*sides).direction == "higher"
 
 
+def test_behind_latency_the_neurons_matter_as_the_page_of_claims_says() -> None:
+    spiking, shared, pixels = (
+        [r.accuracy(eps=0.1) for r in zoo.repeats(name)] for name in ("latency", "shared-latency", "ann")
+    )
+    assert change_over_seeds(spiking, shared).direction == "higher"
+    assert abs(change_over_seeds(shared, pixels).mean) < 0.05
+
+
 def test_controls_stand_apart_from_the_zoo_and_its_explorers() -> None:
     assert set(zoo.names("controls")).isdisjoint(zoo.names())
     assert set(zoo.recipes()) == set(zoo.names())
