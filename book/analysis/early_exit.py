@@ -22,8 +22,8 @@ from snnlab.statistics import (
     change_over_seeds,
     estimate,
     flags_line,
-    flags_of,
     mean_interval,
+    models_by_flag,
     over_seeds,
     wilson_interval,
 )
@@ -260,10 +260,7 @@ def loss_finding(eps: float = 0.2) -> str:
     first, seeds = zoo.results("latency"), zoo.repeats("latency")
     low, high = wilson_interval(first.n / 2, first.n)
     widest = (high - low) / 2
-    flagged: dict[str, list[str]] = {}
-    for name in _for_exits():
-        for note in flags_of(zoo.repeats(name), "worst"):
-            flagged.setdefault(note, []).append(name)
+    flagged = models_by_flag({name: zoo.repeats(name) for name in _for_exits()})
 
     def sorted_by(radius: float) -> str:
         names = {way: [n for n in _for_exits() if _against_plain(n, radius).direction == way] for way in ("higher", "lower")}

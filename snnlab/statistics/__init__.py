@@ -1,6 +1,14 @@
 """Accuracies with their 95 % intervals, over samples and over training seeds, and the lines that belong beside them."""
 
-from snnlab.statistics.captions import attack_table, attacks_line, flags_line, flags_of, intervals_line, small_print
+from snnlab.statistics.captions import (
+    attack_table,
+    attacks_line,
+    flags_line,
+    flags_of,
+    intervals_line,
+    models_by_flag,
+    small_print,
+)
 from snnlab.statistics.intervals import (
     MIN_EFFECT,
     Change,
@@ -27,6 +35,7 @@ __all__ = [
     "flags_of",
     "intervals_line",
     "mean_interval",
+    "models_by_flag",
     "over_seeds",
     "seed_summary",
     "shared",

@@ -41,11 +41,8 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
     seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's)"
     if len(first) == 1:
         seeds = f"training seed {first[0].seed}; 95 % intervals over digits (Wilson's)"
-    flagged: dict[str, list[str]] = {}
-    for name, records in repeats.items():
-        for note in flags_of(records, attack):
-            flagged.setdefault(note, []).append(name)
-    return f"n = {first[0].n:,} test digits, {seeds}. {attacks_line(list(repeats.values()))}\n\n{flags_line(flagged)}"
+    flags = flags_line(models_by_flag(repeats, attack))
+    return f"n = {first[0].n:,} test digits, {seeds}. {attacks_line(list(repeats.values()))}\n\n{flags}"
 
 
 def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
@@ -96,6 +93,23 @@ def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:
         kind = re.split(r"\d", note)[0]
         kinds[kind] = max(kinds.get(kind, note), note, key=lambda note: float((re.findall(r"\d+\.?\d*", note) or [0])[0]))
     return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
+
+
+def models_by_flag(repeats: Repeats, attack: str = "worst") -> dict[str, list[str]]:
+    """Return every flag of an attack, as ``flags_of`` gives it, with the models that have it.
+
+    Args:
+        repeats: the records of all seeds by model name.
+        attack: whose flags are listed.
+
+    >>> models_by_flag({"direct": [Record(n=9, flags={"worst": ["silent outputs up to 2.0%"]})]})
+    {'silent outputs up to 2.0%': ['direct']}
+    """
+    flagged: dict[str, list[str]] = {}
+    for name, records in repeats.items():
+        for note in flags_of(records, attack):
+            flagged.setdefault(note, []).append(name)
+    return flagged
 
 
 def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:
