@@ -43,8 +43,8 @@ DATASET = "cifar10"
 #: names of the classes, in the order of the data set
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LEVELS = data.describe(DATASET).eps_unit
+CHANCE = 1 / len(CLASSES)
 #: verdict of ``factor`` → words on a fused code
-CHANCE = 0.1  # of ten classes
 FUSED = {"reached": "twice", "missed": "not twice", "undecided": "perhaps twice", "chance": "no more than guessing might"}
 #: column, attack, ε of 255
 COLUMNS = (
