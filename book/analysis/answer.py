@@ -18,14 +18,14 @@ ORDINARY: dict[str, str] = {
     "one that reads the spikes of onset, with as many weights": "shared-onset",
     "one that reads the spikes of latency, with as many weights": "shared-latency",
 }
+#: those of them that the introduction names
+IN_SHORT = ("ann", "ann-binary")
 
 
 def in_short(eps: float = RADII[0]) -> str:
     """Return the worst case of the most robust code beside those of ordinary networks, with intervals, as Markdown."""
     best = _best([name for name in zoo.names("codes") if name != "ann"], eps)
-    others = [
-        f"{title} {_worst(ORDINARY[title], eps)}" for title in list(ORDINARY)[:1] + list(ORDINARY)[2:3] if _there(title)
-    ]
+    others = [f"{title} {_worst(name, eps)}" for title, name in ORDINARY.items() if name in IN_SHORT and _there(title)]
     return (
         f"In the worst case of all our attacks at ε = {eps:g}, the spiking network with the best code (`{best}`, picked after "
         f"measuring) classifies {_worst(best, eps)} of the digits correctly, {' and '.join(others)} ({_sample()}). Which part of "
