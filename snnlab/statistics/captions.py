@@ -9,7 +9,7 @@ from snnlab.statistics.parts import LateAccuracy
 from snnlab.statistics.record import Record
 from snnlab.statistics.records import Repeats
 
-__all__ = ["attack_table", "attacks_line", "flags_line", "flags_of", "intervals_line", "small_print"]
+__all__ = ["attack_table", "attacks_line", "flags_line", "flags_of", "intervals_line", "models_by_flag", "small_print"]
 
 
 def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: str = "") -> str:
