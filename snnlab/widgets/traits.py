@@ -20,6 +20,8 @@ from snnlab.widgets.sources import Models
 
 FOLDER = Path(__file__).parent
 BUNDLE = FOLDER / "bundle" / "snnlab.js"
+#: further scripts, which a view loads when it needs them, by name
+PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
 DECLARED = tomllib.loads((FOLDER / "settings.toml").read_text(encoding="utf-8"))
 TRAITS = {"integer": traitlets.Int, "number": traitlets.Float, "text": traitlets.Unicode}
 DRAWN = -1
@@ -123,7 +125,9 @@ class Explorer(anywidget.AnyWidget):
             case "hello":
                 return {"type": "hello", "custom": self._models.custom}, []
             case "data":
-                return {"type": "data", "payload": self._payload(message["key"])}, []
+                part = PARTS.get(message["key"])
+                payload = part.read_text(encoding="utf-8") if part else self._payload(message["key"])
+                return {"type": "data", "payload": payload}, []
             case "run" | "trajectory" as kind:
                 self.send({"type": "working", "id": message.get("id")})  # so that a slow network is not taken for dead
                 asked, answer = COMPUTED[kind]

@@ -30,7 +30,7 @@ export class BrowserEngine {
   #zoo = null;
   #networks = new Map();
 
-  /** @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>" */
+  /** @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>", and further scripts */
   constructor(load) {
     this.#load = load;
   }
@@ -44,6 +44,11 @@ export class BrowserEngine {
   /** A record that was measured elsewhere, as it is stored. @param {string} key */
   record(key) {
     return this.#load(key);
+  }
+
+  /** What a further script exports (src/parts), or its text (src/workers). @param {string} name */
+  part(name) {
+    return this.#load(name);
   }
 
   /** Encode, run, attack, run again. @param {Request} request @returns {Promise<any>} frame */

@@ -1,4 +1,4 @@
-/** Data of a page: classic scripts that call `snnlabData(key, payload)`. Modules and fetch fail on file://. */
+/** Data and further code of a page: classic scripts that call `snnlabData(key, payload)`. Modules and fetch fail on file://. */
 const waiting = new Map();
 const loading = new Map();
 
@@ -9,9 +9,22 @@ globalThis.snnlabData ??= (key, payload) => waiting.get(key)?.(payload);
 const script = /** @type {HTMLScriptElement|null|undefined} */ (globalThis.document?.currentScript);
 const ownFolder = script?.src.replace(/[^/]*$/, "") ?? "";
 
-/** Load the data behind a key, once. @param {string} key "zoo" or "model/<name>" @returns {Promise<any>} */
+/** Load the data behind a key, once. @param {string} key "zoo", "model/<name>", a part @returns {Promise<any>} */
 export function loadScript(key) {
   if (!loading.has(key)) loading.set(key, inject(key));
+  return loading.get(key);
+}
+
+/** Run a script that is here as a text, once, and return what it hands over. @param {string} key @param {string} text */
+export function runScript(key, text) {
+  if (!loading.has(key)) {
+    loading.set(key, new Promise((resolve) => waiting.set(key, resolve)));
+    const script = document.createElement("script");
+    script.textContent = text;
+    document.head.append(script);
+    script.remove();
+    waiting.delete(key);
+  }
   return loading.get(key);
 }
 
