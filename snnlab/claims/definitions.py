@@ -14,8 +14,11 @@ the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
 Otherwise the comparison is *not told apart* (undecided); so is a difference of accuracies below ``MIN_EFFECT`` where there is no
-margin. A claim **holds** if every comparison is as claimed, **holds in part** if some are, is **undecided** if all are not told apart, and
-**does not hold here** if none is as claimed and one or more are against it.
+margin. A claim
+
+* **holds** if every comparison is as claimed, **holds in part** if some are;
+* is **undecided** if no comparison is told apart;
+* **does not hold here** if none is as claimed and one or more are against it.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: st
     groups = list(repeats)
     n = " or ".join(f"{size:,}" for size in sorted({r.n for records in groups for r in records}))
     several = " or ".join(str(seeds) for seeds in sorted({len(records) for records in groups} - {1}))
-    kinds = sorted({"seeds (Student, at least Wilson)" if len(records) > 1 else "samples (Wilson)" for records in groups}, reverse=True)
-    intervals = drawn or "; ".join(f"95 % intervals over {kind}" for kind in kinds)
+    over = {False: "seeds (Student, at least Wilson)", True: "samples (Wilson)"}
+    intervals = drawn or "; ".join(f"95 % intervals over {over[one]}" for one in sorted({len(r) == 1 for r in groups}))
     return f"n = {n}, {f'mean of {several} seeds, ' if several else ''}{intervals}"
 
 

@@ -50,7 +50,9 @@ def unfold(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Wait until what observes sizes has seen the present ones."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))"
+    )
 
 
 @pytest.mark.parametrize("name", pages())

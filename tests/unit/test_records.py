@@ -48,7 +48,9 @@ def test_a_single_seed_has_the_interval_over_its_samples() -> None:
 
 
 def test_seeds_that_agree_are_known_as_well_as_one_and_others_less_well() -> None:
-    one, agreed, apart = (over_seeds([_record(k) for k in counts], "worst", 4, 0.1) for counts in ([70], [70] * 3, [65, 70, 75]))
+    one, agreed, apart = (
+        over_seeds([_record(k) for k in counts], "worst", 4, 0.1) for counts in ([70], [70] * 3, [65, 70, 75])
+    )
     assert (agreed.low, agreed.mean, agreed.high) == pytest.approx((one.low, one.mean, one.high))
     assert apart.low < agreed.low < agreed.high < apart.high
 
