@@ -23,7 +23,7 @@ from snnlab.zoo.studies import Study
 
 __all__ = ["NO_BOUND", "PROOFS", "Bracket", "bracket", "has_proofs", "proofs"]
 
-NO_BOUND = "no bound known"
+NO_BOUND, NOT_ATTACKED = "no bound known", "not attacked"
 
 
 def _proved(victim: Classifier, samples: Split, radii: list[float], seed: int) -> dict[str, Any]:
@@ -74,24 +74,24 @@ def proofs(name: str, seed: int | None = None, folder: Path = MODELS) -> Record:
 class Bracket:
     """Robust accuracy of a model lies between ``low``, which is proved, and ``high``, which attacks leave.
 
-    Both are means over seeds with their 95 % intervals. ``low`` is ``None`` where no bound is known.
+    Both are means over seeds with their 95 % intervals; ``None`` where no bound is known, or nothing was attacked.
     """
 
     low: Estimate | None
-    high: Estimate
+    high: Estimate | None
 
     def __str__(self) -> str:
-        high = f"{100 * self.high.mean:.0f}"
-        return f"{100 * self.low.mean:.0f} – {high} %" if self.low else f"{NO_BOUND} – {high} %"
+        low, high = (f"{100 * end.mean:.1f}" if end else "" for end in (self.low, self.high))
+        return f"{low or NO_BOUND} – {high or NOT_ATTACKED}"
 
 
 def bracket(name: str, eps: float, exit_step: int | None = None, folder: Path = MODELS) -> Bracket:
-    """Return what is known of a model's robust accuracy from both sides, over the seeds that have both records.
+    """Return what is known of a model's robust accuracy from both sides, over the seeds that have every record.
 
     Args:
         name: of the model.
         eps: one of the radii of both records, in pixel units.
-        exit_step: steps that are read; ``None``: the last that is attacked.
+        exit_step: steps that are read; ``None``: the exit that the recipe trains, or the last.
         folder: where the models are.
 
     Raises:
@@ -100,11 +100,13 @@ def bracket(name: str, eps: float, exit_step: int | None = None, folder: Path = 
     >>> print(bracket("poisson", 0.1).low)
     None
     """
-    of, measured = recipe(name), zoo.measured(name, folder)
-    proved = [seed for seed in measured if path_of(of.at_seed(seed), PROOFS.file, folder).exists()]
-    attacked = [zoo.results(name, seed, folder) for seed in proved or measured]
-    exit_step = exit_step or attacked[0].exits[-1]
-    high = over_seeds(attacked, "worst", exit_step, eps)
-    if not has_proofs(name, folder):
-        return Bracket(None, high)
-    return Bracket(over_seeds([proofs(name, seed, folder) for seed in proved], "proved", exit_step, eps), high)
+    of, attacked = recipe(name), zoo.measured(name, folder)
+    exit_step = exit_step or of["training_exit"] or None
+    proved = [seed for seed in of.evaluation["seeds"] if path_of(of.at_seed(seed), PROOFS.file, folder).exists()]
+    both = [seed for seed in proved if seed in attacked] or proved
+    low = [proofs(name, seed, folder) for seed in both]
+    high = [zoo.results(name, seed, folder) for seed in (both if proved else attacked) if seed in attacked]
+    return Bracket(
+        over_seeds(low, "proved", exit_step, eps) if low else None,
+        over_seeds(high, "worst", exit_step, eps) if high else None,
+    )

@@ -25,6 +25,8 @@ def test_every_model_of_the_list_has_proofs_at_the_first_seed() -> None:
 
 @pytest.mark.parametrize(("name", "seed"), RECORDS)
 def test_no_attack_of_the_suite_contradicts_a_proof(name: str, seed: int) -> None:
+    if seed not in zoo.measured(name):
+        return  # proved, but not attacked: the bracket says so
     proved, attacked = proofs(name, seed), zoo.results(name, seed)
     assert (proved.n, proved.split, proved.data_sha256) == (attacked.n, attacked.split, attacked.data_sha256)
     for exit_step in attacked.exits:
@@ -48,6 +50,6 @@ def test_a_bracket_has_its_lower_end_below_its_upper() -> None:
     for name in (name for name in NAMES if has_proofs(name)):
         known = bracket(name, 0.1)
         assert known.low is not None
-        assert 0 <= known.low.mean <= known.high.mean <= 1
+        assert known.high is None or 0 <= known.low.mean <= known.high.mean <= 1
         assert isinstance(proofs(name), Record)
     assert str(bracket("poisson", 0.1)).startswith("no bound known – ")
