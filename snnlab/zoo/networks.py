@@ -159,6 +159,7 @@ def _coded_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
 
 
 register_network("mlp", _mlp)
+register_network("psp_mlp", lambda recipe, code: TsslMLP(_sizes(recipe, code), gradient="surrogate", **_spiking(recipe)))
 register_network("coded_mlp", _coded_mlp)
 register_network("shared_mlp", lambda recipe, code: SharedMLP(_sizes(recipe, code), _steps(recipe, code)))
 for _network in (
