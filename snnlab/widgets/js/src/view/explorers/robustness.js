@@ -4,6 +4,7 @@ import { MAX_EPS } from "../controls/attack-controls.js";
 import { bestCurve } from "../model/accuracy.js";
 import { partsOf } from "../model/fusion-names.js";
 import { ALL_RUNS } from "../panels/caption.js";
+import { bench } from "../session/bench.js";
 import { FlipSearch } from "../session/flip-search.js";
 import { curveTitle, flipText, resultKey, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
@@ -19,7 +20,7 @@ export class RobustnessExplorer extends FrameExplorer {
     this.flip = new FlipSearch((request) => this.engine.run(request), MAX_EPS);
     this.stage.onDispose(() => this.flip.stop());
     const tune = [this.eps.element, this.exit.element];
-    const panels = this.page(code.element, tune, time, this.verdict.effect, this.plot.element);
+    const panels = this.page(code.element, tune, time, this.verdict.effect, this.plot.element, bench(this));
     return { controls: { encoding: code }, panels, limits: this.limits() };
   }
 
