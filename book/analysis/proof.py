@@ -88,9 +88,9 @@ def caption(names: Sequence[str]) -> str:
     proved = proofs(names[0])
     attacks = [name for name in attacked.attacks if name != "worst"]
     return (
-        f"Proved – not broken, in % of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst case "
-        f"of the suite `{attacked.suite}` ({', '.join(attacks)}). Means over the seeds in the last column, with 95 % intervals "
-        "(of one seed over digits, Wilson)."
+        f"Proved – not broken, in % of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst "
+        f"case of the suite `{attacked.suite}` ({', '.join(attacks)}). Means over the seeds in the last column, with 95 % "
+        "intervals (of one seed over digits, Wilson)."
     )
 
 
