@@ -52,7 +52,8 @@ function inject(key) {
   });
 }
 
-function dataFolder() {
+/** Where the scripts of this page are; empty: it has none, their text came otherwise. @returns {string} */
+export function dataFolder() {
   const root = document.documentElement.dataset.content_root;
   return root === undefined ? ownFolder : `${root}_static/`;
 }

@@ -43,6 +43,8 @@ export class Explorer {
     this.last = null;
     /** The step until which the last answer is shown while time is played; null: as the state has it. @type {number|null} */
     this.at = null;
+    /** What measures in the page, once it is asked for (src/live). @type {any} */
+    this.live = null;
   }
 
   /** Build the page, then ask whenever the state changes, and paint the last answer. */
@@ -65,6 +67,7 @@ export class Explorer {
       this.player?.stop();
       this.at = null;
       this.changed(store.all());
+      this.live?.changed();
       this.runner.request();
     };
     this.initial = store.all();
@@ -97,6 +100,7 @@ export class Explorer {
   /** Paint the last answer; the reader may have gone on since. */
   repaint() {
     if (this.last) this.paint(this.last.answer, this.last.request, this.stage.colours);
+    this.live?.paint();
   }
 
   #fits(state) {
