@@ -80,8 +80,10 @@ def _folds(parts: list[str], titles: tuple[str, ...], selected: int | None) -> s
     group = f"snn-group-{next(_groups)}"
     shown = selected or 0
     named = [titles[k] if k < len(titles) and titles[k] else f"part {k + 1}" for k in range(len(parts))]
+    looks = "font-size: 1rem; font-weight: 600; padding: 8px 0; cursor: pointer"
     return "".join(
-        f'<details name="{group}"{" open" if k == shown else ""}><summary>{html.escape(title)}</summary>{part}</details>'
+        f'<details name="{group}"{" open" if k == shown else ""}>'
+        f'<summary style="{looks}">{html.escape(title)}</summary>{part}</details>'
         for k, (title, part) in enumerate(zip(named, parts, strict=True))
     )
 

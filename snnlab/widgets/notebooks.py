@@ -29,6 +29,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 #: explorers that need no network, and what they need
 WITHOUT_NETWORKS = {"neuron": [], "encoder": ["zoo"], "results": ["cifar10"]}
+#: explorers that measure on all test digits
+MEASURING = ("robustness", "exit")
 
 
 def data_keys(kind: str) -> list[str]:
@@ -53,7 +55,8 @@ def data_keys(kind: str) -> list[str]:
         names = [name for rules in trained().values() for name in rules.values()]
     else:
         names = explorers[kind]()._models.names
-    return ["zoo", *(f"model/{name}" for name in dict.fromkeys(names))]
+    digits = ["digits/test"] if kind in MEASURING else []
+    return ["zoo", *digits, *(f"model/{name}" for name in dict.fromkeys(names))]
 
 
 def inlined(kinds: Collection[str]) -> str:

@@ -33,7 +33,10 @@ def test_a_container_holds_the_elements_of_its_explorers_in_order(kind: Any) -> 
 def test_tabs_are_folds_with_their_titles_and_the_selected_one_is_open() -> None:
     tab = ipywidgets.Tab([NeuronExplorer(), NeuronExplorer()], titles=("a < b", ""), selected_index=1)
     shown = container_html(tab) or ""
-    assert re.findall(r"<details [^>]*?(open)?><summary>(.*?)</summary>", shown) == [("", "a &lt; b"), ("open", "part 2")]
+    assert re.findall(r"<details [^>]*?(open)?><summary[^>]*>(.*?)</summary>", shown) == [
+        ("", "a &lt; b"),
+        ("open", "part 2"),
+    ]
     groups = [set(re.findall(r'name="(snn-group-\d+)"', container_html(tab) or "")) for _ in range(2)]
     assert groups[0].isdisjoint(groups[1]), "two containers of a page are independent"
 
@@ -93,6 +96,7 @@ def test_every_explorer_says_which_data_it_asks_for(name: str) -> None:
     kind = getattr(widgets, name).kind
     assert set(data_keys(kind)) <= set(export.keys())
     assert data_keys(kind) or kind == "neuron"
+    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit")), "these measure on all digits"
 
 
 def test_an_unknown_explorer_is_an_error_that_lists_those_there_are() -> None:
