@@ -44,14 +44,12 @@ const numbersAlone = {
   },
 };
 
-const { metafile } = await build({
+/** @type {import("esbuild").BuildOptions & {metafile: true}} */
+const common = {
   // Whatever folder it is called from, the output is the same.
   absWorkingDir: here,
-  entryPoints: [values.engine ? "src/engine/index.js" : "src/main.js"],
-  outfile: values.engine ? resolve(values.engine) : join(folder, "snnlab.js"),
   bundle: true,
   format: "iife",
-  globalName: "snnlab",
   target: "es2022",
   minify: true,
   charset: "utf8",
@@ -60,7 +58,24 @@ const { metafile } = await build({
   banner: { js: `/* snnlab ${version}. Source: snnlab/widgets/js. Contains packages listed in snnlab.LICENSES.txt */` },
   metafile: true,
   logLevel: "warning",
+};
+
+const { metafile } = await build({
+  ...common,
+  entryPoints: [values.engine ? "src/engine/index.js" : "src/main.js"],
+  outfile: values.engine ? resolve(values.engine) : join(folder, "snnlab.js"),
+  globalName: "snnlab",
 });
+
+// What only networks of a reader need: pages that have one bring it along (host/own-data.js).
+if (!values.engine) {
+  const layers = {
+    entryPoints: ["src/layers/index.js"],
+    outfile: join(folder, "snnlab-layers.js"),
+    globalName: "snnlabLayers",
+  };
+  await build({ ...common, ...layers });
+}
 
 if (!values.engine) writeFileSync(join(folder, "snnlab.LICENSES.txt"), licences(Object.keys(metafile.inputs)));
 

@@ -3,8 +3,7 @@
  * and a label in; spikes, potential, votes and gradients out.
  */
 import { createInterface } from "node:readline";
-import { encode, mulberry32 } from "../src/engine/index.js";
-import { inputGradient } from "../src/engine/index.js";
+import { encode, inputGradient, mulberry32 } from "../src/engine/index.js";
 import { chain, layered } from "../src/layers/index.js";
 
 for await (const line of createInterface({ input: process.stdin })) {

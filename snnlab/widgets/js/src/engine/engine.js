@@ -27,12 +27,18 @@ export const DISTURBANCES = ["none", "noise", "brighten"];
 export class BrowserEngine {
   kind = "browser";
   #load;
+  #layers;
   #zoo = null;
   #networks = new Map();
+  #chains = new Map();
 
-  /** @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>" */
-  constructor(load) {
+  /**
+   * @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>", and "network/<k>" of the reader's own
+   * @param {() => Promise<any>} [layers] exports of src/layers, which only networks of the reader's own need
+   */
+  constructor(load, layers) {
     this.#load = load;
+    this.#layers = layers;
   }
 
   /** The zoo's record, with the digits unpacked (`digits.images`). */
@@ -151,9 +157,19 @@ export class BrowserEngine {
     const names = zoo.models.map((m) => m.name);
     choose("encoding", name, names);
     if (!this.#networks.has(name)) {
-      this.#networks.set(name, network(await this.#load(`model/${name}`), zoo.num_steps));
+      const payload = await this.#load(`model/${name}`);
+      const made = payload.kind === "layers" ? await this.#layered(payload, zoo) : network(payload, zoo.num_steps);
+      this.#networks.set(name, made);
     }
     return this.#networks.get(name);
+  }
+
+  /** A network of the reader's own; several codes may share its layers. */
+  async #layered(payload, zoo) {
+    const { chain, layered } = await this.#layers();
+    const { network: key } = payload;
+    if (!this.#chains.has(key)) this.#chains.set(key, chain(await this.#load(key), key));
+    return layered(payload, this.#chains.get(key), zoo.num_steps);
   }
 }
 
@@ -180,7 +196,7 @@ function side(network, trace) {
     votes,
     membrane: output?.membrane ?? null,
     predictions,
-    energy: energyOf(operations),
+    energy: operations && energyOf(operations),
     operations,
   };
 }

@@ -19,10 +19,13 @@ export function chain(payload, key) {
     const name = `${key}, layer ${i + 1}`;
     return spec.kind === "neuron" ? neurons(spec, name) : operation(spec, name);
   });
-  layers.reduce((before, { inputs }, i) => {
-    sound(before === inputs, `${key}: layer ${i + 1} takes ${inputs} values, the one before returns ${before}`);
-    return layers[i].outputs;
-  }, sizeOf(field(payload, "inputs", key)));
+  layers.reduce(
+    (before, { inputs }, i) => {
+      sound(before === inputs, `${key}: layer ${i + 1} takes ${inputs} values, the one before returns ${before}`);
+      return layers[i].outputs;
+    },
+    sizeOf(field(payload, "inputs", key)),
+  );
   return { ...payload, layers };
 }
 
@@ -39,11 +42,7 @@ export function layered(payload, body, numSteps) {
     encoder: code,
     numSteps: code.numSteps,
     neuron: { threshold: field(payload, "threshold", key) },
-    views: {
-      naive: { rule: "straight_through" },
-      relaxed: { rule: "relaxed" },
-      informed: { rule: "relaxed", h: informed },
-    },
+    views: { naive: { rule: "straight_through" }, relaxed: { rule: "relaxed" }, informed: { rule: "relaxed", h: informed } },
     decoder: DECODERS[decoder],
     soft: SOFT_READOUTS[decoder],
     search: payload.spike_train,
@@ -167,7 +166,8 @@ export class LayeredNetwork {
     const [hidden, last] = [this.spiking.at(-2), this.spiking.at(-1)];
     if (hidden === undefined) return { hidden: null, preferred: null };
     const next = this.layers[hidden + 1];
-    if (next.kind === "linear" && last === hidden + 2 && this.population === 1) return hiddenOrder(next.columns, next.outputs);
+    if (next.kind === "linear" && last === hidden + 2 && this.population === 1)
+      return hiddenOrder(next.columns, next.outputs);
     return { hidden: Int32Array.from({ length: this.layers[hidden].outputs }, (_, i) => i), preferred: null };
   }
 }
@@ -200,7 +200,8 @@ function run(layers, sequence, numSteps) {
 }
 
 /** The gradient of the input, from that of the last layer, over the first steps. @param {any} [options] @returns {Float64Array} */
-function descend(layers, done, gradient, numSteps, { h = null, sharpness = null, same = false, gradMembrane = null } = {}) {
+function descend(layers, done, gradient, numSteps, options = {}) {
+  const { h = null, sharpness = null, same = false, gradMembrane = null } = options;
   let [grad, steps, atMembrane] = [gradient, numSteps, gradMembrane];
   const first = layers.findIndex(({ kind }) => kind === "neuron");
   for (let i = layers.length - 1; i >= 0; i--) {

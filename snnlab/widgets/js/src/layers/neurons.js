@@ -53,7 +53,8 @@ export function fire({ inputs: n, alpha, beta, threshold, reset }, current, numS
     const fired = k >= n && spikes[k - n] === 1;
     const clears = fired && reset === "zero";
     const before = k < n || (clears && !synapse) ? 0 : membrane[k - n];
-    const input = synapse ? (synapse[i] = fround(fround(alpha[i] * synapse[i]) + current[k])) : current[k];
+    if (synapse) synapse[i] = fround(fround(alpha[i] * synapse[i]) + current[k]);
+    const input = synapse ? synapse[i] : current[k];
     let u = fround(fround(beta[i] * before) + input);
     if (fired && reset === "subtract") u = fround(u - threshold[i]);
     if (clears && synapse) u = 0;
@@ -68,7 +69,13 @@ export function fire({ inputs: n, alpha, beta, threshold, reset }, current, numS
  * @param {Neurons} layer  @param {Float64Array} grad S̄, [T, n]; overwritten  @param {Activity} activity what `fire` returned
  * @param {(v: number, k: number) => number} h surrogate, of U - θ and entry k  @param {Float64Array|null} [gradMembrane] Ū_out
  */
-export function fireBackward({ inputs: n, alpha, beta, threshold, reset }, grad, { spikes, membrane }, h, gradMembrane = null) {
+export function fireBackward(
+  { inputs: n, alpha, beta, threshold, reset },
+  grad,
+  { spikes, membrane },
+  h,
+  gradMembrane = null,
+) {
   const potential = new Float64Array(n); // Ū[t+1]
   const synapse = new Float64Array(n); // ī[t+1]
   const clears = reset === "zero";

@@ -68,50 +68,43 @@ function conv(spec, key) {
   }
   const rows = reaches(H, Y, kernel[0], stride[0], padding[0], dilation[0]);
   const columns = reaches(W, X, kernel[1], stride[1], padding[1], dilation[1]);
-  /** Visit what input (c, y, x) is multiplied with: the first output and the first weight of each run. */
-  const visit = (c, y, x, run) => {
-    const first = Math.floor(c / given) * made;
-    for (const [ky, oy] of rows[y]) {
-      for (const [kx, ox] of columns[x]) {
-        run((oy * X + ox) * O + first, (c * taps + ky * kernel[1] + kx) * made);
-      }
-    }
-  };
   return {
     forward(values) {
       const sum = new Float64Array(O * Y * X); // [Y, X, O]
-      let v = 0;
-      const add = (at, w) => {
-        for (let i = 0; i < made; i++) sum[at + i] += v * runs[w + i];
-      };
       for (let p = 0; p < C * H * W; p++) {
-        v = values[p];
-        if (v !== 0) visit(Math.floor(p / (H * W)), Math.floor(p / W) % H, p % W, add);
+        const v = values[p];
+        if (v === 0) continue;
+        const c = Math.floor(p / (H * W));
+        const first = Math.floor(c / given) * made;
+        for (const [ky, oy] of rows[Math.floor(p / W) % H]) {
+          for (const [kx, ox] of columns[p % W]) {
+            const [at, w] = [(oy * X + ox) * O + first, (c * taps + ky * kernel[1] + kx) * made];
+            for (let i = 0; i < made; i++) sum[at + i] += v * runs[w + i];
+          }
+        }
       }
       const out = new Float32Array(sum.length);
       for (let o = 0; o < O; o++) for (let p = 0; p < Y * X; p++) out[o * Y * X + p] = sum[p * O + o] + bias[o];
       return { values: out };
     },
     backward(grad) {
-      const last = new Float64Array(grad.length); // [Y, X, O]
-      const zero = new Uint8Array(Y * X * groups).fill(1);
-      for (let o = 0; o < O; o++) {
-        for (let p = 0; p < Y * X; p++) {
-          const g = grad[o * Y * X + p];
-          last[p * O + o] = g;
-          if (g !== 0) zero[p * groups + Math.floor(o / made)] = 0;
-        }
-      }
       const out = new Float64Array(C * H * W);
-      let total = 0;
-      const add = (at, w) => {
-        if (zero[Math.floor(at / made)]) return;
-        for (let i = 0; i < made; i++) total += last[at + i] * runs[w + i];
-      };
-      for (let p = 0; p < out.length; p++) {
-        total = 0;
-        visit(Math.floor(p / (H * W)), Math.floor(p / W) % H, p % W, add);
-        out[p] = total;
+      for (let k = 0; k < grad.length; k++) {
+        const g = grad[k];
+        if (g === 0) continue; // behind maximum pooling most are
+        const o = Math.floor(k / (Y * X));
+        const [top, left] = [(Math.floor(k / X) % Y) * stride[0] - padding[0], (k % X) * stride[1] - padding[1]];
+        const c0 = Math.floor(o / made) * given;
+        for (let c = 0; c < given; c++) {
+          for (let ky = 0; ky < kernel[0]; ky++) {
+            const y = top + ky * dilation[0];
+            if (y < 0 || y >= H) continue;
+            const [at, w] = [((c0 + c) * H + y) * W, (o * given + c) * taps + ky * kernel[1]];
+            for (let kx = 0, x = left; kx < kernel[1]; kx++, x += dilation[1]) {
+              if (x >= 0 && x < W) out[at + x] += g * weight[w + kx];
+            }
+          }
+        }
       }
       return out;
     },
@@ -121,7 +114,8 @@ function conv(spec, key) {
 /** The inputs under each window of pooling, as lists of positions. @returns {Int32Array[]} */
 function windows({ inputs: [C, H, W], outputs: [O, Y, X], kernel, stride, padding }, key) {
   sound(C === O, `${key}: pooling of ${C} channels gives ${O}`);
-  const inside = (first, taps, size) => Array.from({ length: taps }, (_, k) => first + k).filter((at) => at >= 0 && at < size);
+  const inside = (first, taps, size) =>
+    Array.from({ length: taps }, (_, k) => first + k).filter((at) => at >= 0 && at < size);
   const all = [];
   for (let c = 0; c < C; c++) {
     for (let y = 0; y < Y; y++) {
