@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 import chapters
 from snnlab import widgets
-from snnlab.widgets.page import BUNDLE
+from snnlab.widgets.page import BUNDLE, PARTS
 
 
 def pages() -> list[str]:
@@ -73,7 +73,8 @@ class Visit:
 
 def lone_page(folder: Path, element: str, **data: str) -> Path:
     """Write a page with one explorer, its script and the named data, as in the book."""
-    shutil.copy(BUNDLE, folder)
+    for script in (BUNDLE, *PARTS.values()):
+        shutil.copy(script, folder)
     for key, script in data.items():
         (folder / f"snnlab-{key}.js").write_text(script)
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'

@@ -47,6 +47,7 @@ __all__ = ["package_key", "setup", "write_assets"]
 PACKAGE = Path(snnlab.__file__).parent
 ANALYSIS = Path(__file__).parents[1] / "analysis"
 BUNDLE = PACKAGE / "widgets" / "bundle" / "snnlab.js"
+SCRIPTS = "snnlab*.js"  # beside it: what it loads when it is needed
 KEY_FILE = "snnlab.key"
 
 #: sources and data that the output of a page can depend on; the bundle is copied, not executed
@@ -182,7 +183,7 @@ def _rewrite_pages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
 
     Pages refer to them with a checksum, and Sphinx does not copy style sheets into a book that it considers unchanged.
     """
-    assets = [BUNDLE]
+    assets = sorted(BUNDLE.parent.glob(SCRIPTS))
     for folder in app.config.html_static_path:
         assets += sorted(path for path in Path(app.srcdir, folder).rglob("*") if path.is_file())
     digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in assets)).hexdigest()
@@ -198,7 +199,7 @@ def _write_assets(app: Sphinx) -> None:
 
 
 def write_assets(static: Path, mathjax: Path) -> None:
-    """Write the files that explorers and equations need: the bundle, the web data and MathJax.
+    """Write the files that explorers and equations need: the bundles, the web data and MathJax.
 
     Args:
         static: folder to write to.
@@ -209,7 +210,8 @@ def write_assets(static: Path, mathjax: Path) -> None:
     """
     if not BUNDLE.is_file():
         raise ConfigError(f"{BUNDLE} is missing, so no explorer would work; remake it with `make bundle`")
-    _copy(BUNDLE, static / BUNDLE.name)
+    for path in BUNDLE.parent.glob(SCRIPTS):
+        _copy(path, static / path.name)
     export.write(static)
     (static / "palette.css").write_text(theme.css())
 

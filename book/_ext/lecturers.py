@@ -15,11 +15,11 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from chapters import Piece, chapters, pieces, questions, read, title
+from chapters import chapters, pieces, questions, read, title
 
 __all__ = ["answer_key", "quiz_answers", "setup"]
 
-PREDICT, ANSWER, HEADING = "Predict first", "What you should have seen", "Take-aways"
+PREDICT, ANSWER, FIRST = "Predict first", "What you should have seen", "The vote at the top"
 
 
 def quiz_answers(asked: Sequence[dict[str, Any]]) -> str:
@@ -44,24 +44,18 @@ def quiz_answers(asked: Sequence[dict[str, Any]]) -> str:
 def answer_key(notebook: NotebookNode) -> str:
     """Return the answer key of a chapter as Markdown: its votes with what answers them, then its quiz.
 
-    A vote is answered by the next box *What you should have seen*, otherwise by the chapter's take-aways.
+    A vote is answered by the next box *What you should have seen*; the first vote of a chapter, where another vote comes before
+    that, by the box *The vote at the top*.
     """
     blocks = list(pieces(notebook))
     parts = []
     for k, vote in enumerate(blocks):
         if vote.title == PREDICT:
-            later = blocks[k + 1 :]
-            following = next((piece.title for piece in later if piece.title in {PREDICT, ANSWER}), "")
-            text = (
-                next(piece.text for piece in later if piece.title == ANSWER) if following == ANSWER else _take_aways(later)
-            )
+            later = [piece for piece in blocks[k + 1 :] if piece.title in {PREDICT, ANSWER, FIRST}]
+            answer = FIRST if later[0].title == PREDICT else later[0].title
+            text = next(piece.text for piece in later if piece.title == answer)
             parts.append(f"**Vote.** {vote.text}\n\n**Answer.** {text}")
     return "\n\n".join([*parts, "**Quiz.**", quiz_answers(questions(notebook))])
-
-
-def _take_aways(blocks: Sequence[Piece]) -> str:
-    start = next(k for k, piece in enumerate(blocks) if piece.kind == "heading" and HEADING in piece.text)
-    return next(piece.text for piece in blocks[start:] if piece.kind == "bullet_list")
 
 
 class AnswerKey(SphinxDirective):

@@ -15,7 +15,18 @@ from torch import Tensor
 
 from snnlab.attacks.attacker import INFORMED, Attacker
 from snnlab.attacks.budget import NORMS, Budget
-from snnlab.attacks.result import DIAGNOSED, AttackResult, check_batch, check_counts, forked_rng, input_gradient, judged
+from snnlab.attacks.result import (
+    DIAGNOSED,
+    AttackResult,
+    check_batch,
+    check_counts,
+    forked_rng,
+    input_gradient,
+    judged,
+    targets_of,
+)
+from snnlab.attacks.targeted import Towards
+from snnlab.attacks.time_restricted import subset
 from snnlab.networks.adapters import as_batch
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import freeze_weights, preserve_mode, with_gradients
@@ -61,6 +72,7 @@ class Attack:
         budget: Budget,
         attacker: Attacker = INFORMED,
         *,
+        target: Tensor | int | None = None,
         generator: Rng = None,
     ) -> AttackResult:
         """Attack at the classifier's exit step, and return a result that is verified against the budget.
@@ -74,9 +86,10 @@ class Attack:
             )
         images, labels = as_batch(classifier, images, labels)
         check_batch(classifier, images, labels)
+        targets = targets_of(classifier, images, labels, target)
         if not self.white_box:
-            adversarial = self.perturb(classifier, images, labels, budget, generator)
-            return judged(classifier, adversarial.detach(), images, labels, budget)
+            adversarial = self._perturbed(classifier, images, labels, targets, budget, generator)
+            return judged(classifier, adversarial, images, labels, budget, target=targets)
         with (
             attacker.view(classifier) as view,
             freeze_weights(view.network),
@@ -84,8 +97,27 @@ class Attack:
             preserve_mode(view.network),  # torchattacks sets the training mode of all modules at its end
         ):
             zero = input_gradient(view, images[:DIAGNOSED], labels[:DIAGNOSED]) == 0
-            adversarial = self.perturb(view, images, labels, budget, generator).detach()
-        return judged(classifier, adversarial, images, labels, budget, float(zero.float().mean()))
+            adversarial = self._perturbed(view, images, labels, targets, budget, generator)
+        return judged(classifier, adversarial, images, labels, budget, float(zero.float().mean()), targets)
+
+    def _perturbed(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        targets: Tensor | None,
+        budget: Budget,
+        generator: Rng,
+    ) -> Tensor:
+        """Return attacked images; with targets, those of each target by itself (``snnlab.attacks.targeted``)."""
+        if targets is None:
+            return self.perturb(classifier, images, labels, budget, generator).detach()
+        moved = images.clone()
+        for wanted in torch.unique(targets).tolist():
+            rows = torch.nonzero(targets == wanted).flatten()
+            towards = Towards(subset(classifier, rows), wanted)
+            moved[rows] = self.perturb(towards, images[rows], targets[rows], budget, generator).detach()
+        return moved
 
     def perturb(self, classifier: Classifier, images: Tensor, labels: Tensor, budget: Budget, generator: Rng) -> Tensor:
         """Return attacked images ``[N, C, H, W]`` inside the budget."""

@@ -47,14 +47,25 @@ LOSSES: dict[str, Loss] = {
 
 @dataclass(frozen=True)
 class Goal:
-    """The loss that an attack raises on samples of class ``labels [N]``, and where it aims."""
+    """The loss that an attack raises on samples of class ``labels [N]``, and where it aims.
+
+    With ``target [N]`` it lowers the loss of that class instead, and is reached by that answer alone.
+    """
 
     loss: Loss
     labels: Tensor
     aim: Aim = None
+    target: Tensor | None = None
 
     @classmethod
-    def of(cls, classifier: Classifier, labels: Tensor, loss: str = "cross_entropy", aim: Aim = None) -> Goal:
+    def of(
+        cls,
+        classifier: Classifier,
+        labels: Tensor,
+        loss: str = "cross_entropy",
+        aim: Aim = None,
+        target: Tensor | None = None,
+    ) -> Goal:
         """Return the goal with a loss by name; ``ValueError`` for an unknown loss or aim, or an aim for an ANN."""
         if loss not in LOSSES:
             raise ValueError(f"unknown loss {loss!r}; choose one of {', '.join(LOSSES)}")
@@ -62,24 +73,32 @@ class Goal:
             raise ValueError(f"unknown aim {aim!r}; choose None (the exit in use), 'all' or an ExitRule")
         if aim is not None and classifier.encoder is None:
             raise ValueError(f"an ANN has one exit; leave out the aim {aim!r}")
-        return cls(LOSSES[loss], labels, aim)
+        return cls(LOSSES[loss], labels, aim, target)
 
     def subset(self, rows: Tensor) -> Goal:
         """Return the goal for some samples of the batch."""
-        return replace(self, labels=self.labels[rows])
+        return replace(self, labels=self.labels[rows], target=None if self.target is None else self.target[rows])
+
+    def at_exit(self, logits: Tensor) -> Tensor:
+        """Return the loss of each sample at one exit, from ``logits [N, K]``."""
+        return self.loss(logits, self.labels) if self.target is None else -self.loss(logits, self.target)
+
+    def met(self, answers: Tensor) -> Tensor:
+        """Return where an answer ``[…, N]`` is the wanted one: the target, or any that is wrong."""
+        return answers != self.labels if self.target is None else answers == self.target
 
     def value(self, logits: Tensor) -> Tensor:
         """Return the loss of each sample, mean over the exits of ``logits [T, N, K]``."""
-        return torch.stack([self.loss(z, self.labels) for z in logits]).mean(0)
+        return torch.stack([self.at_exit(z) for z in logits]).mean(0)
 
     def reached(self, classifier: Classifier, logits: Tensor, membrane: Tensor) -> Tensor:
-        """Return which samples are misclassified at the aim, ``[N]``, from logits and potentials ``[T, N, K]``."""
+        """Return which samples are answered as wanted at the aim, ``[N]``, from logits and potentials ``[T, N, K]``."""
         if isinstance(self.aim, ExitRule):
-            return dynamic_exit(logits, membrane, self.aim).predictions != self.labels
-        wrong = classifier.answers(logits, membrane) != self.labels
-        return wrong.all(0) if self.aim == "all" else wrong[classifier.exit_step - 1]
+            return self.met(dynamic_exit(logits, membrane, self.aim).predictions)
+        met = self.met(classifier.answers(logits, membrane))
+        return met.all(0) if self.aim == "all" else met[classifier.exit_step - 1]
 
     @torch.no_grad()
     def reached_by(self, classifier: Classifier, images: Tensor) -> Tensor:
-        """Return which of these images are misclassified at the aim, ``[N]``."""
+        """Return which of these images are answered as wanted at the aim, ``[N]``."""
         return self.reached(classifier, *classifier.read(images))

@@ -83,18 +83,23 @@ def attack(classifier: nn.Module, images: Split | Tensor, *given: Any, **setting
         budget: limit of the change.
         method: a key of ``ATTACKS`` such as ``"noise"``, ``"fgsm"``, ``"pgd"`` or ``"sa_pgd"``, or an ``Attack``.
         attacker: how it differentiates; the gradient of a stochastic code is averaged (EOT).
+        target: the class that the attacked images shall be taken for, one or ``[N]``; ``None``: any wrong one.
         generator: randomness of the attack.
         settings: of the attack, such as ``steps=10``; see its class.
 
     Raises:
         ValueError: an unknown attack, a norm that it does not support, bad images, labels or settings, a result outside the
-            budget.
+            budget, a target that is no class or the true one.
         TypeError: a setting that no attack has.
 
     >>> from snnlab import Budget, attack, data, zoo
     >>> result = attack(zoo.load("offset"), data.load("mnist5k").test[:20], Budget(0.1), "fgsm")
     >>> result.images.shape
     torch.Size([20, 1, 28, 28])
+    >>> sevens = [k for k, label in enumerate(data.load("mnist5k").test.labels[:100]) if label == 7]
+    >>> aimed = attack(zoo.load("direct"), data.load("mnist5k").test[sevens], Budget(0.2), "pgd", target=9)
+    >>> bool(aimed.success.any()) and set(aimed.predictions[-1][aimed.success].tolist()) == {9}
+    True
     """
     batch = (images.images, images.labels) if isinstance(images, Split) else (images,)
     return _attack(classifier, *batch, *given, **settings)
@@ -108,6 +113,7 @@ def _attack(
     method: str | Attack = "pgd",
     attacker: Attacker = INFORMED,
     *,
+    target: Tensor | int | None = None,
     generator: Rng = None,
     **settings: Any,
 ) -> AttackResult:
@@ -117,4 +123,5 @@ def _attack(
         names = ", ".join(chosen.settings()) or "none"
         raise TypeError(f"no attack has the settings {', '.join(sorted(strange))}; {chosen.name!r} has {names}")
     classifier = Classifier.of(network, images)
-    return chosen.with_settings(**settings)(classifier, images, labels, budget, attacker, generator=generator)
+    options: dict[str, Any] = {"generator": generator} | ({} if target is None else {"target": target})
+    return chosen.with_settings(**settings)(classifier, images, labels, budget, attacker, **options)

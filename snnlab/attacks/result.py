@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snnlab.attacks.budget import Budget
+from snnlab.attacks.targeted import as_targets
 from snnlab.data import check_labels
 from snnlab.encoding import check_images
 from snnlab.networks.classifier import Classifier
@@ -25,6 +26,7 @@ __all__ = [
     "input_gradient",
     "judged",
     "step_size",
+    "targets_of",
     "uniform",
 ]
 
@@ -44,7 +46,8 @@ class AttackResult:
         images: inside the budget, ``[N, C, H, W]``.
         logits: of the read-out at every exit, ``[T, N, K]``; so is ``membrane``.
         predictions: ``[T, N]``.
-        success: per sample, at the attacked exit.
+        success: per sample, at the attacked exit: answered wrongly, or, of a targeted attack, as the target.
+        wrong: per sample, whether the answer at the attacked exit is not the true class.
         moved: fraction of pixels changed.
         zero_gradient: fraction of pixels whose first gradient is zero (in the first ``DIAGNOSED`` images).
         budget: that the images are verified against.
@@ -55,6 +58,7 @@ class AttackResult:
     membrane: Tensor
     predictions: Tensor
     success: Tensor
+    wrong: Tensor
     moved: float
     zero_gradient: float | None
     budget: Budget
@@ -62,11 +66,11 @@ class AttackResult:
     @property
     def accuracy(self) -> float:
         """Fraction of the samples that are classified correctly."""
-        return int((~self.success).sum()) / len(self.success)
+        return int((~self.wrong).sum()) / len(self.wrong)
 
     def __str__(self) -> str:
         zero = "" if self.zero_gradient is None else f", gradient zero on {self.zero_gradient:.0%} of the pixels"
-        return f"{self.budget}: {self.success.float().mean():.1%} wrong, {self.moved:.0%} of the pixels moved{zero}"
+        return f"{self.budget}: {self.wrong.float().mean():.1%} wrong, {self.moved:.0%} of the pixels moved{zero}"
 
 
 def judged(
@@ -76,18 +80,21 @@ def judged(
     labels: Tensor,
     budget: Budget,
     zero_gradient: float | None = None,
+    target: Tensor | None = None,
 ) -> AttackResult:
     """Verify the images of an attack against its budget and return the classifier's answers to them."""
     budget.verify(adversarial, images)
     with torch.no_grad():
         logits, membrane = classifier.read(adversarial)
     predicted = classifier.answers(logits, membrane)
+    answer = predicted[classifier.exit_step - 1]
     return AttackResult(
         images=adversarial,
         logits=logits,
         membrane=membrane,
         predictions=predicted,
-        success=predicted[classifier.exit_step - 1] != labels,
+        success=answer != labels if target is None else answer == target,
+        wrong=answer != labels,
         moved=float((adversarial != images).float().mean()),
         zero_gradient=zero_gradient,
         budget=budget,
@@ -140,8 +147,16 @@ def check_batch(classifier: Classifier, images: Tensor, labels: Tensor) -> None:
     check_images(images)
     if labels.shape != images.shape[:1]:
         raise ValueError(f"expected labels [N] with N={len(images)}, got {list(labels.shape)}")
-    with torch.no_grad():
-        num_classes = classifier(images[:1]).shape[-1]
     if (labels == SILENT).any():
         raise ValueError("labels hold -1 (silent); attack a sample with its true class")
-    check_labels(labels, num_classes)
+    check_labels(labels, _classes(classifier, images))
+
+
+def targets_of(classifier: Classifier, images: Tensor, labels: Tensor, target: Tensor | int | None) -> Tensor | None:
+    """Return the target of every sample, ``[N]``; errors as ``snnlab.attacks.targeted.as_targets``."""
+    return None if target is None else as_targets(target, labels, _classes(classifier, images))
+
+
+@torch.no_grad()
+def _classes(classifier: Classifier, images: Tensor) -> int:
+    return int(classifier(images[:1]).shape[-1])

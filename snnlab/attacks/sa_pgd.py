@@ -13,7 +13,7 @@ from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import Aim, Goal
 from snnlab.attacks.registry import register_attack
-from snnlab.attacks.result import AttackResult, check_counts, judged, uniform
+from snnlab.attacks.result import AttackResult, check_counts, judged, targets_of, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.time_restricted import subset
 from snnlab.encoding import check_images
@@ -37,6 +37,7 @@ def sa_pgd_attack(
     restarts: int = 1,
     adaptive_surrogate: bool = True,
     aim: Aim = None,
+    target: Tensor | int | None = None,
     generator: Rng = None,
 ) -> AttackResult:
     r"""Attack by SA-PGD: momentum, second-moment scaling and a shrinking step (Wang et al. 2025).
@@ -63,15 +64,16 @@ def sa_pgd_attack(
         adaptive_surrogate: whether ``AdaptiveSharpness`` replaces the attacker's surrogate.
         aim: the exit in use (``None``), every exit with one image (``"all"``), or a dynamic exit (an ``ExitRule``); the latter
             two raise the mean loss over all exits.
+        target: as for ``snnlab.attacks.attack``.
         generator: randomness of the starts.
 
     Raises:
         ValueError: unknown loss or aim, an aim for an ANN, fewer than one step or restart, bad images.
     """
     images, labels = as_batch(classifier, images, labels)
-    goal = Goal.of(classifier, labels, loss, aim)
     check_counts(steps=steps, restarts=restarts)
     check_images(images)
+    goal = Goal.of(classifier, labels, loss, aim, targets_of(classifier, images, labels, target))
     best, best_loss = images.clone(), torch.full(labels.shape, -torch.inf, device=images.device)
     # A stochastic code may err on a draw and be right on the next: one lucky draw is no reason to leave a sample alone.
     broken = torch.zeros_like(labels, dtype=torch.bool)
@@ -93,7 +95,7 @@ def sa_pgd_attack(
         better = wrong | (score > best_loss[rows])
         best[rows[better]], best_loss[rows[better]] = candidate[better], score[better]
         broken[rows] |= wrong
-    result = judged(classifier, best, images, labels, budget)
+    result = judged(classifier, best, images, labels, budget, target=goal.target)
     return replace(result, success=goal.reached(classifier, result.logits, result.membrane))
 
 
@@ -167,10 +169,10 @@ def _evaluated(view: Classifier, images: Tensor, goal: Goal) -> tuple[Tensor, Te
     """Return the loss, and which samples are misclassified, ``[N]`` each; behind a stochastic code none is for good."""
     none = torch.zeros_like(goal.labels, dtype=torch.bool)
     if goal.aim is None and view.stochastic:
-        return goal.loss(view(images), goal.labels), none
+        return goal.at_exit(view(images)), none
     if goal.aim is None:
         logits, membrane = view.read(images, view.exit_step)
-        return goal.loss(logits[-1], goal.labels), goal.reached(view, logits.detach(), membrane.detach())
+        return goal.at_exit(logits[-1]), goal.reached(view, logits.detach(), membrane.detach())
     draws = [view.read(images) for _ in range(view.eot)]
     value = goal.value(torch.stack([logits for logits, _ in draws]).mean(0))
     # Backward rules leave the forward pass alone: one pass gives loss and answers.

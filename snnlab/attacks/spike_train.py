@@ -32,7 +32,7 @@ from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import Aim, Goal
 from snnlab.attacks.registry import register_attack
-from snnlab.attacks.result import AttackResult, check_batch, check_counts, judged, uniform
+from snnlab.attacks.result import AttackResult, check_batch, check_counts, judged, targets_of, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.time_restricted import TimeRestricted
 from snnlab.encoding import Encoder
@@ -72,6 +72,7 @@ def spike_train_attack(
     patience: int = 0,
     surrogate: Surrogate | None = None,
     aim: Aim = None,
+    target: Tensor | int | None = None,
     start: Tensor | None = None,
     eot: int = 10,
     generator: Rng = None,
@@ -91,6 +92,7 @@ def spike_train_attack(
         patience: restarts (and first look) in a row that break no sample, after which the search ends; 0: never.
         surrogate: of the neurons; ``None``: the adaptive one.
         aim: as for ``sa_pgd_attack``.
+        target: as for ``snnlab.attacks.attack``.
         start: images to begin at, ``[N, C, H, W]``, projected on the budget; ``None``: the clean ones.
         eot: draws that are averaged where a part of the code is random.
         generator: randomness of shares, starts and sharpness.
@@ -101,7 +103,6 @@ def spike_train_attack(
     Source: ours; adaptive surrogate Wang et al. 2025.
     """
     images, labels = as_batch(classifier, images, labels)
-    goal = Goal.of(classifier, labels, loss, aim)
     check_counts(steps=steps, restarts=restarts)
     if budget.norm != "Linf":
         raise ValueError(f"the spike-train attack moves each pixel by itself, in a budget of L∞; got {budget}")
@@ -111,6 +112,7 @@ def spike_train_attack(
             f"{'an ANN' if code is None else f'the code {code.title!r}'} is no step function of each pixel; use sa_pgd"
         )
     check_batch(classifier, images, labels)
+    goal = Goal.of(classifier, labels, loss, aim, targets_of(classifier, images, labels, target))
     best = images.clone() if start is None else budget.project(start, images)
     best_loss = torch.full(labels.shape, -torch.inf, device=labels.device)
     done = torch.zeros_like(labels, dtype=torch.bool)
@@ -131,7 +133,7 @@ def spike_train_attack(
         best[rows[better]], best_loss[rows[better]] = candidate[better], score[better]
         done[rows] |= reached
         fruitless = 0 if reached.any() else fruitless + 1
-    result = judged(classifier, best, images, labels, budget)
+    result = judged(classifier, best, images, labels, budget, target=goal.target)
     return replace(result, success=goal.reached(classifier, result.logits, result.membrane))
 
 

@@ -14,7 +14,11 @@ the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
 Otherwise the comparison is *not told apart* (undecided); so is a difference of accuracies below ``MIN_EFFECT`` where there is no
-margin. A claim **holds** if every comparison is as claimed, **holds in part** if some are, and **does not hold here** if none is.
+margin. A claim
+
+* **holds** if every comparison is as claimed, **holds in part** if some are;
+* is **undecided** if no comparison is told apart;
+* **does not hold here** if none is as claimed and one or more are against it.
 """
 
 from __future__ import annotations
@@ -36,7 +40,7 @@ EXPECTED: tuple[str, ...] = ("higher", "lower", "not lower", "not higher", "the 
 #: what a comparison can end with
 OUTCOMES: tuple[str, ...] = ("as claimed", "not told apart", "against the claim")
 #: verdicts on a claim
-VERDICTS: tuple[str, ...] = ("holds", "holds in part", "does not hold here")
+VERDICTS: tuple[str, ...] = ("holds", "holds in part", "undecided", "does not hold here")
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,16 @@ def verdict(outcomes: Sequence[str]) -> str:
 
     >>> verdict(["as claimed", "not told apart"])
     'holds in part'
+    >>> verdict(["not told apart", "not told apart"])
+    'undecided'
     """
     if not outcomes or any(o not in OUTCOMES for o in outcomes):
         raise ValueError(f"a verdict needs outcomes out of {', '.join(OUTCOMES)}, got {list(outcomes)}")
-    claimed = outcomes.count(OUTCOMES[0])
-    return VERDICTS[0] if claimed == len(outcomes) else VERDICTS[1] if claimed else VERDICTS[2]
+    holds, in_part, undecided, not_here = VERDICTS
+    claimed, open_ones = (outcomes.count(outcome) for outcome in OUTCOMES[:2])
+    if claimed:
+        return holds if claimed == len(outcomes) else in_part
+    return undecided if open_ones == len(outcomes) else not_here
 
 
 @lru_cache

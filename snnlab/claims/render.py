@@ -15,7 +15,7 @@ from snnlab.statistics import MIN_EFFECT
 __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "forest", "fractions", "links", "page", "summary", "table"]
 
 Ledger = Mapping[str, Mapping[str, Any]]
-SIGNS = {"holds": "✓", "holds in part": "◐", "does not hold here": "✗"}
+SIGNS = {"holds": "✓", "holds in part": "◐", "undecided": "○", "does not hold here": "✗"}
 MARKS = {"as claimed": "✓", "not told apart": "○", "against the claim": "✗"}
 SHORT = {"as claimed": "as claimed", "not told apart": "undecided", "against the claim": "against"}
 #: title of a chapter → its page

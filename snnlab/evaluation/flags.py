@@ -91,6 +91,12 @@ _KINDS = (
         "Average the gradient over draws (expectation over transformation), or fix the randomness.",
     ),
     Flag(
+        "single_draws",
+        "random code: one draw for each attack",
+        "A sample counts as broken if the answer to an image of any attack is wrong in one draw. Chance breaks some of them.",
+        "Ask many draws and count the majority, as snnlab.zoo.studies does; compare random codes with each other only.",
+    ),
+    Flag(
         "state_kept",
         "state is kept between calls",
         "The network answers differently when asked twice, without randomness: membrane potentials of one batch enter the next.",

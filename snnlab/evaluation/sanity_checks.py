@@ -27,9 +27,9 @@ TRIED = 16  # images that the network is asked about
 def inspect(classifier: Classifier, images: Tensor, labels: Tensor, classes: int | None = None) -> list[str]:
     """Try a network on its first images and return the flags that qualify any number measured on it.
 
-    Flags: dropout or batch norm in training mode; state kept between calls; a stochastic forward pass that no attack averages;
-    no gradient from the logits to the image; a surrogate that no attacker can replace; probabilities in place of logits; more
-    outputs than classes; a number of steps that nobody named.
+    Flags: dropout or batch norm in training mode; state kept between calls; a random code; a stochastic forward pass that no
+    attack averages; no gradient from the logits to the image; a surrogate that no attacker can replace; probabilities in place
+    of logits; more outputs than classes; a number of steps that nobody named.
 
     Args:
         classifier: the network as it will be attacked.
@@ -81,11 +81,13 @@ def _training_mode(classifier: Classifier) -> list[str]:
 
 
 def _repeatability(classifier: Classifier, images: Tensor) -> list[str]:
-    """Return a flag where equal random numbers give other answers (state), or others do (stochastic)."""
+    """Return a flag where equal random numbers give other answers (state), or others do (code or network are random)."""
     first = _ask(classifier, images)
     if not torch.equal(first, _ask(classifier, images)):
         return [FLAGS["state_kept"]()]
-    if classifier.stochastic or all(torch.equal(first, _ask(classifier, images, seed)) for seed in (1, 2)):
+    if classifier.stochastic:
+        return [FLAGS["single_draws"]()]
+    if all(torch.equal(first, _ask(classifier, images, seed)) for seed in (1, 2)):
         return []
     return [FLAGS["stochastic_without_eot"]()]
 

@@ -45,8 +45,36 @@ __all__ = ["Chain", "Layer", "NoChain", "chain_of", "surrogate_of"]
 TOLERANCE = 1e-4  # of logits, between the network and its chain
 #: operations that change no value of a sample, or nothing that the comparison at the end would not show
 REARRANGING = frozenset(
-    "view reshape flatten unflatten squeeze unsqueeze contiguous float to expand expand_as __getitem__ unbind clone detach "
-    "dropout dropout1d dropout2d alpha_dropout stack cat transpose permute select narrow chunk split type".split()
+    [
+        "view",
+        "reshape",
+        "flatten",
+        "unflatten",
+        "squeeze",
+        "unsqueeze",
+        "contiguous",
+        "float",
+        "to",
+        "expand",
+        "expand_as",
+        "__getitem__",
+        "unbind",
+        "clone",
+        "detach",
+        "dropout",
+        "dropout1d",
+        "dropout2d",
+        "alpha_dropout",
+        "stack",
+        "cat",
+        "transpose",
+        "permute",
+        "select",
+        "narrow",
+        "chunk",
+        "split",
+        "type",
+    ]
 )
 
 
@@ -72,14 +100,15 @@ class Layer:
                 return F.linear(x.flatten(1), given["weight"], given["bias"])
             case "conv":
                 settings = {name: tuple(given[name]) for name in ("stride", "padding", "dilation")}
-                return F.conv2d(x, given["weight"], given["bias"], **settings, groups=given["groups"])  # type: ignore[arg-type]
+                return F.conv2d(x, given["weight"], given["bias"], **settings, groups=given["groups"])
             case "average":
                 return F.avg_pool2d(x, given["kernel"], given["stride"], given["padding"])
             case "max":
                 return F.max_pool2d(x, given["kernel"], given["stride"], given["padding"])
             case "scale":
                 columns = (-1, *[1] * (len(self.inputs) - 1))
-                return x * given["gain"].view(columns) + given["offset"].view(columns)
+                scaled: Tensor = x * given["gain"].view(columns) + given["offset"].view(columns)
+                return scaled
             case "relu":
                 return x.relu()
         raise ValueError(f"{self.kind} is no layer without a state")
@@ -112,12 +141,13 @@ class Chain:
             if layer.kind == "neuron":
                 sequence, membrane = unroll(layer.values["module"], sequence)
             elif folded:
-                sequence = layer(sequence.flatten(0, 1)).unflatten(0, sequence.shape[:2])
+                outputs = layer(sequence.flatten(0, 1))
+                sequence = outputs.view(*sequence.shape[:2], *outputs.shape[1:])
             else:
                 sequence = torch.stack([layer(step) for step in sequence])
         spikes, membrane = (sequence, membrane) if membrane.dim() else (sequence, sequence)
         if self.population > 1:
-            spikes, membrane = (x.unflatten(-1, (-1, self.population)).sum(-1) for x in (spikes, membrane))
+            spikes, membrane = (x.view(*x.shape[:-1], -1, self.population).sum(-1) for x in (spikes, membrane))
         return spikes, membrane if self.potential else torch.zeros_like(membrane)
 
 
@@ -164,9 +194,7 @@ def chain_of(classifier: Classifier, images: Tensor) -> Chain:
         return _agreeing(classifier, layers, sequence, expected)
 
 
-def _agreeing(
-    classifier: Classifier, layers: tuple[Layer, ...], sequence: Tensor, expected: tuple[Tensor, Tensor]
-) -> Chain:
+def _agreeing(classifier: Classifier, layers: tuple[Layer, ...], sequence: Tensor, expected: tuple[Tensor, Tensor]) -> Chain:
     """Return the chain, if it answers as the network does; what it computes may be batched by steps or all at once."""
     spiking, population = classifier.encoder is not None, getattr(classifier.network, "population", 1)
     if spiking and layers[-1].kind != "neuron":
@@ -183,7 +211,9 @@ def _agreeing(
         answer = (logits, membrane) if spiking else (logits, logits)
         if all(a.shape == b.shape and _close(a, b) for a, b in zip(answer, expected, strict=True)):
             return chain
-    raise NoChain("its layers in a row give other outputs than the network does (a connection that skips layers, or arithmetic)")
+    raise NoChain(
+        "its layers in a row give other outputs than the network does (a connection that skips layers, or arithmetic)"
+    )
 
 
 def _close(given: Tensor, expected: Tensor) -> bool:
@@ -191,7 +221,8 @@ def _close(given: Tensor, expected: Tensor) -> bool:
 
 
 def _recorded(network: nn.Module, values: Tensor, inputs: tuple[int, ...]) -> tuple[Layer, ...]:
-    recorder = _Recorder(values, inputs)
+    plain = {id(m) for m in network.modules() if is_neuron(m) and (is_fused(m) or _is_plain_synaptic(m))}
+    recorder = _Recorder(values, inputs, plain)
     hooks: list[Any] = []
     for module in network.modules():
         if is_neuron(module):
@@ -211,9 +242,10 @@ def _recorded(network: nn.Module, values: Tensor, inputs: tuple[int, ...]) -> tu
 class _Recorder(TorchFunctionMode):
     """Records which layer each tensor comes from: its number in the chain, 0 for the input; a name for anything else."""
 
-    def __init__(self, values: Tensor, inputs: tuple[int, ...]) -> None:
+    def __init__(self, values: Tensor, inputs: tuple[int, ...], plain: set[int]) -> None:
         super().__init__()
         self.inputs = inputs
+        self.plain = plain  # neurons of a known kind, by id
         self.layers: list[Layer] = []
         self.source: dict[int, int | str] = {}
         self.alive: list[Any] = []  # so that no other tensor gets the same id
@@ -221,7 +253,9 @@ class _Recorder(TorchFunctionMode):
         self._mark(values, 0)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.inside += func is unroll  # it calls the neuron itself
         output = func(*args, **(kwargs or {}))
+        self.inside -= func is unroll
         if not self.inside:
             self._note(func, args, kwargs or {}, output)
         return output
@@ -250,7 +284,11 @@ class _Recorder(TorchFunctionMode):
             made = LAYERS[name](*args, **kwargs)
             if made is not None:
                 return self._layer(given[0], output, *made)
-        if name in REARRANGING and len(sources) == 1 and not (name.startswith(("dropout", "alpha")) and _random(args, kwargs)):
+        if (
+            name in REARRANGING
+            and len(sources) == 1
+            and not (name.startswith(("dropout", "alpha")) and _random(args, kwargs))
+        ):
             source: int | str = sources.pop()
         else:
             source = f"its layers are joined by {name}"
@@ -260,8 +298,10 @@ class _Recorder(TorchFunctionMode):
 
     def _neuron(self, module: nn.Module, current: Tensor, spikes: Tensor) -> None:
         name = type(module).__name__
-        if not (is_fused(module) or _is_plain_synaptic(module)):
-            raise NoChain(f"it has a {name} of a kind that is not known" if name in ("Leaky", "Synaptic") else f"it has a {name}")
+        if id(module) not in self.plain:
+            raise NoChain(
+                f"it has a {name} of a kind that is not known" if name in ("Leaky", "Synaptic") else f"it has a {name}"
+            )
         self._layer(current, spikes, "neuron", (id(module),), {"module": module})
 
     def _layer(self, before: Tensor, after: Tensor, kind: str, identity: tuple[Any, ...], values: dict[str, Any]) -> None:
@@ -308,7 +348,9 @@ def _shapes(kind: str, before: Tensor, after: Tensor, here: tuple[int, ...]) -> 
     return here, here
 
 
-def _is_plain_synaptic(module: nn.Module) -> bool:
+def _is_plain_synaptic(module: Any) -> bool:
+    if module._forward_hooks or module._forward_pre_hooks:
+        return False
     if type(module) is not snn.Synaptic or module.inhibition or module.state_quant or not module.reset_delay:
         return False
     return bool((module.threshold > 0).all())
@@ -393,7 +435,7 @@ def _adaptive(x: Tensor, output_size: Any) -> Made:
 
 
 def _outputs(size: Any) -> tuple[Any, Any]:
-    return tuple(size) if isinstance(size, tuple | list) else (size, size)  # type: ignore[return-value]
+    return tuple(size) if isinstance(size, tuple | list) else (size, size)
 
 
 def _mean(x: Tensor, dim: Any = None, keepdim: bool = False, **others: Any) -> Made:

@@ -31,7 +31,7 @@ def synaptic_current(layer: nn.Linear, sequence: Tensor) -> Tensor:
     torch.Size([4, 1, 2])
     """
     if has_torch_function_unary(sequence):  # whoever records operations sees this one
-        return handle_torch_function(synaptic_current, (sequence,), layer, sequence)  # type: ignore[no-any-return]
+        return handle_torch_function(synaptic_current, (sequence,), layer, sequence)
     if sequence.stride(0) == 0:
         current: Tensor = layer(sequence[0])
         return current.expand(len(sequence), *current.shape)

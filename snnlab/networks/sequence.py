@@ -60,7 +60,7 @@ def unroll(neuron: Any, current: Tensor) -> tuple[Tensor, Tensor]:
     (tensor([0., 1., 0.]), tensor([0.6000, 1.2000, 0.8000]))
     """
     if has_torch_function_unary(current):  # whoever records operations sees this one
-        return handle_torch_function(unroll, (current,), neuron, current)  # type: ignore[no-any-return]
+        return handle_torch_function(unroll, (current,), neuron, current)
     if current.dim() < 2 or len(current) == 0:
         raise ValueError(f"expected a current [T, N, …] with T ≥ 1, got {list(current.shape)}")
     if isinstance(neuron, TIME_PARALLEL):
@@ -71,7 +71,9 @@ def unroll(neuron: Any, current: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def is_fused(neuron: Any) -> bool:
-    """Return whether a neuron is a plain ``Leaky``, without inhibition, quantised state or graded spikes: those run fused."""
+    """Return whether a neuron runs fused: a plain ``Leaky`` without inhibition, quantised state, graded spikes or hooks."""
+    if neuron._forward_hooks or neuron._forward_pre_hooks:
+        return False
     if type(neuron) is not snn.Leaky or neuron.inhibition or neuron.state_quant or not neuron.reset_delay:
         return False
     factor = neuron.graded_spikes_factor

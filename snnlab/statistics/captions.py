@@ -20,13 +20,13 @@ def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: st
         drawn: what is drawn in place of ``over_seeds``' intervals.
 
     >>> intervals_line([[Record(n=500)] * 3])
-    'n = 500, mean of 3 seeds, 95 % intervals over seeds (Student)'
+    'n = 500, mean of 3 seeds, 95 % intervals over seeds (Student, at least Wilson)'
     """
     groups = list(repeats)
     n = " or ".join(f"{size:,}" for size in sorted({r.n for records in groups for r in records}))
     several = " or ".join(str(seeds) for seeds in sorted({len(records) for records in groups} - {1}))
-    kinds = sorted({"seeds (Student)" if len(records) > 1 else "samples (Wilson)" for records in groups}, reverse=True)
-    intervals = drawn or "; ".join(f"95 % intervals over {kind}" for kind in kinds)
+    over = {False: "seeds (Student, at least Wilson)", True: "samples (Wilson)"}
+    intervals = drawn or "; ".join(f"95 % intervals over {over[one]}" for one in sorted({len(r) == 1 for r in groups}))
     return f"n = {n}, {f'mean of {several} seeds, ' if several else ''}{intervals}"
 
 
@@ -38,7 +38,7 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
         attack: whose flags are listed.
     """
     first = next(iter(repeats.values()))
-    seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's)"
+    seeds = f"{len(first)} training seeds; means with 95 % intervals over seeds (Student's, or Wilson's where that is wider)"
     if len(first) == 1:
         seeds = f"training seed {first[0].seed}; 95 % intervals over digits (Wilson's)"
     flags = flags_line(models_by_flag(repeats, attack))

@@ -8,7 +8,8 @@ and over ``S`` training seeds Student's, for the mean of their accuracies with s
 
 .. math:: \bar p ± t_{0.975,\,S-1}\,\frac{s}{\sqrt S} \qquad \text{clipped to } [0, 1]
 
-The first says how well one network is known, the second how well a way of training is.
+The first says how well one network is known, the second how well a way of training is. Where seeds agree by chance Student's is
+too narrow, so an accuracy over seeds has both ends of the wider one: Student's, or Wilson's of the mean.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def estimate(counts: Sequence[float], n: int) -> Estimate:
-    """Return the accuracy of the seeds with these counts: mean and Student's interval; Wilson's for a single seed.
+    """Return the accuracy of the seeds with these counts: mean and interval (module docstring); Wilson's for a single seed.
 
     Args:
         counts: right answers of ``n``, one number a seed.
@@ -128,9 +129,14 @@ def estimate(counts: Sequence[float], n: int) -> Estimate:
 
     >>> print(estimate([40, 50, 60], 100))
     0.500 [0.252, 0.748]
+    >>> print(estimate([50, 50, 50], 100))  # as one seed
+    0.500 [0.404, 0.596]
     """
     values = [count / n for count in counts]
-    low, high = mean_interval(values) if len(values) > 1 else wilson_interval(counts[0], n)
+    low, high = wilson_interval(fmean(counts), n)
+    if len(values) > 1:
+        over_seeds = mean_interval(values)
+        low, high = min(low, over_seeds[0]), max(high, over_seeds[1])
     return Estimate(fmean(values), max(0.0, low), min(1.0, high), n, len(values))
 
 

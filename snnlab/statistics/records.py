@@ -36,7 +36,7 @@ def chance_of(records: Iterable[Record]) -> float | None:
 
 
 def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> Estimate:
-    """Return the accuracy of the seeds of a model: mean and Student's interval; of a single record with Wilson's.
+    """Return the accuracy of the seeds of a model: mean and interval (``estimate``).
 
     Args:
         records: one a seed, of the same ``n``.

@@ -16,11 +16,13 @@ from typing import Any
 
 from snnlab.plotting.theme import colours
 
-__all__ = ["BUNDLE", "LAYERS", "block", "page"]
+__all__ = ["BUNDLE", "PARTS", "block", "page", "scripts"]
 
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
-#: what only networks of a reader need
-LAYERS = BUNDLE.with_name("snnlab-layers.js")
+#: further scripts, which a view loads when it needs them, by name
+PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
+#: those that a page of one file has: what measures a whole data set needs the data set
+CARRIED = ("along", "bounds", "layers", "results")
 
 STYLE = """
 :root {{ color-scheme: light dark; --back: {light[background]}; --ink: {light[ink]}; --quiet: {light[quiet]}; }}
@@ -55,6 +57,11 @@ def block(contents: Mapping[str, Any]) -> str:
     True
     """
     return f'<script type="application/x-snnlab">{_compressed(json.dumps(contents, separators=(",", ":")))}</script>'
+
+
+def scripts() -> dict[str, str]:
+    """Return the scripts that a page of one file has for its explorers, by name."""
+    return {name: PARTS[name].read_text(encoding="utf-8") for name in CARRIED}
 
 
 def page(element: str, title: str, about: str) -> str:

@@ -18,7 +18,6 @@ from snnlab.networks.adapters import as_images, as_labels, describe
 from snnlab.networks.classifier import Classifier
 from snnlab.vocabulary import VOCABULARY
 from snnlab.widgets.live import model_payloads
-from snnlab.widgets.page import LAYERS
 from snnlab.zoo import export
 
 MOST_SAMPLES = 60  # that a strip of images can show
@@ -110,7 +109,7 @@ class OwnModels(Models):
     def contents(self) -> dict[str, Any]:
         """Return what a page without a kernel needs, by key; ``NotLive`` if its engine cannot run a network."""
         networks = model_payloads(self._classifiers, self.samples.images)
-        return {"zoo": self.payload("zoo"), **networks, "script": LAYERS.read_text()}
+        return {"zoo": self.payload("zoo"), **networks}
 
 
 def _samples(images: Any, labels: Any) -> Split:

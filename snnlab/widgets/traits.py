@@ -127,7 +127,9 @@ class Explorer(anywidget.AnyWidget):
             case "hello":
                 return {"type": "hello", "custom": self._models.custom}, []
             case "data":
-                return {"type": "data", "payload": self._payload(message["key"])}, []
+                part = page.PARTS.get(message["key"])
+                payload = part.read_text(encoding="utf-8") if part else self._payload(message["key"])
+                return {"type": "data", "payload": payload}, []
             case "run" | "trajectory" as kind:
                 self.send({"type": "working", "id": message.get("id")})  # so that a slow network is not taken for dead
                 asked, answer = COMPUTED[kind]
@@ -181,8 +183,9 @@ class Explorer(anywidget.AnyWidget):
         try:
             block = page.block(self.contents())
             if len(block) > MOST_BYTES:
+                size = _size(block)
                 raise NotLive(
-                    f"Its weights take {_size(block)}, too much for an output; explorer.save('page.html') writes a page with them."
+                    f"Its weights take {size}, too much for an output: explorer.save('page.html') writes them into a page."
                 )
             return self._element(block)
         except NotLive as reason:
@@ -205,8 +208,11 @@ class Explorer(anywidget.AnyWidget):
         if path.suffix not in (".html", ".htm"):
             raise ValueError(f"a page is written to a file that ends in .html, got {str(path)!r}")
         try:
-            block = page.block(self.contents())
-            element, size = self._element(block), f"Networks and images are in this file ({_size(block)}); it asks no other host. "
+            block = page.block(self.contents() | {"scripts": page.scripts()})
+            element, size = (
+                self._element(block),
+                f"Networks and images are in this file ({_size(block)}); it asks no other host. ",
+            )
         except NotLive as reason:
             element, size = self._picture(f"{reason} The picture stands still."), ""
         about = f"The network {self._models.about}. " if self._models.about else ""

@@ -63,6 +63,9 @@ class CodedMLP(nn.Module):
     Shapes: ``[T, N, …]`` with ``sizes[0]`` values per sample and all steps → spikes (none) and potential ``[T, N, K]``.
     """
 
+    #: what ``snnlab.networks.bounds`` asks for: the inner network reads the steps one beside the other
+    side_by_side = True
+
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()
         self.inner = MLP(sizes)
@@ -94,6 +97,8 @@ class SharedMLP(CodedMLP):
     Raises:
         ValueError: a sequence of another number of steps.
     """
+
+    side_by_side = False
 
     def __init__(self, sizes: Sequence[int], num_steps: int) -> None:
         super().__init__(sizes)
@@ -159,6 +164,7 @@ def _coded_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
 
 
 register_network("mlp", _mlp)
+register_network("psp_mlp", lambda recipe, code: TsslMLP(_sizes(recipe, code), gradient="surrogate", **_spiking(recipe)))
 register_network("coded_mlp", _coded_mlp)
 register_network("shared_mlp", lambda recipe, code: SharedMLP(_sizes(recipe, code), _steps(recipe, code)))
 for _network in (

@@ -37,7 +37,7 @@ CUT = """() => {
 
 
 def unfold(page: Page) -> None:
-    """Unfold everything and wait for equations and for the signs of scrolling."""
+    """Unfold everything and wait for equations."""
     page.evaluate(
         """async () => {
             for (const fold of document.querySelectorAll('details')) fold.open = true;
@@ -45,7 +45,14 @@ def unfold(page: Page) -> None:
             await globalThis.MathJax?.startup?.promise;
         }"""
     )
-    page.wait_for_timeout(600)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until what observes sizes has seen the present ones."""
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))"
+    )
 
 
 @pytest.mark.parametrize("name", pages())
@@ -56,7 +63,7 @@ def test_nothing_is_cut_at_any_width(name: str, chromium: Browser, book: Path) -
     cut: dict[int, Any] = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(400)
+        settle(page)
         if problems := page.evaluate(CUT):
             cut[width] = problems
     context.close()
@@ -70,7 +77,7 @@ def test_eighty_columns_of_code_fit_beside_the_contents(name: str, chromium: Bro
     unfold(page)
     for width in (1680, 1280, 768):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)
+        settle(page)
         wide = page.evaluate(
             """() => [...document.querySelectorAll('.bd-article .cell_input pre')]
                 .filter((e) => e.getClientRects().length && e.scrollWidth > e.clientWidth + 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 WIDGETS = Path(__file__).parents[2] / "snnlab" / "widgets"
-BUNDLE = ("snnlab.js", "snnlab.LICENSES.txt")
+BUNDLE = sorted(path.name for path in (WIDGETS / "bundle").iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,19 @@ def test_committed_bundle_is_what_the_source_builds(rebuilt: Path, name: str) ->
     assert same, f"{name} is older than its source: run 'make bundle' and commit it"
 
 
-def test_bundle_is_small_and_classic() -> None:
+def test_every_script_of_the_source_is_committed_and_no_other(rebuilt: Path) -> None:
+    assert sorted(path.name for path in rebuilt.iterdir()) == BUNDLE
+
+
+def test_bundle_is_small() -> None:
     text = (WIDGETS / "bundle" / "snnlab.js").read_text()
     assert len(gzip.compress(text.encode())) < 90_000  # what a reader waits for
+
+
+@pytest.mark.parametrize("name", [name for name in BUNDLE if name.endswith(".js")])
+def test_every_script_is_classic_and_names_no_other_host(name: str) -> None:
+    text = (WIDGETS / "bundle" / name).read_text()
     assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE), "a classic script has no imports"
-
-
-def test_bundle_names_no_other_host() -> None:
-    text = (WIDGETS / "bundle" / "snnlab.js").read_text()
     # XML namespaces look like addresses and are never fetched.
     hosts = {h for h in re.findall(r"https?://([\w.-]+)", text) if h != "www.w3.org"}
     assert hosts == set()

@@ -35,7 +35,8 @@ def ask() -> Iterator[Ask]:
     process = subprocess.Popen(
         [node, "tests/answer-layers.mjs"], cwd=JS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdin and process.stdout
+    assert process.stdin is not None
+    assert process.stdout is not None
     into, out = process.stdin, process.stdout
 
     def answer(question: dict[str, Any]) -> dict[str, Any]:

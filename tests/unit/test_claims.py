@@ -134,7 +134,7 @@ def test_a_claim_holds_only_if_every_comparison_does() -> None:
         "holds",
         "holds in part",
         "holds in part",
-        "does not hold here",
+        "undecided",
         "does not hold here",
     ]
     with pytest.raises(ValueError, match="needs outcomes out of"):

@@ -242,6 +242,7 @@ def test_explorer_answers_its_view(few: Split) -> None:
     assert (reply["type"], reply["id"]) == ("frame", 2)
     assert reply["frame"]["computed_by"] == "kernel"
     assert _answers(explorer, {"type": "data", "id": 3, "key": "model/onset"})[-1]["payload"]["name"] == "onset"
+    assert "snnlabData" in _answers(explorer, {"type": "data", "id": 4, "key": "results"})[-1]["payload"]  # a further script
 
 
 def test_attack_explorer_answers_its_view_with_a_trajectory(few: Split) -> None:

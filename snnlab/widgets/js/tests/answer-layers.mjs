@@ -4,7 +4,7 @@
  */
 import { createInterface } from "node:readline";
 import { encode, inputGradient, mulberry32 } from "../src/engine/index.js";
-import { chain, layered } from "../src/layers/index.js";
+import { chain, layered } from "../src/layers/network.js";
 
 for await (const line of createInterface({ input: process.stdin })) {
   let answer;

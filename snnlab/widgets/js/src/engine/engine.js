@@ -27,18 +27,13 @@ export const DISTURBANCES = ["none", "noise", "brighten"];
 export class BrowserEngine {
   kind = "browser";
   #load;
-  #layers;
   #zoo = null;
   #networks = new Map();
   #chains = new Map();
 
-  /**
-   * @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>", and "network/<k>" of the reader's own
-   * @param {() => Promise<any>} [layers] exports of src/layers, which only networks of the reader's own need
-   */
-  constructor(load, layers) {
+  /** @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>", "network/<k>" of a reader, and further scripts */
+  constructor(load) {
     this.#load = load;
-    this.#layers = layers;
   }
 
   /** The zoo's record, with the digits unpacked (`digits.images`). */
@@ -50,6 +45,11 @@ export class BrowserEngine {
   /** A record that was measured elsewhere, as it is stored. @param {string} key */
   record(key) {
     return this.#load(key);
+  }
+
+  /** What a further script exports (src/parts), or its text (src/workers). @param {string} name */
+  part(name) {
+    return this.#load(name);
   }
 
   /** Encode, run, attack, run again. @param {Request} request @returns {Promise<any>} frame */
@@ -84,6 +84,15 @@ export class BrowserEngine {
       moved: result?.moved ?? 0,
       ms: performance.now() - started,
     };
+  }
+
+  /**
+   * What no attacker inside ε can change; null where no bound is known (src/parts/bounds.js).
+   * @param {Request} request with the class that is right  @returns {Promise<import("./bounds.js").Certificate|null>}
+   */
+  async bounds(request) {
+    const [{ network: model, image }, { certificate }] = await Promise.all([this.#asked(request), this.part("bounds")]);
+    return model.layers ? null : certificate(model, image, request.label, request.eps); // of chains of layers none is known
   }
 
   /**
@@ -166,7 +175,7 @@ export class BrowserEngine {
 
   /** A network of the reader's own; several codes may share its layers. */
   async #layered(payload, zoo) {
-    const { chain, layered } = await this.#layers();
+    const { chain, layered } = await this.part("layers");
     const { network: key } = payload;
     if (!this.#chains.has(key)) this.#chains.set(key, chain(await this.#load(key), key));
     return layered(payload, this.#chains.get(key), zoo.num_steps);

@@ -1,4 +1,4 @@
-/** Data of a page: classic scripts that call `snnlabData(key, payload)`. Modules and fetch fail on file://. */
+/** Data and further code of a page: classic scripts that call `snnlabData(key, payload)`. Modules and fetch fail on file://. */
 const waiting = new Map();
 const loading = new Map();
 
@@ -9,9 +9,24 @@ globalThis.snnlabData ??= (key, payload) => waiting.get(key)?.(payload);
 const script = /** @type {HTMLScriptElement|null|undefined} */ (globalThis.document?.currentScript);
 const ownFolder = script?.src.replace(/[^/]*$/, "") ?? "";
 
-/** Load the data behind a key, once. @param {string} key "zoo" or "model/<name>" @returns {Promise<any>} */
+/** Load the data behind a key, once: from the page itself, where it is a single file, or from beside it. @param {string} key "zoo", "model/<name>", a part @returns {Promise<any>} */
 export function loadScript(key) {
+  const inside = document.querySelector(`script[data-snnlab="${key}"]`);
+  if (inside) return runScript(key, inside.textContent);
   if (!loading.has(key)) loading.set(key, inject(key));
+  return loading.get(key);
+}
+
+/** Run a script that is here as a text, once, and return what it hands over. @param {string} key @param {string} text */
+export function runScript(key, text) {
+  if (!loading.has(key)) {
+    loading.set(key, new Promise((resolve) => waiting.set(key, resolve)));
+    const script = document.createElement("script");
+    script.textContent = text;
+    document.head.append(script);
+    script.remove();
+    waiting.delete(key);
+  }
   return loading.get(key);
 }
 
@@ -37,7 +52,8 @@ function inject(key) {
   });
 }
 
-function dataFolder() {
+/** Where the scripts of this page are; empty: it has none, their text came otherwise. @returns {string} */
+export function dataFolder() {
   const root = document.documentElement.dataset.content_root;
   return root === undefined ? ownFolder : `${root}_static/`;
 }

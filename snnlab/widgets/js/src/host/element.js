@@ -30,7 +30,7 @@ export function defineElement() {
 
     #mount() {
       const own = ownData(this);
-      this.#engine ??= own ? new BrowserEngine(own.load, own.part) : engine;
+      this.#engine ??= own ? new BrowserEngine(own) : engine;
       return mount(this, this.#store, this.#engine);
     }
 

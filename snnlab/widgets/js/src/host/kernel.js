@@ -9,6 +9,7 @@
  */
 import { BrowserEngine } from "../engine/index.js";
 import { unpackZoo } from "../engine/zoo.js";
+import { runScript } from "./data-scripts.js";
 
 /** How long a kernel may stay silent, in ms: at first, and after it has reported that it is working. */
 const PATIENCE = { silent: 3000, working: 30000 };
@@ -31,7 +32,8 @@ export class KernelEngine {
   #listeners = new Set();
   #stop;
   #questions = new Map();
-  #nextId = 1;
+  /** All views of a widget hear all answers: each counts from a number of its own. */
+  #nextId = Math.floor(2 ** 40 * Math.random());
   #hello = null;
   #data = new Map();
   #zoo = null;
@@ -80,6 +82,11 @@ export class KernelEngine {
   async record(key) {
     await this.#handshake();
     return this.#load(key);
+  }
+
+  /** What a further script exports: the kernel sends its text. @param {string} name */
+  async part(name) {
+    return runScript(name, await this.record(name));
   }
 
   /** Codes need no network, so the browser does them. */

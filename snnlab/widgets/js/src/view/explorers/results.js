@@ -9,6 +9,7 @@ import { Slider } from "../controls/slider.js";
 import { h, setText } from "../dom/elements.js";
 import { claimed, curveOf, exitsOf, fairAnn, LEVELS, levelsOf, nearestLevel, readAt } from "../model/results-table.js";
 import { Verdict } from "../panels/verdict.js";
+import sheet from "../styles/explorers/results.css";
 import { attackName, facts, finding, flagsOf, how, KNOWS, levelText, spoken, THREATS, threatOf } from "../text/results.js";
 import { Explorer } from "./base.js";
 
@@ -17,6 +18,7 @@ const FIELDS = ["models", "results", "threats", "attacks", "n", "chance"];
 export class ResultsExplorer extends Explorer {
   static kind = "results";
   static style = "results";
+  static sheet = sheet;
 
   static async load(engine) {
     const record = await engine.record("cifar10");

@@ -34,6 +34,11 @@ export class Stage {
     this.onDispose(() => resized.disconnect());
   }
 
+  /** Add a style sheet to that of all explorers. @param {string|undefined} sheet */
+  wear(sheet) {
+    if (sheet) this.root.append(h("style", {}, sheet));
+  }
+
   #recolour(scheme) {
     const colours = palette(scheme);
     const background = backgroundBehind(this.host, scheme) ?? colours.background;

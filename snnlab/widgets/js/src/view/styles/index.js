@@ -8,13 +8,12 @@ import encoding from "./explorers/encoding.css";
 import energy from "./explorers/energy.css";
 import fusion from "./explorers/fusion.css";
 import neuron from "./explorers/neuron.css";
-import results from "./explorers/results.css";
 import robustness from "./explorers/robustness.css";
 import training from "./explorers/training.css";
 import layout from "./layout.css";
 import media from "./media.css";
 import panels from "./panels.css";
 
-const EXPLORERS = [robustness, encoding, training, earlyExit, fusion, attack, energy, results, neuron];
+const EXPLORERS = [robustness, encoding, training, earlyExit, fusion, attack, energy, neuron];
 
 export const STYLE = [base, controls, panels, charts, layout, ...EXPLORERS, media].join("\n");
