@@ -106,7 +106,7 @@ REFUSED = {
     "potential": (lambda: Step("potential"), "other outputs"),
     "recurrent": (recurrent, "has a RLeaky"),
     "logits alone": (lambda: Tutorial5(only_logits=True), "logits alone"),
-    "shortcut": (lambda: SpikingConvNet([Block(4), Block(4, shortcut=True)], in_channels=1), "branch"),
+    "shortcut": (lambda: SpikingConvNet([Block(4), Block(4, shortcut=True)], in_channels=1), "joined by add"),
 }
 
 
