@@ -250,6 +250,7 @@ class EncoderExplorer(Explorer):
     """
 
     kind = "encoder"
+    _models = cached_property(lambda self: Models([]))
 
     def _still(self) -> NotebookFigure:
         clean, steps = self._subject()[0].unsqueeze(0), self._models.num_steps
@@ -300,6 +301,7 @@ class NeuronExplorer(Explorer):
     """
 
     kind = "neuron"
+    _models = cached_property(lambda self: Models([]))
     step = setting("step", default=7, min=1, max=64)
 
     @traitlets.validate("pattern")
@@ -354,6 +356,10 @@ class ResultsExplorer(Explorer):
 
     def _payload(self, key: str) -> dict[str, Any]:
         return self._table if key == "cifar10" else super()._payload(key)
+
+    def contents(self) -> dict[str, Any]:
+        """Return the table."""
+        return {"cifar10": self._table}
 
     def result(self) -> dict[str, tuple[float, ...]]:
         """Return what the explorer shows now: the accuracy of every network that was measured there, one a seed."""

@@ -5,7 +5,8 @@ preprocessor the page also has, once, the script of the explorers and the zoo's 
 
     jupyter nbconvert --to html --HTMLExporter.preprocessors=snnlab.widgets.notebooks.LiveExplorers lesson.ipynb
 
-An explorer of networks of your own stays a picture. ``sizes`` says what an explorer adds to a page.
+An explorer of networks of your own brings its weights (``snnlab.widgets.live``), or stays a picture. ``sizes`` says what an
+explorer adds to a page.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
 from snnlab import widgets
+from snnlab.widgets.page import BUNDLE, PARTS
 from snnlab.widgets.sources import trained
-from snnlab.widgets.traits import BUNDLE, PARTS, Explorer
+from snnlab.widgets.traits import Explorer
 from snnlab.zoo import export
 
 __all__ = ["LiveExplorers", "data_keys", "inlined", "sizes"]

@@ -31,7 +31,7 @@ from snnlab.zoo import results_table
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET
 
-__all__ = ["SPLITS", "keys", "model_payload", "payload", "script", "split_payload", "write"]
+__all__ = ["SPLITS", "keys", "model_payload", "payload", "script", "search_settings", "split_payload", "write"]
 
 #: splits of the digits that a page can load whole
 SPLITS = ("test", "train")
@@ -183,13 +183,18 @@ def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
         "surrogate": vars(network.surrogate),
         "attack_surrogate": vars(INFORMED.surrogate or network.surrogate),
         "eot": INFORMED.eot if classifier.stochastic else 1,
-        "spike_train": {
-            "momentum": spike_train.MOMENTUM,
-            "shares": list(spike_train.SHARES),
-            "sharpness": list(spike_train.SHARPNESS),
-            "softness": spike_train.SOFTNESS,
-            "steps": TRAIN_STEPS,
-        },
+        "spike_train": search_settings(),
+    }
+
+
+def search_settings() -> dict[str, Any]:
+    """Return the constants of the search among spike trains, which a page runs as Python does."""
+    return {
+        "momentum": spike_train.MOMENTUM,
+        "shares": list(spike_train.SHARES),
+        "sharpness": list(spike_train.SHARPNESS),
+        "softness": spike_train.SOFTNESS,
+        "steps": TRAIN_STEPS,
     }
 
 

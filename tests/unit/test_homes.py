@@ -15,7 +15,7 @@ from snnlab import widgets
 from snnlab.widgets import EncoderExplorer, NeuronExplorer, containers
 from snnlab.widgets.containers import container_html
 from snnlab.widgets.notebooks import KIND, VIEW, LiveExplorers, data_keys, inlined
-from snnlab.widgets.traits import PARTS
+from snnlab.widgets.page import PARTS
 from snnlab.zoo import export
 
 

@@ -9,6 +9,9 @@ import { FlipSearch } from "../session/flip-search.js";
 import { curveTitle, flipText, resultKey, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
+/** A request that took longer (ms) is not repeated for other ε. */
+const SLOW = 600;
+
 export class RobustnessExplorer extends FrameExplorer {
   static kind = "robustness";
   static style = "robustness";
@@ -32,8 +35,8 @@ export class RobustnessExplorer extends FrameExplorer {
   answered(frame, request) {
     this.stage.speak(`${spoken(frame, request, this.model(frame.encoding).title)} ${this.plot.sentence}`);
     this.#bound(frame, request);
-    // In a kernel the scan would delay the next request.
-    if (this.engine.kind !== "browser") return;
+    // In a kernel the scan would delay the next request, and a large network would keep the page busy.
+    if (this.engine.kind !== "browser" || frame.ms > SLOW) return;
     this.flip.start(request, frame, () => this.showVerdict(frame, request, [], this.#after(frame, request)));
   }
 
