@@ -68,7 +68,9 @@ def unroll(neuron: Any, current: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def is_fused(neuron: Any) -> bool:
-    """Return whether a neuron is a plain ``Leaky``, without inhibition, quantised state or graded spikes: those run fused."""
+    """Return whether a neuron runs fused: a plain ``Leaky`` without inhibition, quantised state, graded spikes or hooks."""
+    if neuron._forward_hooks or neuron._forward_pre_hooks:
+        return False
     if type(neuron) is not snn.Leaky or neuron.inhibition or neuron.state_quant or not neuron.reset_delay:
         return False
     factor = neuron.graded_spikes_factor

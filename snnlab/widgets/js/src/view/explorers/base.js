@@ -70,6 +70,7 @@ export class Explorer {
       this.live?.changed();
       this.runner.request();
     };
+    this.initial = store.all();
     this.shared = store.keep?.(this.settings, (state) => this.#fits(state));
     this.#addCopies(this.shared);
     stage.onDispose(() => this.runner.dispose());
@@ -111,7 +112,7 @@ export class Explorer {
     }
   }
 
-  /** The caption offers the state that is shown: as Python, and as a link if the page has an address. */
+  /** The caption offers the state that is shown: as Python, as a link if the page has an address, and what one can take along. */
   #addCopies(shared) {
     const { stage, store, data } = this;
     const { kind } = /** @type {typeof Explorer} */ (this.constructor);
@@ -126,7 +127,15 @@ export class Explorer {
       copies.push(new CopyButton({ label: "link to this state", name: "Link to this state", text: link, complete, speak }));
       stage.onDispose(leave);
     }
-    this.caption.element.prepend(h("div", { class: "copies" }, ...copies.map(({ element }) => element)));
+    const open = ({ toggle }) => toggle(this, menu);
+    const onclick = () =>
+      this.engine
+        .part("along")
+        .then(open)
+        .catch((error) => stage.fail(error));
+    const menu = h("button", { type: "button", "aria-expanded": "false", onclick }, "take along");
+    const row = [...copies.map(({ element }) => element), h("div", { class: "copy" }, menu)];
+    this.caption.element.prepend(h("div", { class: "copies" }, ...row));
     for (const copy of copies) stage.onDispose(() => copy.dispose());
   }
 

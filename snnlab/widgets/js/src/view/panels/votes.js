@@ -29,7 +29,8 @@ export class VotesPanel extends Panel {
   show(frame, { exit, margins, colours, decoder = "rate" }) {
     const steps = frame.num_steps;
     const side = shownSide(frame);
-    setText(this.note, frame.clean.input ? VOTES[decoder] : "logits, the same at every exit");
+    const votes = frame.clean.input ? VOTES[decoder] : "logits, the same at every exit";
+    setText(this.note, votes + (frame.bounds?.LEGEND ?? ""));
     const size = fitSvg(this.svg, leadersText(side, exit));
     if (!size) return;
     const { width, height } = size;
@@ -40,6 +41,7 @@ export class VotesPanel extends Panel {
     const lines = emphasis(frame, exit, colours);
     this.svg.replaceChildren(
       ...scaleMarks(y, margins.left, width - margins.right, colours),
+      ...(frame.bounds?.bands(frame, { x, y, exit, colours }) ?? []),
       ...lines.map((line) => stepLine(rows, line, x, y, colours)),
       svg("rect", { x: x(exit), y: 0, width: Math.max(0, x(steps) - x(exit)), height, class: "unread" }),
       ...labels(rows[exit - 1], voteLabels(side, exit), lines, x(exit), y, height, colours),
