@@ -1,9 +1,9 @@
 /** An accuracy that grows: its line and interval over the digits measured so far, beside what is recorded. */
-import { axis, band, curveLine, label, stroke } from "../view/charts/frame.js";
+import { axis, band, curveLine, label, labelBefore, stroke } from "../view/charts/frame.js";
 import { svg } from "../view/dom/elements.js";
 import { fitSvg } from "../view/dom/sizes.js";
 
-const MARGIN = { top: 8, right: 64, bottom: 22, left: 40 };
+const MARGIN = { top: 8, right: 64, bottom: 34, left: 34 };
 
 /** A scale that d3's axis understands. @param {number[]} domain  @param {number[]} range */
 function linear([d0, d1], [r0, r1]) {
@@ -27,12 +27,11 @@ export class GrowthChart {
     const x = linear([0, total], [left, size.width - right]);
     const y = linear([0, 1], [size.height - bottom, top]);
     const [, end] = x.range();
-    const percent = linear([0, 100], y.range());
     const drawn = [
-      axis(percent, false, left - end, [0, 50, 100], `translate(${left} 0)`),
+      axis(y, false, left - end, [0, 0.5, 1], `translate(${left} 0)`),
       axis(x, true, 4, [0, total / 2, total], `translate(0 ${size.height - bottom})`),
     ];
-    drawn.push(label(end + 8, size.height - bottom + 13, "digits", "tick"), label(6, y(1) + 4, "%", "tick"));
+    drawn.push(labelBefore(end, size.height - 4, "test digits"));
     if (record) {
       const ends = [0, total].map((n) => ({ ...record, n }));
       drawn.push(

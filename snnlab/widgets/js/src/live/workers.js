@@ -4,13 +4,20 @@ import { dataFolder } from "../host/data-scripts.js";
 import { Pool } from "./pool.js";
 import { ways } from "./ports.js";
 
+export { ways };
+
 let pool = null;
+
+/** Where the script of a worker is: on a server as a file, everywhere as a text. @param {Engine} engine */
+export function workerSource(engine) {
+  const served = globalThis.location?.protocol.startsWith("http") && dataFolder();
+  const url = served ? new URL(`${dataFolder()}snnlab-worker.js`, document.baseURI).href : null;
+  return { url, text: () => engine.part("worker") };
+}
 
 /** @param {Engine} engine that knows where scripts come from @returns {Pool} */
 export function workers(engine) {
-  const served = globalThis.location?.protocol.startsWith("http") && dataFolder();
-  const url = served ? new URL(`${dataFolder()}snnlab-worker.js`, document.baseURI).href : null;
-  pool ??= new Pool(ways({ url, text: () => engine.part("worker") }));
+  pool ??= new Pool(ways(workerSource(engine)));
   return pool;
 }
 
