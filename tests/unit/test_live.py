@@ -247,13 +247,11 @@ def test_publish_refuses_in_a_sentence_and_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["net.py"]
 
 
-def test_an_own_code_that_a_page_cannot_compute_is_named() -> None:
-    class Own(type(encoder("onset"))):  # type: ignore[misc]
-        name = "own"
+def test_a_code_that_a_page_cannot_compute_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> dict[str, Any]:
+        raise ValueError("no page has it")
 
-        def payload(self) -> dict[str, Any]:
-            raise ValueError("no")
-
-    classifier = Classifier(zoo.load("onset").network, Own(num_steps=8))
+    classifier = Classifier(zoo.load("onset").network, encoder("onset"))
+    monkeypatch.setattr(type(classifier.encoder), "payload", refuse)
     images = torch.rand(2, 1, 28, 28)
-    assert "no code" in RobustnessExplorer(classifier, images, torch.zeros(2, dtype=torch.int64)).not_live
+    assert "no code 'onset'" in RobustnessExplorer(classifier, images, torch.zeros(2, dtype=torch.int64)).not_live
