@@ -30,7 +30,12 @@ KIND = re.compile(r'<snn-lab explorer="(\w+)"')
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 #: explorers that need no network, and what they need
-WITHOUT_NETWORKS = {"neuron": [], "encoder": ["zoo"], "results": ["cifar10"]}
+WITHOUT_NETWORKS = {
+    "neuron": [],
+    "encoder": ["zoo"],
+    "playground": ["zoo", "digits/test", "digits/train"],
+    "results": ["cifar10"],
+}
 #: explorers that measure on all test digits
 MEASURING = ("robustness", "exit")
 

@@ -96,7 +96,9 @@ def test_every_explorer_says_which_data_it_asks_for(name: str) -> None:
     kind = getattr(widgets, name).kind
     assert set(data_keys(kind)) <= set(export.keys())
     assert data_keys(kind) or kind == "neuron"
-    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit")), "these measure on all digits"
+    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit", "playground")), (
+        "these measure on all digits"
+    )
 
 
 def test_an_unknown_explorer_is_an_error_that_lists_those_there_are() -> None:
