@@ -204,7 +204,7 @@ def _influence(classifier: Classifier, nodes: Range, labels: Tensor, e: int) -> 
         centre, radius = (range_.low + range_.high) / 2, (range_.high - range_.low) / 2
         return Range(torch.minimum(range_.low, centre - scale * radius), torch.maximum(range_.high, centre + scale * radius))
 
-    sequence = Sequence(scaled(inputs.values), lambda beta: scaled(inputs.filtered(beta)))
+    sequence = Sequence(lambda: scaled(inputs.values), lambda beta: scaled(inputs.filtered(beta)), inputs.precision)
     differences = difference_bounds(classifier, sequence, labels, UNIT)[e]
     upper = differences.scatter(1, labels.unsqueeze(1), -torch.inf).amax(1)
     (gradient,) = torch.autograd.grad(upper.sum(), scale)

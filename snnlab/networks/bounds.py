@@ -20,10 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 import snntorch as snn
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -54,22 +56,38 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Sequence:
-    """The range of a sequence ``[T, N, …]``, and of the same sequence after the filter of a neuron of decay ``β``."""
+    """The range of a sequence, and of the same sequence after the filter of a neuron of decay ``β``.
 
-    values: Range
+    Args:
+        stepwise: returns the range of every step, ``[T, N, …]``; asked for at most once.
+        filtered: returns the range after the filter, ``[T, N, …]``.
+        precision: of both.
+    """
+
+    stepwise: Callable[[], Range]
     filtered: Callable[[float | Tensor], Range]
+    precision: torch.dtype
+
+    @cached_property
+    def values(self) -> Range:
+        """The range of every step."""
+        return self.stepwise()
 
     @classmethod
     def of(cls, values: Range) -> Sequence:
         """Return a sequence whose steps are bounded one by one."""
-        return cls(values, lambda beta: values.map(lambda x: decayed_sum(x, beta)))
+        return cls(lambda: values, lambda beta: values.map(lambda x: decayed_sum(x, beta)), values.low.dtype)
 
     def map(self, linear: Callable[[Tensor], Tensor]) -> Sequence:
         """Return the range after a linear function without negative weights (a view, a mean)."""
-        return Sequence(self.values.map(linear), lambda beta: self.filtered(beta).map(linear))
+        return Sequence(lambda: self.values.map(linear), lambda beta: self.filtered(beta).map(linear), self.precision)
 
     def __add__(self, other: Sequence) -> Sequence:
-        return Sequence(_sum(self.values, other.values), lambda beta: _sum(self.filtered(beta), other.filtered(beta)))
+        return Sequence(
+            lambda: _sum(self.values, other.values),
+            lambda beta: _sum(self.filtered(beta), other.filtered(beta)),
+            self.precision,
+        )
 
 
 def decayed_sum(values: Tensor, beta: float | Tensor) -> Tensor:
@@ -96,8 +114,9 @@ def code_bounds(code: Encoder, pixels: Range) -> Sequence:
         return Range(torch.cat([r.low for r in ranges], dim=2), torch.cat([r.high for r in ranges], dim=2))
 
     return Sequence(
-        side_by_side([part.values for part in parts]),
+        lambda: side_by_side([part.values for part in parts]),
         lambda beta: side_by_side([part.filtered(beta) for part in parts]),
+        pixels.low.dtype,
     )
 
 
@@ -111,24 +130,23 @@ def _leaf_bounds(code: Encoder, gate: float, pixels: Range) -> Sequence:
     first, last = table.reachable(pixels.low.float(), pixels.high.float())
 
     def reached(trains: Tensor) -> Range:
-        """Return the range of each pixel over its bins, for values ``[B, T, C']``."""
-        low = torch.full((trains.shape[1], *first.shape), torch.inf, dtype=pixels.low.dtype)
-        high = -low
-        for b, train in enumerate(trains[..., 0].to(low)):
-            inside, value = (first <= b) & (b <= last), train.view(-1, *[1] * first.dim())
-            low = torch.where(inside, torch.minimum(low, value), low)
-            high = torch.where(inside, torch.maximum(high, value), high)
+        """Return the range of each pixel over its bins, for values ``[B, T]`` of trains: looked up by first and last bin."""
+        bins, largest = len(trains), torch.full((len(trains), *trains.shape), -torch.inf, dtype=pixels.low.dtype)
+        smallest = -largest
+        for a in range(bins):
+            largest[a, a:], smallest[a, a:] = trains[a:].cummax(0).values, trains[a:].cummin(0).values
+        row = first * bins + last
+        low, high = (F.embedding(row, ends.flatten(0, 1)).movedim(-1, 0) for ends in (smallest, largest))
         return Range(low, high)
 
-    trains = gate * table.trains
-    over_time = trains.double().transpose(0, 1)
-    return Sequence(reached(trains), lambda beta: reached(decayed_sum(over_time, beta).transpose(0, 1)))
+    trains = gate * table.trains[..., 0].to(pixels.low.dtype)
+    return Sequence(lambda: reached(trains), lambda beta: reached(decayed_sum(trains.T, beta).T), pixels.low.dtype)
 
 
 def linear_bounds(layer: nn.Module, sequence: Sequence, unit: float = 0.0) -> Sequence:
     """Return the range of the currents of a layer that is affine in its input (linear, convolution, batch norm, pooling)."""
     weights = {
-        name: value.to(sequence.values.low) if value.is_floating_point() else value
+        name: value.to(sequence.precision) if value.is_floating_point() else value
         for name, value in layer.state_dict(keep_vars=True).items()
     }
     size = {name: _size_of(name, value) for name, value in weights.items()}
@@ -136,16 +154,16 @@ def linear_bounds(layer: nn.Module, sequence: Sequence, unit: float = 0.0) -> Se
     def affine(values: Tensor, parameters: dict[str, Tensor]) -> Tensor:
         return cast(Tensor, functional_call(layer, parameters, (values,)))
 
-    offset = affine(torch.zeros_like(sequence.values.low[:, :1]), weights)
-
-    def bounds(inputs: Range, bias: Tensor) -> Range:
-        centre = affine((inputs.low + inputs.high) / 2, weights) - offset + bias
+    def bounds(inputs: Range, beta: float | Tensor | None = None) -> Range:
+        own = affine(torch.zeros_like(inputs.low[:, :1]), weights)
+        bias = own if beta is None else decayed_sum(own, beta)
+        centre = affine((inputs.low + inputs.high) / 2, weights) - own + bias
         radius = affine((inputs.high - inputs.low) / 2, size)
         if unit:
             radius = radius + unit * _fan_in(layer) * (affine(inputs.largest, size) + bias.abs())
         return Range(centre - radius, centre + radius)
 
-    return Sequence(bounds(sequence.values, offset), lambda beta: bounds(sequence.filtered(beta), decayed_sum(offset, beta)))
+    return Sequence(lambda: bounds(sequence.values), lambda beta: bounds(sequence.filtered(beta), beta), sequence.precision)
 
 
 def neuron_bounds(neuron: Any, current: Sequence, unit: float = 0.0) -> tuple[Sequence, Range]:
@@ -156,8 +174,13 @@ def neuron_bounds(neuron: Any, current: Sequence, unit: float = 0.0) -> tuple[Se
     """
     if not is_fused(neuron):
         raise ValueError(f"no bound known for the neuron {type(neuron).__name__}: expected a plain snntorch.Leaky")
-    beta, theta = (value.detach().to(current.values.low) for value in (neuron.beta.clamp(0, 1), neuron.threshold))
-    reset, inputs, free = neuron.reset_mechanism, current.values, current.filtered(beta)
+    beta, theta = (value.detach().to(current.precision) for value in (neuron.beta.clamp(0, 1), neuron.threshold))
+    reset, free = neuron.reset_mechanism, current.filtered(beta)
+    if reset == "none":  # nothing but the filter
+        slack = 4 * unit * decayed_sum(free.largest + theta, beta)
+        membrane = Range(free.low - slack, free.high + slack)
+        return Sequence.of(membrane.map(lambda u: neuron.spike_grad(u - theta).to(u))), membrane
+    inputs = current.values
     low, high = inputs.low[0], inputs.high[0]
     rounding, removed = torch.zeros_like(low), torch.zeros_like(low)
     potentials, spikes = [], []
@@ -178,8 +201,6 @@ def neuron_bounds(neuron: Any, current: Sequence, unit: float = 0.0) -> tuple[Se
 
 def _after_reset(low: Tensor, high: Tensor, beta: Tensor, theta: Tensor, reset: str) -> tuple[Tensor, Tensor, Tensor]:
     """Return the range of ``f(U)``, and by how much a reset can have lowered it."""
-    if reset == "none":
-        return beta * low, beta * high, torch.zeros_like(low)
     surely, possibly = low > theta, high > theta
     if reset == "subtract":
         resting, lowered = beta * theta - theta, theta.expand_as(low)
@@ -209,8 +230,9 @@ def input_bounds(classifier: Classifier, pixels: Range) -> Sequence:
 def difference_bounds(classifier: Classifier, inputs: Sequence, labels: Tensor, unit: float = 0.0) -> Tensor:
     r"""Return an upper bound of ``z_k - z_y`` at every exit, for all images in a range of pixels.
 
-    Where the logits are linear in the last hidden spikes (an ANN, or the read-out ``current``) the last layer is folded into the
-    difference, ``Σ (W_k - W_y) s + b_k - b_y``; elsewhere it is ``z_k^{high} - z_y^{low}``.
+    Where the logits are linear in the last hidden spikes (an ANN, the read-out ``current``, the potential of a read-out without
+    reset) the last layer is folded into the difference, ``Σ (W_k - W_y) s + b_k - b_y``; elsewhere it is
+    ``z_k^{high} - z_y^{low}``.
 
     Args:
         classifier: an ANN or a spiking network of ``snnlab.networks``, fully connected or convolutional.
@@ -226,7 +248,14 @@ def difference_bounds(classifier: Classifier, inputs: Sequence, labels: Tensor, 
     """
     last, layer, neuron = _to_read_out(classifier.network, inputs, unit)
     if neuron is None:
-        return _folded(layer, last.values, torch.ones(1), labels, unit)
+        bounds = _folded(layer, last.values, torch.ones(1), labels, unit)
+        silent = torch.full_like(bounds, torch.inf).scatter(2, labels.view(1, -1, 1), 0.0)
+        return torch.cat([*[silent] * (classifier.num_steps - 1), bounds])  # behind a code it answers at the last step
+    if classifier.decoder == "membrane" and _only_leaks(neuron):
+        beta = neuron.beta.detach().clamp(0, 1).to(last.precision)
+        charge = last.filtered(beta).map(lambda x: x.cumsum(0))
+        steps = decayed_sum(torch.ones(len(charge.low), dtype=last.precision), beta).cumsum(0)
+        return _folded(layer, charge, steps, labels, unit * (1 + 3 * len(steps) / (2 + layer.in_features)))
     if classifier.decoder == "current" and _integrates(neuron):
         charge, steps = last.filtered(1.0), torch.arange(1.0, len(last.values.low) + 1)
         return _folded(layer, charge, steps, labels, unit * len(steps))
@@ -255,6 +284,8 @@ def _to_read_out(network: nn.Module, inputs: Sequence, unit: float) -> tuple[Seq
         for layer, neuron in zip(network.layers[:-1], network.neurons[:-1], strict=True):
             sequence, _ = neuron_bounds(neuron, linear_bounds(layer, sequence, unit), unit)
         return sequence, cast(nn.Linear, network.layers[-1]), network.neurons[-1]
+    if getattr(network, "side_by_side", False) and isinstance(network.inner, MLP):
+        network, inputs = network.inner, inputs.map(lambda x: x.transpose(0, 1).flatten(1).unsqueeze(0))
     if type(network) is MLP:
         sequence = inputs.map(lambda x: x.flatten(2))
         for layer in network.layers[:-1]:
@@ -300,6 +331,10 @@ def _folded(layer: nn.Linear, inputs: Range, steps: Tensor, labels: Tensor, unit
 
 def _integrates(neuron: Any) -> bool:
     return neuron.reset_mechanism == "subtract" and bool((neuron.beta == 1).all() and (neuron.threshold == 1).all())
+
+
+def _only_leaks(neuron: Any) -> bool:
+    return is_fused(neuron) and neuron.reset_mechanism == "none" and neuron.beta.numel() == 1
 
 
 def _size_of(name: str, value: Tensor) -> Tensor:

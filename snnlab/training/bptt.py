@@ -174,7 +174,8 @@ def train(
                 with torch.autocast(
                     team.device.type, PRECISIONS[recipe.precision], recipe.precision != "float32", cache_enabled=False
                 ):
-                    goal = objective.at(bar.n / bar.total) if isinstance(objective, Scheduled) else objective
+                    progress_made = schedule.last_epoch / (recipe.epochs * per_epoch)  # the bar counts only if it is shown
+                    goal = objective.at(progress_made) if isinstance(objective, Scheduled) else objective
                     loss = goal(classifier, x, y, batch_loss) if goal else batch_loss(classifier, x, y)
                 if not torch.isfinite(loss):
                     raise ValueError(f"loss is {loss.item()} in epoch {epoch + 1}, batch {run.batch + 1}; {ANEW}")

@@ -5,8 +5,8 @@ With the upper bound ``d_k ≥ z_k(x') - z_y(x')`` over all ``x'`` inside the bu
 .. math:: L = κ\,\mathrm{CE}(z(x), y) + (1 - κ)\,\mathrm{CE}(d, y)
 
 The gradient of a bound's spikes ``1[U_{low} > θ]`` and ``1[U_{high} > θ]`` is the surrogate's. From a share ``start`` of the
-training on, ``κ`` falls from 1 and ``ε`` rises from 0 to their values, until half of it is done: bounds of an untrained network
-are too loose to learn from. Sources: Gowal et al. 2019 (loss, schedule); Liang et al. 2022 (spiking networks).
+training on, ``κ`` falls from 1 and ``ε`` rises from 0 to their values, until a share ``end`` of it is done: bounds of an
+untrained network are too loose to learn from. Sources: Gowal et al. 2019 (loss, schedule); Liang et al. 2022 (spiking networks).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class CertifiedTraining:
     Args:
         budget: in L∞, that of the certificate or somewhat larger.
         clean_weight: ``κ`` at the end.
-        start: share of the training after which ε begins to rise; it ends at 0.5.
+        start: share of the training after which ε begins to rise and ``κ`` to fall.
+        end: share of the training at which both have their values.
         progress: share of the training that is done; ``train`` sets it through ``at``.
 
     Raises:
@@ -45,13 +46,14 @@ class CertifiedTraining:
     budget: Budget
     clean_weight: float = 0.3
     start: float = 0.05
+    end: float = 0.5
     progress: float = 1.0
 
     def __post_init__(self) -> None:
         if self.budget.norm != "Linf":
             raise ValueError(f"certified training needs a budget in L∞, got {self.budget}")
-        if not (0 <= self.clean_weight <= 1 and 0 <= self.start < 0.5 and 0 <= self.progress <= 1):
-            raise ValueError(f"clean_weight and progress must lie in [0, 1] and start in [0, 0.5), got {self}")
+        if not (0 <= self.clean_weight <= 1 and 0 <= self.start < self.end <= 1 and 0 <= self.progress <= 1):
+            raise ValueError(f"clean_weight and progress must lie in [0, 1], start before end and both in it, got {self}")
 
     def at(self, progress: float) -> CertifiedTraining:
         """Return the objective of a training of which this share is done."""
@@ -59,7 +61,7 @@ class CertifiedTraining:
 
     def __call__(self, classifier: Classifier, images: Tensor, labels: Tensor, loss: Loss) -> Tensor:
         """Return the objective on one batch; the clean part is the recipe's loss."""
-        rise = min(1.0, max(0.0, (self.progress - self.start) / (0.5 - self.start)))
+        rise = min(1.0, max(0.0, (self.progress - self.start) / (self.end - self.start)))
         clean = loss(classifier, images, labels)
         if rise == 0:
             return clean

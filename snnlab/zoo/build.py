@@ -17,6 +17,7 @@ from snnlab.files import write_json
 from snnlab.zoo.adaptive import settings_sha256
 from snnlab.zoo.measure import measure_model
 from snnlab.zoo.parallel import Task, run
+from snnlab.zoo.proofs import PROOFS
 from snnlab.zoo.registry import DATASET, ModelRecipe
 from snnlab.zoo.storage import MODELS, RESULTS, Trained, path_of, put_trained, record_of, stored
 from snnlab.zoo.studies import STUDIES, Study
@@ -44,7 +45,7 @@ def build(
         names: models or controls; default all of ``groups``.
         folder: where ``<data set>/<name>/{weights.safetensors.xz, card.json, results.json}`` go.
         dataset: of the models.
-        groups: default all models whose weights are stored, without controls.
+        groups: default all models whose weights are stored, without controls and certified ones.
         root: folder with the data set's official files; ``None``: the cache, fetched first if need be.
         seeds: default all.
         measure: whether to evaluate as well.
@@ -98,7 +99,7 @@ class _Builder:
         done = self.is_trained(of) or not of.stored
         done = done and _holds(lambda: record_of(of, self.folder).settings_sha256 == settings_sha256(of))
         to_measure = measure and of["measured"] and not done
-        studies = [study for study in STUDIES if measure and study.wanted(of) and not self.is_studied(study, of)]
+        studies = [study for study in (*STUDIES, PROOFS) if measure and study.wanted(of) and not self.is_studied(study, of)]
         if to_measure or studies or of.stored or (not measure and of["measured"]):
             yield from self.training(of)
         if to_measure:
@@ -159,5 +160,10 @@ class _Builder:
         return _holds(lambda: bool(self.trained(of).card["recipe_sha256"] == of.sha256))
 
     def is_studied(self, study: Study, of: ModelRecipe) -> bool:
-        weights = "weights_sha256"
-        return _holds(lambda: bool(study.record(of.path, self.folder)[weights] == self.trained(of).card[weights]))
+        def same() -> bool:
+            record = study.record(of.path, self.folder, seed=of["seed"])
+            if not of.stored:
+                return bool(record["recipe_sha256"] == of.sha256)
+            return bool(record["weights_sha256"] == self.trained(of).card["weights_sha256"])
+
+        return _holds(same)

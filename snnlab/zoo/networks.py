@@ -63,6 +63,9 @@ class CodedMLP(nn.Module):
     Shapes: ``[T, N, …]`` with ``sizes[0]`` values per sample and all steps → spikes (none) and potential ``[T, N, K]``.
     """
 
+    #: what ``snnlab.networks.bounds`` asks for: the inner network reads the steps one beside the other
+    side_by_side = True
+
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()
         self.inner = MLP(sizes)
@@ -94,6 +97,8 @@ class SharedMLP(CodedMLP):
     Raises:
         ValueError: a sequence of another number of steps.
     """
+
+    side_by_side = False
 
     def __init__(self, sizes: Sequence[int], num_steps: int) -> None:
         super().__init__(sizes)

@@ -34,9 +34,11 @@ __all__ = [
 FOLDER = Path(__file__).parent
 DATASET = "mnist5k"
 #: the recipe files that are read; the first of a data set has its evaluation
-RECIPE_FILES = [FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "cifar10")]
+RECIPE_FILES = [FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "certified", "cifar10")]
 ADVERSARIAL = ("fgsm", "pgd", "trades")
-RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL)
+RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL, "certified")
+#: groups that are asked for by name alone: what they show is beside the models of the other groups
+BESIDE = ("controls", "certified")
 #: how a value of a sweep is written in a model's name
 SWEPT = {"beta": "beta", "num_steps": "T"}
 #: settings that no recipe file needs to state; they are not hashed then, so that a new one leaves older hashes valid
@@ -53,6 +55,7 @@ UNSTATED: dict[str, Any] = {
     "seed_offset": 0,
     "tried": [],
     "training_decoder": "",
+    "training_exit": 0,
     "title": "",
     "group": "codes",
     "exits": "last",
@@ -255,7 +258,7 @@ def recipes(*groups: str, dataset: str = DATASET) -> dict[str, ModelRecipe]:
     """Return recipes by name, at the first seed, in the order of the recipe files.
 
     Args:
-        groups: as "codes", "training", "controls"; default all whose weights are stored, without controls.
+        groups: as "codes", "training", "controls"; default all whose weights are stored, without controls and certified ones.
         dataset: of the models.
 
     Raises:
@@ -271,7 +274,7 @@ def recipes(*groups: str, dataset: str = DATASET) -> dict[str, ModelRecipe]:
     return {
         name: of
         for name, of in known.items()
-        if (of["group"] in groups if groups else of["stored"] != "none" and of["group"] != "controls")
+        if (of["group"] in groups if groups else of["stored"] != "none" and of["group"] not in BESIDE)
     }
 
 

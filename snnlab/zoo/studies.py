@@ -49,12 +49,14 @@ class Study:
         counts: keys of a record that are counted.
         constants: what decides a record beside weights and settings.
         measured: returns counts and their description, from a classifier, samples, radii in pixel units and a seed.
+        every_seed: whether networks of all seeds are measured, not the first alone.
     """
 
     name: str
     counts: tuple[str, ...]
     constants: tuple[Any, ...]
     measured: Callable[[Classifier, Split, list[float], int], dict[str, Any]]
+    every_seed: bool = False
 
     @property
     def file(self) -> str:
@@ -67,22 +69,26 @@ class Study:
 
     def wanted(self, of: ModelRecipe) -> bool:
         """Return whether it is measured of a model at a seed."""
-        return self.name in of["studies"] and of.first and of.name in of.studies[self.name]["models"]
+        measured = self.name in of["studies"] and (of.first or self.every_seed)
+        return measured and of.name in of.studies[self.name]["models"]
 
     def settings_sha256(self, of: ModelRecipe) -> str:
         """Return a hash of what decides a record beside the weights."""
         settings = dict(of.studies[self.name])
-        if self.name == "draws":  # which other models have a record decides nothing
+        if self.name == "draws" or self.every_seed:  # which other models have a record decides nothing
             del settings["models"]
         return hashlib.sha256(repr([settings, *self.constants]).encode()).hexdigest()
 
-    def record(self, name: str, folder: Path = MODELS, *, dataset: str = DATASET) -> dict[str, Any]:
-        """Return the record of a model at the first seed.
+    def record(self, name: str, folder: Path = MODELS, *, dataset: str = DATASET, seed: int | None = None) -> dict[str, Any]:
+        """Return the record of a model at a seed, by default the first.
 
         Raises:
-            ValueError: unknown name; a file that is missing, altered, or belongs to other settings.
+            ValueError: unknown name or seed; a file that is missing, altered, or belongs to other settings.
         """
         of = recipe(name, dataset)
+        if seed is not None and seed not in of.evaluation["seeds"]:
+            raise ValueError(f"unknown seed {seed!r}; choose one of {', '.join(map(str, of.evaluation['seeds']))}")
+        of = of if seed is None else of.at_seed(seed)
         content = read_json(of, self.file, folder, {"eps", "n", "weights_sha256", "settings_sha256"})
         if content["settings_sha256"] != self.settings_sha256(of):
             raise ValueError(f"{self.file} of {name!r} belongs to other settings; run 'snnlab zoo build {of.path}'")
@@ -95,6 +101,7 @@ class Study:
         radii = [eps / of.dataset.eps_unit for eps in settings["eps"]]
         return {
             **provenance(of, trained, dataset),
+            **({} if of.stored else {"recipe_sha256": of.sha256}),
             "n": len(samples),
             "eps": radii,
             **self.measured(trained.classifier(of), samples, radii, of["seed"]),

@@ -21,7 +21,8 @@ from snnlab.files import versions
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.conv import ConvNet, SpikingConvNet, fold
 from snnlab.training.adversarial import AdversarialTraining
-from snnlab.training.bptt import History, Recipe, accuracy, train
+from snnlab.training.bptt import History, Objective, Recipe, accuracy, train
+from snnlab.training.certified import CertifiedTraining
 from snnlab.training.conversion import convert
 from snnlab.training.gates import LearnedGate, frozen
 from snnlab.zoo.networks import classifier_for
@@ -90,8 +91,12 @@ def training_recipe(recipe: ModelRecipe) -> Recipe:
     return Recipe(seed=recipe["seed"] + recipe["seed_offset"], **{key: recipe[key] for key in keys})
 
 
-def objective_for(recipe: ModelRecipe) -> AdversarialTraining | None:
-    """Return the adversarial training of a recipe, if it has one."""
+def objective_for(recipe: ModelRecipe) -> Objective | None:
+    """Return the adversarial or certified training of a recipe, if it has one."""
+    if recipe["rule"] == "certified":
+        settings = recipe["certified"]
+        options = {key: settings[key] for key in ("clean_weight", "start", "end")}
+        return CertifiedTraining(Budget(settings["eps"] / recipe.dataset.eps_unit), **options)
     if recipe["rule"] not in ADVERSARIAL:
         return None
     options = {key: value for key, value in recipe["adversarial"].items() if key in ("steps", "weight")}
@@ -128,9 +133,11 @@ def _trained(recipe: ModelRecipe, start: Trained | None, dataset: Dataset, scrat
 
 
 def as_trained(recipe: ModelRecipe, classifier: Classifier) -> Classifier:
-    """Return the classifier with the read-out that the loss sees."""
-    decoder = recipe["training_decoder"]
-    return Classifier(classifier.network, classifier.encoder, decoder) if decoder else classifier
+    """Return the classifier with the read-out and at the exit that the loss sees."""
+    decoder, exit_step = recipe["training_decoder"], recipe["training_exit"]
+    if not decoder and not exit_step:
+        return classifier
+    return Classifier(classifier.network, classifier.encoder, decoder or classifier.decoder, exit_step=exit_step or None)
 
 
 def _converted(recipe: ModelRecipe, start: Trained | None, dataset: Dataset) -> Classifier:

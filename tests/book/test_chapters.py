@@ -18,6 +18,7 @@ from snnlab.attacks.goal import Goal
 from snnlab.attacks.spike_train import TrainSearch
 from snnlab.data import Split
 from snnlab.encoding import encoder
+from snnlab.networks.bounds import Range, Sequence, linear_bounds
 from snnlab.networks.conv import Block, SpikingConvNet
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.early_exit import ExitRule, exit_steps
@@ -114,6 +115,16 @@ def test_the_best_trains_of_the_text_are_those_of_the_package(few: Split) -> Non
     expected = names["best_trains"](gradient, search.table.trains.squeeze(-1), search.first[0], search.last[0])
     search.move(gradient[:, None], share=1.0)
     assert torch.equal(search.bins[0], expected)
+
+
+def test_the_ranges_of_the_text_are_those_of_the_package() -> None:
+    generator = torch.Generator().manual_seed(0)
+    layer, low = torch.nn.Linear(6, 4), torch.randn(3, 6, generator=generator)
+    high = low + torch.rand(3, 6, generator=generator)
+    text = _run_cell("proof.ipynb", "def layer_range(")["layer_range"](layer.weight, layer.bias, low, high)
+    package = linear_bounds(layer, Sequence.of(Range(low[None], high[None]))).values
+    for one, other in zip(text, package, strict=True):
+        assert torch.allclose(one, other[0], atol=1e-6)
 
 
 def test_the_block_of_the_text_is_that_of_the_package() -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from snnlab import INFORMED, Budget, attack
 from snnlab.claims import Claim, Comparison, Quantity
-from snnlab.encoding import Fusion
+from snnlab.encoding import Encoder, Fusion
 from snnlab.evaluation.flags import FLAGS as FLAG_KINDS
 from snnlab.evaluation.suites import QUICK
 from snnlab.networks.classifier import MLP, Classifier
@@ -30,6 +30,19 @@ def _dark_first(x: Tensor, num_steps: int) -> Tensor:
 def _binarise(x: Tensor) -> Tensor:
     soft = torch.sigmoid(10 * (x - 0.5))
     return (x >= 0.5).float() + soft - soft.detach()
+
+
+def _range_of_a_code(code: Encoder, x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    low, high = (x - eps).clamp(min=0), (x + eps).clamp(max=1)
+    inside = low + torch.linspace(0, 1, 1001).view(-1, 1) * (high - low)
+    trains = code(inside.view(1, 1, *inside.shape)).flatten(1, 3).view(-1, *inside.shape)
+    return trains.amin(1), trains.amax(1)
+
+
+def _after_reset(low: float, high: float, beta: float, theta: float) -> tuple[float, float]:
+    if high <= theta or low > theta:
+        return beta * low - theta * (low > theta), beta * high - theta * (low > theta)
+    return min(beta * low, beta * theta - theta), max(beta * theta, beta * high - theta)
 
 
 def _patience(answers: Tensor, k: int) -> Tensor:
@@ -218,6 +231,9 @@ RIGHT: dict[str, Any] = {
     "honest.1": _worst,
     "honest.2": FLAWS,
     "honest.3": _pgd,
+    "proof.1": _range_of_a_code,
+    "proof.2": 5,
+    "proof.3": _after_reset,
     "adversarial.1": lambda changed, image, eps: torch.clamp(changed, image - eps, image + eps).clamp(0, 1),
     "adversarial.2": lambda score, weights: score / weights.abs().sum(),
     "adversarial.3": _towards,
@@ -305,6 +321,22 @@ WRONG = [
     ("early_exit.3", lambda logits, labels: F.cross_entropy(logits.mean(0), labels)),
     ("early_exit.3", lambda logits, labels: _joint_loss(logits, labels).detach()),
     ("early_exit.3", lambda logits, labels: torch.stack([F.cross_entropy(z, labels) for z in logits])),
+    ("proof.1", 0.5),
+    ("proof.1", lambda code, x, eps: code(x.view(1, 1, 1, -1)).flatten(1)),
+    ("proof.1", lambda code, x, eps: 2 * [code(x.view(1, 1, 1, -1)).flatten(1)]),
+    ("proof.1", lambda code, x, eps: [code((x + d * eps).clamp(0, 1).view(1, 1, 1, -1)).flatten(1) for d in (-1, 1)]),
+    ("proof.1", lambda code, x, eps: _range_of_a_code(code, x, 2 * eps)),
+    ("proof.1", lambda code, x, eps: _range_of_a_code(code, x, eps)[::-1]),
+    ("proof.2", 1),  # proved
+    ("proof.2", 3),  # misread
+    ("proof.2", 0),  # broken by an attack
+    ("proof.2", 100),
+    ("proof.2", [5, 9]),
+    ("proof.3", 0.5),
+    ("proof.3", lambda low, high, beta, theta: (beta * low, beta * high)),
+    ("proof.3", lambda low, high, beta, theta: (beta * low - theta, beta * high)),
+    ("proof.3", lambda low, high, beta, theta: _after_reset(low, high, beta, theta)[::-1]),
+    ("proof.3", lambda low, high, beta, theta: beta * low),
     ("fusion.1", [0.6, -0.4, 0.6, 0.6]),
     ("fusion.1", [0.3, 0.3, -0.7, 0.3]),
     ("fusion.1", 0.3),

@@ -15,6 +15,7 @@ from snnlab.evaluation.certificates import certify
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.conv import Block, ConvNet, SpikingConvNet
 from snnlab.networks.decoding import DECODERS
+from snnlab.zoo.networks import CodedMLP
 
 STEP_CODES = ("onset", "latency", "offset", "phase", "negative(latency)", "fusion(onset, 0.5*latency)")
 
@@ -60,6 +61,23 @@ def test_nothing_is_proved_that_enumeration_refutes(classifier: Classifier, eps:
     assert not (certificate.proved_at_every_exit[:, 0] & ~safe).any()
     apart = logits - logits.gather(2, label.expand(*logits.shape[:2]).unsqueeze(2))
     assert (apart <= certificate.differences + 1e-6).all()
+
+
+def test_an_ordinary_network_behind_a_code_is_bounded_at_its_last_step() -> None:
+    generator = torch.Generator().manual_seed(5)
+    classifier = Classifier(CodedMLP((3 * 4, 8, 3)), encoder("onset", num_steps=3), "membrane")
+    for parameter in classifier.network.parameters():
+        nn.init.normal_(parameter, 0.0, 0.5, generator=generator)
+    for _ in range(40):
+        image = torch.rand(1, 1, 2, 2, generator=generator)
+        with torch.no_grad():
+            label = classifier.predict(image)[-1]
+            logits = classifier.read(corner_images(classifier, image, 0.1))[0][-1]
+            others = classifier.predict(corner_images(classifier, image, 0.1))[-1]
+        certificate = certify(classifier, image, label, Budget(0.1))
+        assert (logits - logits[:, label] <= certificate.differences[-1] + 1e-6).all()
+        assert not certificate.proved_at_every_exit[:-1].any()
+        assert not bool(certificate.proved) or bool((others == label).all())
 
 
 @pytest.mark.slow

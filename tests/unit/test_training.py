@@ -311,6 +311,21 @@ def test_the_command_says_what_is_wrong_in_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_an_objective_is_told_how_much_of_the_training_is_done(shown: bool, mnist: Dataset) -> None:
+    class Recorded(list[float]):
+        def at(self, progress: float) -> Any:
+            self.append(progress)
+            return lambda classifier, images, labels, loss: loss(classifier, images, labels)
+
+        def __call__(self, *_: Any) -> Tensor:
+            raise AssertionError("the objective of a share is asked, not this one")
+
+    shares = Recorded()
+    train(_classifier(), mnist.train[:100], Recipe(epochs=2, batch_size=50), objective=shares, progress=shown)
+    assert shares == [0.0, 0.25, 0.5, 0.75]
+
+
 def test_a_recipe_must_be_positive() -> None:
     with pytest.raises(ValueError, match="positive"):
         Recipe(epochs=0)

@@ -27,6 +27,7 @@ interface Side {
 interface Frame {
   clean: Side;
   attacked: Side | null;
+  bounds?: any;
   computed_by: string;
   encoding: string;
   exit_step: number;

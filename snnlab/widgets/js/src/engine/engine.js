@@ -86,6 +86,15 @@ export class BrowserEngine {
   }
 
   /**
+   * What no attacker inside ε can change; null where no bound is known (src/parts/bounds.js).
+   * @param {Request} request with the class that is right  @returns {Promise<import("./bounds.js").Certificate|null>}
+   */
+  async bounds(request) {
+    const [{ network: model, image }, { certificate }] = await Promise.all([this.#asked(request), this.part("bounds")]);
+    return certificate(model, image, request.label, request.eps);
+  }
+
+  /**
    * One attacker, step by step, with all steps of the network read.
    * @param {{image: Float32Array, shape: number[], label: number|null, encoding: string, method: string, eps: number, seed?:
    *   number, slices?: boolean, signal?: AbortSignal}} request method: a key of ATTACK_VARIANTS; `slices`: whether margin and

@@ -4,6 +4,7 @@
  *   R[t] = 1[U[t-1] > θ]
  *   U[t] = β U[t-1] + I[t] - θ R[t]          (reset "subtract")
  *   U[t] = β (1 - R[t]) U[t-1] + I[t]        (reset "zero")
+ *   U[t] = β U[t-1] + I[t]                   (reset "none")
  *   S[t] = 1[U[t] > θ]
  *
  * and backwards, with the surrogate h, Ū_out from a read-out of the potential, and the reset not differentiated:
@@ -17,7 +18,7 @@ import { choose, need, positive } from "./check.js";
 const { fround } = Math;
 
 /**
- * @typedef {{beta: number, threshold: number, reset: "subtract"|"zero"}} Neuron
+ * @typedef {{beta: number, threshold: number, reset: "subtract"|"zero"|"none"}} Neuron
  * @typedef {{spikes: Uint8Array, membrane: Float32Array}} Activity  both [T, n]
  */
 
@@ -27,7 +28,7 @@ export function neuron({ beta, threshold, reset }) {
   return {
     beta: fround(beta),
     threshold: fround(positive("threshold", threshold)),
-    reset: choose("reset", reset, ["subtract", "zero"]),
+    reset: choose("reset", reset, ["subtract", "zero", "none"]),
   };
 }
 

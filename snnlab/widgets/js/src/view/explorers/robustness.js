@@ -30,9 +30,30 @@ export class RobustnessExplorer extends FrameExplorer {
 
   answered(frame, request) {
     this.stage.speak(`${spoken(frame, request, this.model(frame.encoding).title)} ${this.plot.sentence}`);
+    this.#bound(frame, request);
     // In a kernel the scan would delay the next request.
     if (this.engine.kind !== "browser") return;
-    this.flip.start(request, frame, () => this.showVerdict(frame, request, [], this.#flips(frame, request)));
+    this.flip.start(request, frame, () => this.showVerdict(frame, request, [], this.#after(frame, request)));
+  }
+
+  /** Bounds come right after the frame: they are fast, but their script may have to be loaded first. */
+  async #bound(frame, request) {
+    if (request.eps === 0 || !this.engine.bounds) return;
+    try {
+      const part = await this.engine.part("bounds");
+      const bounds = await this.engine.bounds({ ...request, label: frame.target });
+      if (!bounds || this.last?.answer !== frame || this.stage.disposed) return;
+      frame.bounds = { ...part, ...bounds };
+      this.repaint();
+    } catch {
+      // a page without the script, or a newer request: the frame stays without bands
+    }
+  }
+
+  /** @returns {string[]} */
+  #after(frame, request) {
+    const known = frame.bounds ? [frame.bounds.boundText(frame, this.at ?? frame.exit_step)] : [];
+    return [...known, ...this.#flips(frame, request)];
   }
 
   #flips(frame, request) {
@@ -42,7 +63,7 @@ export class RobustnessExplorer extends FrameExplorer {
   paint(frame, request, colours) {
     const { title, decoder } = this.model(frame.encoding);
     const exit = frame.exit_step;
-    this.showFrame(frame, request, { exit, parts: partsOf(title), decoder, colours }, [], this.#flips(frame, request));
+    this.showFrame(frame, request, { exit, parts: partsOf(title), decoder, colours }, [], this.#after(frame, request));
     this.showCaption(frame, request, resultKey(request), { runs: ALL_RUNS });
     if (!this.zoo.results) return;
     // An ANN has no exits: beside it, all steps of the others are read.

@@ -40,6 +40,7 @@ export class VotesPanel extends Panel {
     const lines = emphasis(frame, exit, colours);
     this.svg.replaceChildren(
       ...scaleMarks(y, margins.left, width - margins.right, colours),
+      ...(frame.bounds?.bands(frame, { x, y, exit, colours }) ?? []),
       ...lines.map((line) => stepLine(rows, line, x, y, colours)),
       svg("rect", { x: x(exit), y: 0, width: Math.max(0, x(steps) - x(exit)), height, class: "unread" }),
       ...labels(rows[exit - 1], voteLabels(side, exit), lines, x(exit), y, height, colours),
