@@ -11,6 +11,7 @@ from snnlab import data, zoo
 from snnlab.attacks import INFORMED, NAIVE, Budget, attack
 from snnlab.encoding import encoder
 from snnlab.evaluation.robustness import evaluate_robustness
+from snnlab.networks import load
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
 from snnlab.networks.surrogate import Surrogate
 from snnlab.training.bptt import Recipe, train
@@ -28,6 +29,7 @@ __all__ = [
     "data",
     "encoder",
     "evaluate_robustness",
+    "load",
     "train",
     "zoo",
 ]

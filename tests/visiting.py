@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 import chapters
 from snnlab import widgets
-from snnlab.widgets.traits import BUNDLE, PARTS
+from snnlab.widgets.page import BUNDLE, PARTS
 
 
 def pages() -> list[str]:

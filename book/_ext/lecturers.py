@@ -44,15 +44,16 @@ def quiz_answers(asked: Sequence[dict[str, Any]]) -> str:
 def answer_key(notebook: NotebookNode) -> str:
     """Return the answer key of a chapter as Markdown: its votes with what answers them, then its quiz.
 
-    A vote is answered by the next box *What you should have seen*; the first vote of a chapter, where another vote comes before
-    that, by the box *The vote at the top*.
+    A vote is answered by the next box *What you should have seen*; the first vote of a chapter by the box *The vote at the top*,
+    if there is one.
     """
     blocks = list(pieces(notebook))
     parts = []
     for k, vote in enumerate(blocks):
         if vote.title == PREDICT:
             later = [piece for piece in blocks[k + 1 :] if piece.title in {PREDICT, ANSWER, FIRST}]
-            answer = FIRST if later[0].title == PREDICT else later[0].title
+            first = FIRST if all(piece.title != PREDICT for piece in blocks[:k]) else ANSWER
+            answer = first if any(piece.title == first for piece in later) else ANSWER
             text = next(piece.text for piece in later if piece.title == answer)
             parts.append(f"**Vote.** {vote.text}\n\n**Answer.** {text}")
     return "\n\n".join([*parts, "**Quiz.**", quiz_answers(questions(notebook))])

@@ -76,11 +76,11 @@ def bill(names: Sequence[str], images: Tensor, read: float) -> NotebookFigure:
                 left = [a + b for a, b in zip(left, widths, strict=True)]
             title = f"+ reading at {price:g} pJ, updates" if price else "arithmetic alone"
             ax.set(title=title, xlabel="nJ per answer", yticks=range(len(names)), yticklabels=names)
-            spoken.append(f"{title}: {', '.join(f'{n} {v:.0f}' for n, v in zip(names, left, strict=True))} nJ")
+            spoken.append(f"{title} {', '.join(f'{n} {v:.0f}' for n, v in zip(names, left, strict=True))} nJ")
         ax.invert_yaxis()
         ax.legend(fontsize=8)
         figure.add_caption(f"n = {len(images)} clean validation digits, one training seed, last exit; counted, not measured")
-    figure.alt = f"Energy of an answer by part. {'; '.join(spoken)}."
+    figure.alt = f"Energy of an answer by part: {'; '.join(spoken)}."
     return figure
 
 

@@ -79,7 +79,7 @@ def convergence(panels: Mapping[str, Mapping[str, Mapping[int, AttackResult]]]) 
         figure.add_caption(
             f"n = {n}, one training seed, 95 % intervals over digits (Wilson); each point is an attack of its own"
         )
-    figure.alt = "Accuracy under attacks of rising length. " + ", ".join(
+    figure.alt = "Accuracy under attacks of rising length: " + ", ".join(
         f"{key}: {value:.2f}" for key, value in left.items()
     )
     return figure

@@ -154,7 +154,10 @@ def activity_finding(digits: Split) -> str:
     """Return which codes make the hidden layer fire least and most, as Markdown."""
     hidden = activity(digits)["hidden"]
     fewest, most = hidden.astype(float).idxmin(), hidden.astype(float).idxmax()
+    usual = zoo.recipe("latency")["learning_rate"]
+    other = [f"`{name}`" for name in hidden.index if zoo.recipe(name)["learning_rate"] != usual]
+    apart = f" ({', '.join(other)} with another learning rate)" if other else ""
     return (
         f"**Finding.** On {len(digits)} test digits (clean, one seed) the hidden layer fires between {hidden[fewest]} times a "
-        f"digit (`{fewest}`) and {hidden[most]} (`{most}`): the same neurons and the same training, with another code."
+        f"digit (`{fewest}`) and {hidden[most]} (`{most}`): the same neurons with another code, trained alike{apart}."
     )

@@ -10,9 +10,10 @@ import pandas as pd
 from snnlab import zoo
 from snnlab.plotting.curves import curve_with_band, row_of_panels
 from snnlab.plotting.theme import DASHES, MARKERS, NotebookFigure, mark, style
-from snnlab.zoo.proofs import PROOFS, bracket, has_proofs, proofs
+from snnlab.statistics import over_seeds
+from snnlab.zoo.proofs import NO_BOUND, NOT_ATTACKED, PROOFS, Bracket, bracket, has_proofs, proofs
 
-__all__ = ["CERTIFIED", "brackets", "caption", "certified", "exits", "narrowest", "proved_alone"]
+__all__ = ["CERTIFIED", "brackets", "caption", "certified", "control_finding", "exits", "narrowest", "proved_alone"]
 
 RADII = (0.05, 0.1, 0.2)
 SMALL = (0.005, 0.01, 0.02)
@@ -34,10 +35,17 @@ def brackets(names: Sequence[str], radii: Sequence[float] = RADII) -> pd.DataFra
         ends = next(end for end in (known[0.0].low, known[0.0].high) if end)
         rows[of.labels["title"]] = {
             "exit": of["training_exit"] or "—",
-            **{f"ε = {eps:g}" if eps else "clean": str(known[eps]) for eps in (0.0, *radii)},
+            **{f"ε = {eps:g}" if eps else "clean": _ends(known[eps]) for eps in (0.0, *radii)},
             "seeds": ends.seeds,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _ends(known: Bracket) -> str:
+    """Return both ends in %, each with its interval."""
+    missing = (NO_BOUND, NOT_ATTACKED)
+    ends = zip((known.low, known.high), missing, strict=True)
+    return " – ".join(f"{100 * e.mean:.1f} [{100 * e.low:.0f}, {100 * e.high:.0f}]" if e else says for e, says in ends)
 
 
 def proved_alone(names: Sequence[str], radii: Sequence[float] = SMALL) -> pd.DataFrame:
@@ -45,10 +53,10 @@ def proved_alone(names: Sequence[str], radii: Sequence[float] = SMALL) -> pd.Dat
     rows = {}
     for name in names:
         if not has_proofs(name):
-            rows[name] = dict.fromkeys([f"ε = {eps:g}" for eps in radii], "no bound known")
+            rows[name] = dict.fromkeys([f"ε = {eps:g}" for eps in radii], NO_BOUND)
             continue
         record = proofs(name)
-        rows[name] = {f"ε = {eps:g}": f"{100 * record.accuracy('proved', None, eps):.0f} %" for eps in radii}
+        rows[name] = {f"ε = {eps:g}": str(over_seeds([record], "proved", None, eps)) for eps in radii}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -64,13 +72,25 @@ def narrowest(eps: float) -> tuple[str, float, float]:
     return name, *ends[name]
 
 
+def control_finding(radii: Sequence[float] = (0.1, 0.2)) -> str:
+    """Return how much is proved of the spiking network, of the threshold without spikes, and of the ANN, in one sentence."""
+    shown = {"certified-onset": "`onset`", "certified-ann-binary": "the ANN on binary pixels", "certified-ann": "the ANN"}
+    ends = {title: [bracket(name, eps).low for eps in radii] for name, title in shown.items() if has_proofs(name)}
+    told = [f"{title} {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    n, at = proofs("certified-onset").n, " and ".join(f"{eps:g}" for eps in radii)
+    chance = "where intervals overlap, the difference may be chance"
+    return f"**Finding.** Proved at ε = {at}: {', '.join(told)} (n = {n}; {chance})."
+
+
 def caption(names: Sequence[str]) -> str:
     """Return what belongs below a table of brackets: n, seeds, attacks and the method of the proof."""
     attacked = next(zoo.results(name) for name in names if zoo.measured(name))
     proved = proofs(names[0])
+    attacks = [name for name in attacked.attacks if name != "worst"]
     return (
-        f"In %, of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst case of the suite "
-        f"`{attacked.suite}` ({', '.join(attacked.attacks)}). Means over the seeds in the last column."
+        f"Proved – not broken, in % of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst "
+        f"case of the suite `{attacked.suite}` ({', '.join(attacks)}). Means over the seeds in the last column, with 95 % "
+        "intervals (of one seed over digits, Wilson)."
     )
 
 

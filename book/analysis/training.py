@@ -20,6 +20,7 @@ from snnlab.networks.classifier import Classifier
 from snnlab.networks.sequence import unroll
 from snnlab.plotting.theme import INK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import MIN_EFFECT, Change, Estimate, change_over_seeds, over_seeds
+from snnlab.zoo.registry import ADVERSARIAL
 
 __all__ = [
     "adversarial_finding",
@@ -172,8 +173,18 @@ def recipe_text(name: str = "latency") -> str:
         f"{len(train):,} digits in batches of {recipe['batch_size']}, learning rate {recipe['learning_rate']:g}, lowered to 0 "
         f"along a cosine; seeds {', '.join(map(str, seeds))}. Every network with a code is trained like this by BPTT"
         + (f", except {'; '.join(others)}." if others else ".")
-        + " The tables name any other rule, loss or read-out."
+        + " The tables name any other rule, loss or read-out; networks trained on attacked digits start from these, with "
+        + f"{', '.join(f'{epochs} epochs more ({rules})' for epochs, rules in _further().items())}."
     )
+
+
+def _further() -> dict[int, str]:
+    """Return how many epochs adversarial training adds, with the rules that do."""
+    by_epochs: dict[int, set[str]] = {}
+    for of in zoo.recipes("training").values():
+        if of.start and of["rule"] in ADVERSARIAL:
+            by_epochs.setdefault(of["epochs"], set()).add(of.labels["rule"].upper())
+    return {epochs: ", ".join(sorted(rules)) for epochs, rules in sorted(by_epochs.items(), reverse=True)}
 
 
 # --- the networks of the zoo ----------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ not higher     ``high < margin``            ``low > margin``
 the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
-Otherwise the comparison is *not told apart* (undecided); so is a difference of accuracies below ``MIN_EFFECT`` where there is no
-margin. A claim
+Otherwise the comparison is *not told apart* (undecided). So is a difference of accuracies below ``MIN_EFFECT`` where there is no
+margin, and a factor on an accuracy that guessing reaches as well, or whose multiple lies above the clean accuracy of ``new``.
+A claim
 
 * **holds** if every comparison is as claimed, **holds in part** if some are;
 * is **undecided** if no comparison is told apart;

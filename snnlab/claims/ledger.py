@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -21,7 +21,7 @@ from snnlab.claims.quantities import Quantity
 from snnlab.evaluation.flags import kind_of
 from snnlab.evaluation.suites import SUITES as ALL_SUITES
 from snnlab.files import atomic_write
-from snnlab.statistics import Record, change_over_seeds, mean_interval
+from snnlab.statistics import Record, chance_of, change_over_seeds, estimate, mean_interval
 
 __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
@@ -117,17 +117,32 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
         values.append([quantity.of(record, beside) for record, beside in zip(of_model, others, strict=True)])
         sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity)}
     change = change_over_seeds(*values)
+    formed = _factor_can_be_formed(comparison, values[1], by_model)
     return {
         **sides,
         "expect": comparison.expect,
         "margin": comparison.margin,
         **({"headline": True} if comparison.headline else {}),
         "change": {key: round(getattr(change, key), DIGITS) for key in ("mean", "low", "high")},
-        "outcome": comparison.outcome(change),
+        "outcome": comparison.outcome(change) if formed else OUTCOMES[1],
+        **({} if formed else {"no_factor": True}),
         "suite": suite,
         "n": min(q.n(record) for q in (comparison.new, comparison.old) for name in q.models for record in by_model[name]),
         "seeds": change.seeds,
     }
+
+
+def _factor_can_be_formed(comparison: Comparison, old: Sequence[float], by_model: Mapping[str, Sequence[Record]]) -> bool:
+    """Return whether one accuracy can be so many times another: the smaller beats guessing, and so many times it can be reached.
+
+    A multiple of an accuracy that guessing reaches as well says nothing, and none can lie above the clean accuracy of ``new``.
+    """
+    rival, times = comparison.old, comparison.old.times
+    if times <= 1 or rival.kind != "accuracy" or not rival.eps:
+        return True
+    n, chance = by_model[rival.model][0].n, chance_of(by_model[rival.model]) or 0.0
+    clean = fmean(record.accuracy() for record in by_model[comparison.new.model])
+    return estimate([value / times * n for value in old], n).low > chance and fmean(old) <= clean
 
 
 def _settings(quantity: Quantity) -> dict[str, Any]:

@@ -44,7 +44,9 @@ REACH = 0.5  # of the axis of the forest plot
 HELD_FIXED = (
     "Intervals are Student's, at 95 %, over training seeds, of differences taken seed by seed. All seeds are tested on the same "
     "images, which are held fixed: no interval says how other images would turn out. "
-    f"So a difference of two accuracies below {MIN_EFFECT:g} counts as undecided, however narrow its interval is."
+    f"So a difference of two accuracies below {MIN_EFFECT:g} counts as undecided, however narrow its interval is. "
+    "A comparison with twice an accuracy counts as undecided where that accuracy does not beat guessing, or where twice of it "
+    "cannot be reached."
 )
 
 

@@ -178,6 +178,51 @@ def evaluate(
     typer.echo(f"{model}: {user_model.describe(classifier)}\n{evaluation}\n{numbers}\n{shown}")
 
 
+@app.command("publish")
+def publish(
+    model: Annotated[str, typer.Argument(help="Your network as file.py:name or file.nir, or zoo:name for one of the zoo.")],
+    data: Annotated[
+        str, typer.Option(help="Name of a data set (test images), or your file or folder: .npz, .csv, .pt, pictures, …")
+    ] = "mnist5k",
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it reads steps."),
+    ] = None,
+    num_steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of the code. Default: those the network runs inside, or 8.")
+    ] = None,
+    decoder: Annotated[str | None, typer.Option(help="Read-out: rate, membrane or ttfs. Default: rate.")] = None,
+    population: Annotated[int, typer.Option(min=1, help="Neighbouring outputs that stand for one class.")] = 1,
+    explorer: Annotated[str, typer.Option(help="What the page shows: robustness, exit or attack.")] = "robustness",
+    n: Annotated[int | None, typer.Option(min=1, help="Images to choose from, the first; at most 60.")] = None,
+    title: Annotated[str, typer.Option(help="Of the page. Default: the name of the network.")] = "",
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("page.html"),
+) -> None:
+    """Write one file with your network, live: it opens from disk, on a phone, offline, and attacks the images you give."""
+    from snnlab import widgets  # the other commands do not need it
+
+    kinds = {
+        "robustness": widgets.RobustnessExplorer,
+        "exit": widgets.ExitExplorer,
+        "attack": widgets.AttackExplorer,
+    }
+    with _one_sentence():
+        if explorer not in kinds:
+            raise ValueError(f"unknown explorer {explorer!r}; choose one of {', '.join(kinds)}")
+        samples, _ = user_model.load_data(data, n)
+        if isinstance(samples, EventSplit):
+            raise ValueError("a page shows images, not events")
+        classifier = user_model.load_classifier(model, samples.images, encoding, num_steps, decoder, population)
+        split = user_model.checked(classifier, samples, model, classes_known=data in DATASETS)
+        shown = kinds[explorer](classifier, split.images, split.labels)
+        try:
+            path, still = shown.save(out, title or model), shown.not_live
+        except OSError as error:
+            raise ValueError(f"{out} could not be written: {error.strerror}") from None
+    typer.echo(f"{model}: {user_model.describe(classifier)}")
+    typer.echo(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" + (f", a still picture. {still}" if still else ", live"))
+
+
 def _radii(text: str) -> list[float]:
     """Return ``"0.1,0.2"`` as radii that rise from 0."""
     try:

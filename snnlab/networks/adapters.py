@@ -113,7 +113,8 @@ class Adapted(nn.Module):
         if self.form == "sequence to logits":  # they belong to the last step
             membrane = nn.functional.pad(self._pooled(stacks[0])[None], (0, 0, 0, 0, len(values) - 1, 0))
             return torch.zeros_like(membrane), membrane
-        pooled = [self._pooled(stack) for stack in stacks[:2]]
+        # Behind its spikes a neuron returns its states, the potential last: (spikes, current, potential) of ``Synaptic``.
+        pooled = [self._pooled(stack) for stack in (*stacks[:1], *stacks[1:][-1:])]
         if len(pooled) == 1:
             return pooled[0]
         return (pooled[1], pooled[0]) if self.swapped else (pooled[0], pooled[1])
@@ -290,7 +291,7 @@ def _recognised(network: nn.Module, images: Tensor, code: Encoder | None, num_st
             for lengths in (LENGTHS, (length, length)):  # some networks take one length only
                 sizes = tuple(size + 3 * (length in SIZES) for size in SIZES)
                 try:
-                    return _fits(network, layout, of_steps if layout.steps else shape, sizes, lengths)
+                    return _fits(network, layout, of_steps, sizes, lengths)
                 except _Other as reason:
                     tried.setdefault(str(layout), str(reason))
                     if not (reason.raised and layout.steps):

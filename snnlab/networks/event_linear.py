@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 # Adding up events pays where fewer than one value in ``RATIO`` times the number of threads is not zero, and columns are long.
 RATIO = 4
@@ -29,6 +30,8 @@ def synaptic_current(layer: nn.Linear, sequence: Tensor) -> Tensor:
     >>> synaptic_current(nn.Linear(3, 2), torch.ones(4, 1, 3)).shape
     torch.Size([4, 1, 2])
     """
+    if has_torch_function_unary(sequence):  # whoever records operations sees this one
+        return handle_torch_function(synaptic_current, (sequence,), layer, sequence)
     if sequence.stride(0) == 0:
         current: Tensor = layer(sequence[0])
         return current.expand(len(sequence), *current.shape)

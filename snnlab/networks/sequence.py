@@ -29,6 +29,7 @@ from typing import Any, Literal
 import snntorch as snn
 import torch
 from torch import Tensor, nn
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from snnlab.networks.contexts import TIME_PARALLEL, reset_state
 from snnlab.networks.surrogate import SpikeGrad, Surrogate, derivative_of, is_step
@@ -58,6 +59,8 @@ def unroll(neuron: Any, current: Tensor) -> tuple[Tensor, Tensor]:
     >>> spikes.flatten(), membrane.flatten()
     (tensor([0., 1., 0.]), tensor([0.6000, 1.2000, 0.8000]))
     """
+    if has_torch_function_unary(current):  # whoever records operations sees this one
+        return handle_torch_function(unroll, (current,), neuron, current)
     if current.dim() < 2 or len(current) == 0:
         raise ValueError(f"expected a current [T, N, …] with T ≥ 1, got {list(current.shape)}")
     if isinstance(neuron, TIME_PARALLEL):

@@ -15,10 +15,11 @@ from snnlab import zoo
 from snnlab.attacks import Budget, has_trains
 from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_trajectory, predicted_class
 from snnlab.encoding import Encoder, Fusion, encoder
-from snnlab.networks.classifier import Classifier
+from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
 from snnlab.networks.energy import energy
 from snnlab.networks.sequence import Reset, lif
+from snnlab.networks.surrogate import Surrogate
 from snnlab.plotting.figures import neuron
 from snnlab.plotting.theme import NotebookFigure
 from snnlab.statistics import Record
@@ -36,10 +37,14 @@ __all__ = [
     "ExitExplorer",
     "FusionExplorer",
     "NeuronExplorer",
+    "PlaygroundExplorer",
     "ResultsExplorer",
     "RobustnessExplorer",
     "TrainingExplorer",
 ]
+
+#: codes that the playground learns
+LEARNED = (*(name for name in VOCABULARY.side_by_side["codes"] if name != "poisson" and "(" not in name), "binary")
 
 
 class _ModelExplorer(Explorer):
@@ -250,6 +255,7 @@ class EncoderExplorer(Explorer):
     """
 
     kind = "encoder"
+    _models = cached_property(lambda self: Models([]))
 
     def _still(self) -> NotebookFigure:
         clean, steps = self._subject()[0].unsqueeze(0), self._models.num_steps
@@ -300,6 +306,7 @@ class NeuronExplorer(Explorer):
     """
 
     kind = "neuron"
+    _models = cached_property(lambda self: Models([]))
     step = setting("step", default=7, min=1, max=64)
 
     @traitlets.validate("pattern")
@@ -319,6 +326,36 @@ class NeuronExplorer(Explorer):
     def _still(self) -> NotebookFigure:
         shown = self.result()
         return neuron(shown["membrane"], shown["spikes"], self.theta)
+
+
+class PlaygroundExplorer(Explorer):
+    """A network that learns in front of you: choose code, neurons and training, press *train*, and compare with the run before.
+
+    The browser trains, in JupyterLab too. *Save file* writes a network that ``snnlab.load`` reads.
+
+    Args:
+        state: initial ``image``, ``code``, ``steps``, ``beta``, ``hidden`` (neurons), ``surrogate`` and its ``slope``, ``loss``
+            (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget ``eps``).
+    """
+
+    kind = "playground"
+    eps = setting("eps", default=0.1, max=0.3)
+    _models = cached_property(lambda self: Models(["onset"]))
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"code": LEARNED}
+
+    def result(self) -> Classifier:
+        """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
+        network = SpikingMLP((784, self.hidden, 10), beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
+        decoder = "membrane" if self.loss == "membrane" else "rate"
+        return Classifier(network, encoder(self.code, num_steps=self.steps), decoder)
+
+    def _still(self) -> NotebookFigure:
+        image = self._subject()[0].unsqueeze(0)
+        order = torch.argsort(image.flatten(), descending=True, stable=True)
+        spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
+        return fallback.playground_still(spikes, self.code, self.hidden)
 
 
 class ResultsExplorer(Explorer):
@@ -354,6 +391,10 @@ class ResultsExplorer(Explorer):
 
     def _payload(self, key: str) -> dict[str, Any]:
         return self._table if key == "cifar10" else super()._payload(key)
+
+    def contents(self) -> dict[str, Any]:
+        """Return the table."""
+        return {"cifar10": self._table}
 
     def result(self) -> dict[str, tuple[float, ...]]:
         """Return what the explorer shows now: the accuracy of every network that was measured there, one a seed."""

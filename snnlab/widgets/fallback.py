@@ -56,6 +56,12 @@ def encoder_still(trains: Mapping[str, tuple[Tensor, Tensor | None]], eps: float
     return _still(rasters(trains), said)
 
 
+def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
+    """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
+    said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."
+    return _still(rasters({code: (spikes, None)}), said)
+
+
 def attack_still(trajectories: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:
     """Return the image that every attacker has made at one step, and the step at which each breaks the network."""
     titles = {name: term.title for name, term in VOCABULARY.attack_variants.items()}

@@ -17,6 +17,7 @@ from snnlab.encoding import ENCODINGS, Fusion, check_images, encoder
 from snnlab.networks.adapters import as_images, as_labels, describe
 from snnlab.networks.classifier import Classifier
 from snnlab.vocabulary import VOCABULARY
+from snnlab.widgets.live import model_payloads
 from snnlab.zoo import export
 
 MOST_SAMPLES = 60  # that a strip of images can show
@@ -53,6 +54,10 @@ class Models:
         """Return data for the view: ``"zoo"`` (samples, names, results) or ``"model/<name>"`` (weights)."""
         return export.payload(key)
 
+    def contents(self) -> dict[str, Any]:
+        """Return what a page without a kernel needs, by key."""
+        return {key: self.payload(key) for key in ("zoo", *(f"model/{name}" for name in self.names))}
+
 
 class OwnModels(Models):
     """Networks of the reader by name, checked at once; ``ValueError`` if they, the images or the labels do not go together."""
@@ -87,6 +92,7 @@ class OwnModels(Models):
             raise ValueError("this network runs in the kernel only; restart the kernel and run the cell again")
         pixels = (self.samples.images * 255).round().to(torch.uint8)
         return {
+            "custom": True,
             "dataset": "your images",
             "num_steps": self.num_steps,
             "num_test": len(self.samples),
@@ -99,6 +105,11 @@ class OwnModels(Models):
             "models": [_summary(name, model) for name, model in self._classifiers.items()],
             "results": None,
         }
+
+    def contents(self) -> dict[str, Any]:
+        """Return what a page without a kernel needs, by key; ``NotLive`` if its engine cannot run a network."""
+        networks = model_payloads(self._classifiers, self.samples.images)
+        return {"zoo": self.payload("zoo"), **networks}
 
 
 def _samples(images: Any, labels: Any) -> Split:

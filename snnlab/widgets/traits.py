@@ -13,20 +13,22 @@ import anywidget
 import torch
 import traitlets
 
+from snnlab.files import atomic_write
 from snnlab.plotting.theme import NotebookFigure, data_uri, png
 from snnlab.vocabulary import VOCABULARY
+from snnlab.widgets import page
 from snnlab.widgets.compute import Request, TrajectoryRequest, frame, pack, trajectory_frame
+from snnlab.widgets.live import NotLive
 from snnlab.widgets.sources import Models
 
 FOLDER = Path(__file__).parent
-BUNDLE = FOLDER / "bundle" / "snnlab.js"
-#: further scripts, which a view loads when it needs them, by name
-PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
 DECLARED = tomllib.loads((FOLDER / "settings.toml").read_text(encoding="utf-8"))
 TRAITS = {"integer": traitlets.Int, "number": traitlets.Float, "text": traitlets.Unicode}
 DRAWN = -1
 #: by message of the view, what it asks and what answers
 COMPUTED: dict[str, Any] = {"run": (Request, frame), "trajectory": (TrajectoryRequest, trajectory_frame)}
+#: the largest data that an output of a notebook carries along, in bytes
+MOST_BYTES = 8_000_000
 OWN = "A still: this network runs in a kernel, so its controls are there where the notebook is opened in JupyterLab."
 
 
@@ -47,7 +49,7 @@ class Explorer(anywidget.AnyWidget):
     A class has the settings that ``settings.toml`` lists for its ``kind``.
     """
 
-    _esm = BUNDLE.read_text() + "\nexport default snnlab.widget;\n"
+    _esm = page.BUNDLE.read_text() + "\nexport default snnlab.widget;\n"
     _models = cached_property(lambda self: Models())
 
     kind: ClassVar[str] = ""
@@ -125,7 +127,7 @@ class Explorer(anywidget.AnyWidget):
             case "hello":
                 return {"type": "hello", "custom": self._models.custom}, []
             case "data":
-                part = PARTS.get(message["key"])
+                part = page.PARTS.get(message["key"])
                 payload = part.read_text(encoding="utf-8") if part else self._payload(message["key"])
                 return {"type": "data", "payload": payload}, []
             case "run" | "trajectory" as kind:
@@ -153,16 +155,92 @@ class Explorer(anywidget.AnyWidget):
             data["text/html"] = self.to_html()
         return bundle
 
+    def contents(self) -> dict[str, Any]:
+        """Return the data that the explorer needs in a page without a kernel, by key.
+
+        Raises:
+            NotLive: a network of the reader's that the page's engine cannot run; the sentence says why.
+        """
+        return self._models.contents()
+
+    @property
+    def not_live(self) -> str:
+        """The sentence that says why a page without a kernel cannot run the network; empty if it can."""
+        try:
+            self.contents()
+        except NotLive as reason:
+            return str(reason)
+        return ""
+
     def to_html(self) -> str:
-        """Return the element ``<snn-lab …>`` with the present state and its picture; of a reader's networks the picture alone."""
-        still = self._still()
-        said = html.escape(still.alt)
-        picture = f'<img src="{data_uri(png(still))}" alt="{said}">'
-        if self._models.custom:
-            return f'<figure class="snn-own snn-output snn-wide">{picture}<figcaption>{said} {OWN}</figcaption></figure>'
+        """Return the element ``<snn-lab …>`` with the present state and its picture.
+
+        A network of the reader's travels along if the page's engine can run it (``snnlab.widgets.live``) and it takes at most
+        8 MB; else the picture stands alone, and its caption says why.
+        """
+        if not self._models.custom:
+            return self._element()
+        try:
+            block = page.block(self.contents())
+            if len(block) > MOST_BYTES:
+                size = _size(block)
+                raise NotLive(
+                    f"Its weights take {size}, too much for an output: explorer.save('page.html') writes them into a page."
+                )
+            return self._element(block)
+        except NotLive as reason:
+            return self._picture(f"{reason} {OWN}")
+
+    def save(self, path: str | Path, title: str = "") -> Path:
+        """Write one file that opens from disk, on any device and offline, with the explorer in its present state.
+
+        Args:
+            path: of the file, ending in ``.html``; it is written whole or not at all.
+            title: of the page; default: the name of the network.
+
+        Returns:
+            The path. A network that the page's engine cannot run is in the page as a picture, with the reason below it.
+
+        Raises:
+            ValueError: a path that does not end in ``.html``.
+        """
+        path = Path(path)
+        if path.suffix not in (".html", ".htm"):
+            raise ValueError(f"a page is written to a file that ends in .html, got {str(path)!r}")
+        try:
+            block = page.block(self.contents() | {"scripts": page.scripts()})
+            element, size = (
+                self._element(block),
+                f"Networks and images are in this file ({_size(block)}); it asks no other host. ",
+            )
+        except NotLive as reason:
+            element, size = self._picture(f"{reason} The picture stands still."), ""
+        about = f"The network {self._models.about}. " if self._models.about else ""
+        atomic_write(path, page.page(element, title or type(self).__name__, f"{about}{size}Made with snnlab."))
+        return path
+
+    def _element(self, block: str = "") -> str:
         values = {name: getattr(self, name) for name in ("explorer", *self._settings())}
         state = " ".join(f'{name}="{html.escape(_written(value))}"' for name, value in values.items())
-        return f"<snn-lab {state}><figure>{picture}<figcaption>{said}</figcaption></figure></snn-lab>"
+        picture, said = self._drawn()
+        carried = f" Its weights and images are in this page ({_size(block)})." if block and self._models.custom else ""
+        return f"<snn-lab {state}>{block}<figure>{picture}<figcaption>{said}{carried}</figcaption></figure></snn-lab>"
+
+    def _picture(self, reason: str) -> str:
+        picture, said = self._drawn()
+        caption = f"<figcaption>{said} {html.escape(reason)}</figcaption>"
+        return f'<figure class="snn-own snn-output snn-wide">{picture}{caption}</figure>'
+
+    def _drawn(self) -> tuple[str, str]:
+        """Return the picture of the present state, and its description, as HTML."""
+        still = self._still()
+        said = html.escape(still.alt)
+        return f'<img src="{data_uri(png(still))}" alt="{said}">', said
+
+
+def _size(text: str) -> str:
+    """As readers know sizes: ``48 kB``, ``3.1 MB``."""
+    return f"{len(text) / 1e6:.1f} MB" if len(text) >= 1e6 else f"{max(1, round(len(text) / 1e3))} kB"
 
 
 def _written(value: str | float) -> str:

@@ -1,13 +1,15 @@
 """The zoo as classic scripts, for pages that have no kernel and may have no server.
 
 ``fetch``, ES modules and wasm fail on ``file://``; a script that calls ``snnlabData(key, payload)`` works everywhere. One script
-holds digits and results, one a model its weights. A weight is one character, ``chr(80 + q)`` (see ``snnlab.zoo.quantised``).
+holds sample digits and results, one a model its weights (one character each, ``chr(80 + q)``, see ``snnlab.zoo.quantised``), one
+all digits of a split, for what a page measures or trains itself.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +31,10 @@ from snnlab.zoo import results_table
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET
 
-__all__ = ["keys", "model_payload", "payload", "script", "write"]
+__all__ = ["SPLITS", "keys", "model_payload", "payload", "script", "search_settings", "split_payload", "write"]
 
+#: splits of the digits that a page can load whole
+SPLITS = ("test", "train")
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
 #: of the search among spike trains, as the suite "quick" runs it
@@ -38,8 +42,9 @@ TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
 
 def keys() -> list[str]:
-    """Return what can be asked for: ``"zoo"``, ``"model/<name>"``, and every other data set with its results."""
-    return ["zoo", *(f"model/{name}" for name in zoo.names()), *(name for name in zoo.datasets() if name != DATASET)]
+    """Return what can be asked for: ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``, other data sets with their results."""
+    models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
+    return ["zoo", *models, *splits, *(name for name in zoo.datasets() if name != DATASET)]
 
 
 def payload(key: str) -> dict[str, Any]:
@@ -55,6 +60,8 @@ def payload(key: str) -> dict[str, Any]:
     if key.startswith("model/"):
         name = key.removeprefix("model/")
         return model_payload(name, zoo.load(name))
+    if key in (f"digits/{split}" for split in SPLITS):
+        return split_payload(key.removeprefix("digits/"))
     raise ValueError(f"unknown key {key!r}; choose one of {', '.join(keys())}")
 
 
@@ -77,6 +84,19 @@ def sample_digits() -> Tensor:
     labels, classes = data.load(DATASET).test.labels, data.describe(DATASET).classes
     rows = torch.cat([torch.nonzero(labels == k).flatten()[:DIGITS_PER_CLASS] for k in range(classes)])
     return rows.view(classes, DIGITS_PER_CLASS).T.flatten()  # 0 … 9 first, then the next of each
+
+
+def split_payload(split: str) -> dict[str, Any]:
+    """Return all digits of a split as plain JSON values: bytes ``[N, C, H, W]``, deflated, as base64."""
+    digits = getattr(data.load(DATASET), split)
+    pixels = (digits.images * 255).round().to(torch.uint8).numpy().tobytes()
+    return {
+        "split": split,
+        "dataset": DATASET,
+        "shape": list(digits.images.shape[1:]),
+        "labels": digits.labels.tolist(),
+        "pixels": base64.b64encode(zlib.compress(pixels, 9)).decode(),
+    }
 
 
 def _zoo() -> dict[str, Any]:
@@ -163,13 +183,18 @@ def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
         "surrogate": vars(network.surrogate),
         "attack_surrogate": vars(INFORMED.surrogate or network.surrogate),
         "eot": INFORMED.eot if classifier.stochastic else 1,
-        "spike_train": {
-            "momentum": spike_train.MOMENTUM,
-            "shares": list(spike_train.SHARES),
-            "sharpness": list(spike_train.SHARPNESS),
-            "softness": spike_train.SOFTNESS,
-            "steps": TRAIN_STEPS,
-        },
+        "spike_train": search_settings(),
+    }
+
+
+def search_settings() -> dict[str, Any]:
+    """Return the constants of the search among spike trains, which a page runs as Python does."""
+    return {
+        "momentum": spike_train.MOMENTUM,
+        "shares": list(spike_train.SHARES),
+        "sharpness": list(spike_train.SHARPNESS),
+        "softness": spike_train.SOFTNESS,
+        "steps": TRAIN_STEPS,
     }
 
 

@@ -21,7 +21,7 @@ from snnlab.zoo.registry import recipe
 from snnlab.zoo.storage import MODELS, path_of
 from snnlab.zoo.studies import Study
 
-__all__ = ["NO_BOUND", "PROOFS", "Bracket", "bracket", "has_proofs", "proofs"]
+__all__ = ["NOT_ATTACKED", "NO_BOUND", "PROOFS", "Bracket", "bracket", "has_proofs", "proofs"]
 
 NO_BOUND, NOT_ATTACKED = "no bound known", "not attacked"
 
@@ -81,8 +81,7 @@ class Bracket:
     high: Estimate | None
 
     def __str__(self) -> str:
-        low, high = (f"{100 * end.mean:.1f}" if end else "" for end in (self.low, self.high))
-        return f"{low or NO_BOUND} – {high or NOT_ATTACKED}"
+        return f"{self.low or NO_BOUND} – {self.high or NOT_ATTACKED}"
 
 
 def bracket(name: str, eps: float, exit_step: int | None = None, folder: Path = MODELS) -> Bracket:

@@ -455,3 +455,18 @@ def test_what_is_superseded_is_known_by_the_hash_of_the_whole(tmp_path: Path) ->
     assert old == summarised(earlier, "measured again")
     assert old["outcomes"] == {"as claimed": 1, "not told apart": 0, "against the claim": 0}
     assert summarised(earlier | {"n": [99]}, "")["sha256"] != old["sha256"]
+
+
+@pytest.mark.parametrize(("old", "new", "formed"), [(30, 80, True), (30, 40, True), (11, 90, False), (60, 90, False)])
+def test_a_factor_is_judged_only_where_it_can_be_formed(old: int, new: int, formed: bool) -> None:
+    """Eleven of a hundred are no more than guessing; twice sixty is more than there are digits."""
+    twice = Comparison(Quantity("new", eps=0.1), Quantity("old", eps=0.1, times=2.0), "higher")
+
+    def records(name: str, suite: str) -> list[Record]:
+        counts = {"old": old, "new": new}
+        return [replace(record(counts[name], seed), diagnostics={"chance": 0.1}) for seed in range(3)]
+
+    row = measure(claim(twice), records)["comparisons"][0]
+    assert row.get("no_factor", False) != formed
+    assert (row["outcome"] == "not told apart") != formed
+    assert row["change"]["mean"] == pytest.approx((new - 2 * old) / 100)

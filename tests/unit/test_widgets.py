@@ -512,14 +512,15 @@ def test_static_page_gets_the_state_a_picture_and_a_sentence(
     assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(data)
 
 
-def test_a_network_of_your_own_comes_to_a_page_as_a_picture_that_no_network_of_the_zoo_answers_for(few: Split) -> None:
+def test_a_network_of_your_own_that_no_page_can_run_comes_as_a_picture(few: Split) -> None:
     """The element would ask the browser for a model called "latency", and get the zoo's."""
-    own = Classifier(zoo.load("onset").network, encoder("latency"))
+    own = Classifier(zoo.load("onset").network, encoder("latency"), levels=16)
     explorer = RobustnessExplorer(own, few.images, few.labels, attack="pgd", eps=0.1)
     shown = explorer.to_html()
     assert "snn-lab" not in shown
     assert "data:image/png;base64," in shown
     assert "The network with the latency code" in html.unescape(shown)
+    assert "rounds images to 16 levels" in shown
     assert "JupyterLab" in shown
     bundle = explorer._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle

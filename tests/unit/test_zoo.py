@@ -1,5 +1,6 @@
 """The zoo: small, whole, refused when altered, remade from its recipes; a data set is a loader and a recipe file."""
 
+import base64
 import hashlib
 import json
 import lzma
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -115,6 +117,18 @@ def test_unknown_and_missing_models_are_said_plainly(tmp_path: Path) -> None:
         export.payload("models")
     with pytest.raises(ValueError, match="unknown model 'resnet'"):
         build(["resnet"], tmp_path)
+
+
+def test_all_digits_of_a_split_reach_a_page_as_they_are() -> None:
+    for split in export.SPLITS:
+        payload = export.payload(f"digits/{split}")
+        digits = getattr(data.load("mnist5k"), split)
+        pixels = zlib.decompress(base64.b64decode(payload["pixels"]))
+        assert payload["labels"] == digits.labels.tolist()
+        images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view_as(digits.images) / 255
+        assert torch.equal(images, digits.images)
+    with pytest.raises(ValueError, match=r"choose one of .*digits/test, digits/train"):
+        export.payload("digits/validation")
 
 
 def recipes_with(monkeypatch: pytest.MonkeyPatch, folder: Path, changes: list[tuple[str, str]]) -> None:

@@ -89,6 +89,6 @@ test("surrogates are the derivatives of smooth steps", () => {
 test("impossible neurons are refused", () => {
   assert.throws(() => neuron({ ...HALF, beta: 1.5 }), /beta must lie in \[0, 1\], got 1.5/);
   assert.throws(() => neuron({ ...HALF, threshold: 0 }), /threshold must be a positive number, got 0/);
-  assert.throws(() => neuron({ ...HALF, reset: "none" }), /unknown reset "none"; choose one of subtract, zero/);
+  assert.throws(() => neuron({ ...HALF, reset: "off" }), /unknown reset "off"; choose one of subtract, zero, none/);
   assert.throws(() => surrogate({ shape: "box", slope: 1 }), /unknown surrogate "box"; choose one of sigmoid/);
 });

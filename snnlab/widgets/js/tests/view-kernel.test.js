@@ -182,3 +182,28 @@ test("without the data of a network the browser cannot take over, and says what 
   await assert.rejects(engine.run(request()), /before it had sent model\/onset; wait until it is free/);
   engine.dispose();
 });
+
+test("two views of one widget hear all answers, and take their own", async () => {
+  const listeners = [];
+  const asked = [];
+  const channel = {
+    send: (message) => asked.push(message),
+    listen(listener) {
+      listeners.push(listener);
+      return () => {};
+    },
+  };
+  const [first, second] = [new KernelEngine(channel, PATIENCE), new KernelEngine(channel, PATIENCE)];
+  const answers = Promise.all([first.record("zoo"), second.record("cifar10")]);
+  const answer = (message) => {
+    const { type, key, id } = message;
+    const reply = type === "hello" ? { type, custom: false, id } : { type, payload: `data of ${key}`, id };
+    for (const listener of listeners) listener(reply, []);
+  };
+  while (asked.length) answer(asked.shift());
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  while (asked.length) answer(asked.shift());
+  assert.deepEqual(await answers, ["data of zoo", "data of cifar10"]);
+  first.dispose();
+  second.dispose();
+});

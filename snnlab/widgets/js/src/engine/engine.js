@@ -29,8 +29,9 @@ export class BrowserEngine {
   #load;
   #zoo = null;
   #networks = new Map();
+  #chains = new Map();
 
-  /** @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>", and further scripts */
+  /** @param {(key: string) => Promise<any>} load payloads "zoo" and "model/<name>", "network/<k>" of a reader, and further scripts */
   constructor(load) {
     this.#load = load;
   }
@@ -91,7 +92,7 @@ export class BrowserEngine {
    */
   async bounds(request) {
     const [{ network: model, image }, { certificate }] = await Promise.all([this.#asked(request), this.part("bounds")]);
-    return certificate(model, image, request.label, request.eps);
+    return model.layers ? null : certificate(model, image, request.label, request.eps); // of chains of layers none is known
   }
 
   /**
@@ -165,9 +166,19 @@ export class BrowserEngine {
     const names = zoo.models.map((m) => m.name);
     choose("encoding", name, names);
     if (!this.#networks.has(name)) {
-      this.#networks.set(name, network(await this.#load(`model/${name}`), zoo.num_steps));
+      const payload = await this.#load(`model/${name}`);
+      const made = payload.kind === "layers" ? await this.#layered(payload, zoo) : network(payload, zoo.num_steps);
+      this.#networks.set(name, made);
     }
     return this.#networks.get(name);
+  }
+
+  /** A network of the reader's own; several codes may share its layers. */
+  async #layered(payload, zoo) {
+    const { chain, layered } = await this.part("layers");
+    const { network: key } = payload;
+    if (!this.#chains.has(key)) this.#chains.set(key, chain(await this.#load(key), key));
+    return layered(payload, this.#chains.get(key), zoo.num_steps);
   }
 }
 
@@ -194,7 +205,7 @@ function side(network, trace) {
     votes,
     membrane: output?.membrane ?? null,
     predictions,
-    energy: energyOf(operations),
+    energy: operations && energyOf(operations),
     operations,
   };
 }

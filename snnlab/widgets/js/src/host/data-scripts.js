@@ -9,8 +9,10 @@ globalThis.snnlabData ??= (key, payload) => waiting.get(key)?.(payload);
 const script = /** @type {HTMLScriptElement|null|undefined} */ (globalThis.document?.currentScript);
 const ownFolder = script?.src.replace(/[^/]*$/, "") ?? "";
 
-/** Load the data behind a key, once. @param {string} key "zoo", "model/<name>", a part @returns {Promise<any>} */
+/** Load the data behind a key, once: from the page itself, where it is a single file, or from beside it. @param {string} key "zoo", "model/<name>", a part @returns {Promise<any>} */
 export function loadScript(key) {
+  const inside = document.querySelector(`script[data-snnlab="${key}"]`);
+  if (inside) return runScript(key, inside.textContent);
   if (!loading.has(key)) loading.set(key, inject(key));
   return loading.get(key);
 }
@@ -50,7 +52,8 @@ function inject(key) {
   });
 }
 
-function dataFolder() {
+/** Where the scripts of this page are; empty: it has none, their text came otherwise. @returns {string} */
+export function dataFolder() {
   const root = document.documentElement.dataset.content_root;
   return root === undefined ? ownFolder : `${root}_static/`;
 }

@@ -4,6 +4,7 @@ import { Address } from "../state/address.js";
 import { ATTRIBUTES, ElementStore } from "../state/store.js";
 import { mount } from "../view/index.js";
 import { loadScript } from "./data-scripts.js";
+import { ownData } from "./own-data.js";
 
 /** All explorers of a page share one engine, and so the models that it has unpacked. */
 let engine = null;
@@ -21,9 +22,16 @@ export function defineElement() {
     static observedAttributes = ATTRIBUTES;
     #store = new ElementStore(this, address);
     #dispose = null;
+    #engine = null;
 
     connectedCallback() {
-      this.#dispose ??= mount(this, this.#store, engine);
+      this.#dispose ??= this.#mount();
+    }
+
+    #mount() {
+      const own = ownData(this);
+      this.#engine ??= own ? new BrowserEngine(own) : engine;
+      return mount(this, this.#store, this.#engine);
     }
 
     disconnectedCallback() {
@@ -38,7 +46,7 @@ export function defineElement() {
     attributeChangedCallback(name) {
       if (name === "explorer" && this.#dispose) {
         this.#dispose();
-        this.#dispose = mount(this, this.#store, engine);
+        this.#dispose = this.#mount();
       }
       this.#store.changed();
     }

@@ -32,7 +32,8 @@ export class KernelEngine {
   #listeners = new Set();
   #stop;
   #questions = new Map();
-  #nextId = 1;
+  /** All views of a widget hear all answers: each counts from a number of its own. */
+  #nextId = Math.floor(2 ** 40 * Math.random());
   #hello = null;
   #data = new Map();
   #zoo = null;

@@ -48,6 +48,7 @@ export class AccuracyPlot extends AccuracyFrame {
    *   at?: string}} content `key` says which curves these are, `nothing` why the current one is not there
    */
   show(content, colours) {
+    this.content = content;
     const { current, eps, chance } = content;
     const { domain, exponent, name, ticks } = this.budgets;
     const curves = content.curves.filter(({ points }) => points.length > 0);

@@ -5,6 +5,9 @@ import { label } from "./frame.js";
 
 const SIGNS = { proved: "✓", broken: "✗", open: "?" };
 
+/** What bands and signs mean, beside what the votes are. */
+export const LEGEND = " · bands: all that an attacker inside ε can do · ✓ proved ✗ broken ? open";
+
 /**
  * What is known of an exit under every attacker inside ε.
  * @param {Frame} frame with its `bounds`  @param {number} exit  @returns {"proved"|"broken"|"open"}
@@ -46,7 +49,7 @@ export function bands(frame, { x, y, exit, colours }) {
     const state = known(frame, t + 1);
     const fill = { proved: colours.right, broken: colours.attack, open: colours.quiet }[state];
     const middle = { "text-anchor": "middle", style: `fill: ${fill}`, "data-known": state };
-    return label(x(t + 0.5), top + 4, SIGNS[state], "known", middle);
+    return label(x(t + 0.5), top - 11, SIGNS[state], "known", middle);
   });
   return [band(rival, colours.attack), band(frame.target, colours.right), ...signs];
 }

@@ -43,6 +43,7 @@ export class CleanRobustPlot extends AccuracyFrame {
    * @param {Colours} colours
    */
   show(content, colours) {
+    this.content = content;
     const { points, current, eps, without, coin } = content;
     const here = points.find(({ name }) => name === current);
     this.sentence = describe(here, without, coin, eps, true);

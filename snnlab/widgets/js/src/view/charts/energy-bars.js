@@ -21,6 +21,7 @@ export class EnergyBars {
 
   /** Rows {model, cost, ratio, until}, the ANN's first. The bars keep their elements, so that a change is a movement. */
   show(title, rows, colours) {
+    this.rows = rows;
     setText(this.title, title);
     if (this.#rows.size !== rows.length) this.#build(rows);
     const most = Math.max(...rows.map(({ cost }) => cost.total));

@@ -29,6 +29,7 @@ export class ExitCurvePlot extends AccuracyFrame {
    * @param {Colours} colours
    */
   show(content, colours) {
+    this.content = content;
     const { steps, series, points, now, reach } = content;
     this.sentence = describe(content);
     const scales = this.scales([0.6, steps + 0.4]);

@@ -79,6 +79,8 @@ export function chanceLine(chance, x, y) {
 export class AccuracyFrame {
   /** What is drawn, for those who cannot see it. */
   sentence = "";
+  /** What is drawn. @type {any} */
+  content;
   x = null;
 
   /** @param {Field} margin  @param {HTMLElement[]} below  @param {HTMLElement|null} control what chooses the curves */

@@ -43,6 +43,8 @@ export class Explorer {
     this.last = null;
     /** The step until which the last answer is shown while time is played; null: as the state has it. @type {number|null} */
     this.at = null;
+    /** What measures in the page, once it is asked for (src/live). @type {any} */
+    this.live = null;
   }
 
   /** Build the page, then ask whenever the state changes, and paint the last answer. */
@@ -65,8 +67,10 @@ export class Explorer {
       this.player?.stop();
       this.at = null;
       this.changed(store.all());
+      this.live?.changed();
       this.runner.request();
     };
+    this.initial = store.all();
     this.shared = store.keep?.(this.settings, (state) => this.#fits(state));
     this.#addCopies(this.shared);
     stage.onDispose(() => this.runner.dispose());
@@ -96,6 +100,7 @@ export class Explorer {
   /** Paint the last answer; the reader may have gone on since. */
   repaint() {
     if (this.last) this.paint(this.last.answer, this.last.request, this.stage.colours);
+    this.live?.paint();
   }
 
   #fits(state) {
@@ -107,7 +112,7 @@ export class Explorer {
     }
   }
 
-  /** The caption offers the state that is shown: as Python, and as a link if the page has an address. */
+  /** The caption offers the state that is shown: as Python, as a link if the page has an address, and what one can take along. */
   #addCopies(shared) {
     const { stage, store, data } = this;
     const { kind } = /** @type {typeof Explorer} */ (this.constructor);
@@ -122,7 +127,15 @@ export class Explorer {
       copies.push(new CopyButton({ label: "link to this state", name: "Link to this state", text: link, complete, speak }));
       stage.onDispose(leave);
     }
-    this.caption.element.prepend(h("div", { class: "copies" }, ...copies.map(({ element }) => element)));
+    const open = ({ toggle }) => toggle(this, menu);
+    const onclick = () =>
+      this.engine
+        .part("along")
+        .then(open)
+        .catch((error) => stage.fail(error));
+    const menu = h("button", { type: "button", "aria-expanded": "false", onclick }, "take along");
+    const row = [...copies.map(({ element }) => element), h("div", { class: "copy" }, menu)];
+    this.caption.element.prepend(h("div", { class: "copies" }, ...row));
     for (const copy of copies) stage.onDispose(() => copy.dispose());
   }
 

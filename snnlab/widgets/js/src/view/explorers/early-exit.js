@@ -10,6 +10,7 @@ import { partsOf } from "../model/fusion-names.js";
 import { ofGroups, withLoss } from "../model/models.js";
 import { ALL_RUNS } from "../panels/caption.js";
 import { EnergyPanel } from "../panels/energy.js";
+import { bench } from "../session/bench.js";
 import {
   chanceOf,
   epsText,
@@ -63,6 +64,7 @@ export class EarlyExitExplorer extends FrameExplorer {
       this.exitRule.element,
       this.exitRule.people,
       h("div", { class: "aside" }, this.plot.element, this.energy.element),
+      bench(this),
     );
     return { controls: { encoding: network }, panels, limits: this.limits({ from_step: steps - 1 }) };
   }

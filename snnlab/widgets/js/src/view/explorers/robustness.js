@@ -4,9 +4,13 @@ import { MAX_EPS } from "../controls/attack-controls.js";
 import { bestCurve } from "../model/accuracy.js";
 import { partsOf } from "../model/fusion-names.js";
 import { ALL_RUNS } from "../panels/caption.js";
+import { bench } from "../session/bench.js";
 import { FlipSearch } from "../session/flip-search.js";
 import { curveTitle, flipText, resultKey, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
+
+/** A request that took longer (ms) is not repeated for other ε. */
+const SLOW = 600;
 
 export class RobustnessExplorer extends FrameExplorer {
   static kind = "robustness";
@@ -19,7 +23,7 @@ export class RobustnessExplorer extends FrameExplorer {
     this.flip = new FlipSearch((request) => this.engine.run(request), MAX_EPS);
     this.stage.onDispose(() => this.flip.stop());
     const tune = [this.eps.element, this.exit.element];
-    const panels = this.page(code.element, tune, time, this.verdict.effect, this.plot.element);
+    const panels = this.page(code.element, tune, time, this.verdict.effect, this.plot.element, bench(this));
     return { controls: { encoding: code }, panels, limits: this.limits() };
   }
 
@@ -31,8 +35,8 @@ export class RobustnessExplorer extends FrameExplorer {
   answered(frame, request) {
     this.stage.speak(`${spoken(frame, request, this.model(frame.encoding).title)} ${this.plot.sentence}`);
     this.#bound(frame, request);
-    // In a kernel the scan would delay the next request.
-    if (this.engine.kind !== "browser") return;
+    // In a kernel the scan would delay the next request, and a large network would keep the page busy.
+    if (this.engine.kind !== "browser" || frame.ms > SLOW) return;
     this.flip.start(request, frame, () => this.showVerdict(frame, request, [], this.#after(frame, request)));
   }
 

@@ -47,7 +47,9 @@ export function labelRows(element, labels, height) {
 /** Number the steps below a raster; those that are read stand out. */
 export function numberSteps(element, steps, read) {
   if (element.childElementCount !== steps) {
-    element.replaceChildren(...Array.from({ length: steps }, (_, t) => h("span", {}, String(t + 1))));
+    const every = steps > 60 ? 10 : steps > 12 ? 5 : 1; // a phone has no room for more
+    const label = (t) => h("span", {}, (t + 1) % every ? "" : String(t + 1));
+    element.replaceChildren(...Array.from({ length: steps }, (_, t) => label(t)));
   }
   for (const [t, label] of [...element.children].entries()) label.classList.toggle("read", t < read);
 }

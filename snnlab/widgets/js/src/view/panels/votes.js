@@ -29,7 +29,8 @@ export class VotesPanel extends Panel {
   show(frame, { exit, margins, colours, decoder = "rate" }) {
     const steps = frame.num_steps;
     const side = shownSide(frame);
-    setText(this.note, frame.clean.input ? VOTES[decoder] : "logits, the same at every exit");
+    const votes = frame.clean.input ? VOTES[decoder] : "logits, the same at every exit";
+    setText(this.note, votes + (frame.bounds?.LEGEND ?? ""));
     const size = fitSvg(this.svg, leadersText(side, exit));
     if (!size) return;
     const { width, height } = size;

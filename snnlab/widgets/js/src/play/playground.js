@@ -1,0 +1,309 @@
+/** The playground: choose a code, a network and how it learns, press "train", and watch it learn; then break it. */
+
+import { inputOrder } from "../engine/order.js";
+import { checkRecipe, LEARNED, networkOf } from "../engine/train.js";
+import { Pool } from "../live/pool.js";
+import { digits, ways, workerSource } from "../live/workers.js";
+import { Choice, Select } from "../view/controls/choice.js";
+import { ImagePicker } from "../view/controls/image-picker.js";
+import { Slider } from "../view/controls/slider.js";
+import { h, setText, showText } from "../view/dom/elements.js";
+import { Explorer } from "../view/explorers/base.js";
+import { partsOf } from "../view/model/fusion-names.js";
+import { HiddenPanel } from "../view/panels/hidden.js";
+import { InputPanel } from "../view/panels/input.js";
+import { Timeline } from "../view/panels/timeline.js";
+import { Verdict } from "../view/panels/verdict.js";
+import { VotesPanel } from "../view/panels/votes.js";
+import sheet from "../view/styles/explorers/playground.css";
+import { epsText, verdict } from "../view/text/frame.js";
+import { LearningChart } from "./learning-chart.js";
+import { safetensors } from "./safetensors.js";
+import { keep, kept } from "./store.js";
+import { progressText, recipeText, testText } from "./text.js";
+import { EPOCHS, newKey, TEST_EPS, Training } from "./training.js";
+
+const SEED = 0;
+const LOST = "A worker of the browser stopped. The epoch begins again, from the last weights that are known.";
+
+export class PlaygroundExplorer extends Explorer {
+  static kind = "playground";
+  static style = "playground";
+  static sheet = sheet;
+  /** @type {Training|null} */
+  training = null;
+  /** @type {Training|null} */
+  before = null;
+  #controller = null;
+  #last = Promise.resolve();
+
+  constructor(stage, store, engine, zoo) {
+    super(stage, store, engine, zoo);
+    this.zoo = zoo;
+    this.picker = new ImagePicker(zoo, store);
+    this.pool = new Pool(ways(workerSource(engine)), 1);
+    stage.onDispose(() => {
+      this.pause();
+      this.pool.dispose();
+    });
+  }
+
+  declare() {
+    const set = (name) => this.set(name);
+    const number = (name) => (value) => this.store.set({ [name]: Number(value) });
+    const pairs = (names, title = (name) => name.replace("_", " ")) =>
+      names.map((name) => [String(name), title(String(name))]);
+    const two = (v) => v.toFixed(2);
+    const code = new Select("code", pairs(LEARNED), set("code"));
+    this.hidden = new Select("hidden neurons", pairs([32, 64, 128, 256]), number("hidden"));
+    const surrogate = new Select("surrogate", pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]), set("surrogate"));
+    const loss = new Choice("loss", pairs(["count", "membrane", "anytime"]), set("loss"));
+    const learn = new Choice(
+      "learn from",
+      [
+        ["clean", "clean digits"],
+        ["fgsm", "FGSM"],
+      ],
+      set("learn"),
+    );
+    const steps = new Slider({ label: "steps T", min: 2, max: 16, text: String, onInput: set("steps") });
+    const beta = new Slider({ label: "decay β", max: 1, step: 0.01, key: 0.05, text: two, onInput: set("beta") });
+    const slope = new Slider({ label: "slope", min: 0.5, max: 20, step: 0.5, text: String, onInput: set("slope") });
+    const eps = new Slider({ label: "training ε", max: 0.3, step: 0.01, text: epsText, onInput: set("eps") });
+    this.eps = eps;
+    this.press = h("button", {
+      type: "button",
+      class: "main",
+      onclick: () => (this.#controller ? this.pause() : this.train()),
+    });
+    this.one = h("button", { type: "button", onclick: () => this.train(1) }, "One batch");
+    this.anew = h("button", { type: "button", onclick: () => this.restart() }, "Start anew");
+    this.file = h("button", { type: "button", onclick: () => this.save() }, "Save file");
+    this.back = h("button", { type: "button", hidden: true, onclick: () => this.restore() }, "Open the last one");
+    this.progress = h("p", { class: "said progress" });
+    this.tested = h("p", { class: "said tested", role: "status" });
+    this.notice = h("p", { class: "said soft", role: "status", hidden: true });
+    this.chart = new LearningChart();
+    this.verdict = new Verdict();
+    this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()]);
+    const chart = h("section", { class: "panel curve" }, h("h4", {}, "Learning"), this.chart.element, this.tested);
+    const setup = [code.element, this.hidden.element, surrogate.element, loss.element, learn.element];
+    const tune = [steps.element, beta.element, slope.element, eps.element];
+    this.caption.say(
+      `computed in your browser, seed ${SEED}: Adam, batches of 100 of 3,500 training digits of ${this.zoo.dataset}, ${EPOCHS} epochs; after each, 200 test digits, clean and under FGSM (informed) at ε = ${epsText(TEST_EPS)}. One training run: another seed would differ by a few points. Choose nothing by test digits that you then report.`,
+    );
+    return {
+      controls: { code, surrogate, loss, learn, steps, beta, slope, eps },
+      panels: [
+        this.controlGroup(setup, tune),
+        h("div", { class: "presses" }, this.press, this.one, this.anew, this.file, this.back),
+        this.progress,
+        this.notice,
+        h("div", { class: "both" }, chart, h("div", {}, this.verdict.answer, this.time.element)),
+        ...this.picker.elements,
+      ],
+      limits: { image: this.zoo.digits.labels.length - 1, drawing: this.#pixels, code: LEARNED },
+    };
+  }
+
+  get #pixels() {
+    return this.zoo.digits.shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** What the state says of the training. @param {State} state @returns {import("../engine/train.js").Recipe} */
+  recipe({ code, steps, beta, hidden, surrogate, slope, loss, learn, eps }) {
+    const about = { code, steps, beta, hidden, surrogate, slope, loss };
+    return { ...about, eps: learn === "fgsm" ? eps : 0, seed: SEED, epochs: EPOCHS };
+  }
+
+  changed(state) {
+    super.changed(state);
+    this.picker.show(state);
+    this.hidden.show(String(state.hidden));
+    this.eps.element.hidden = state.learn !== "fgsm";
+    const recipe = this.recipe(state);
+    if (this.training && JSON.stringify(recipe) === JSON.stringify(this.training.recipe)) return;
+    this.pause();
+    this.#begin(recipe);
+  }
+
+  /** A new training; one that has learned something is compared with it. */
+  #begin(recipe) {
+    if (this.training?.batches.length) this.before = this.training;
+    try {
+      checkRecipe(recipe);
+      this.training = new Training(recipe, this.#pixels);
+    } catch {
+      this.training = null; // `ask` says what is wrong
+    }
+    this.#buttons();
+  }
+
+  restart() {
+    this.pause();
+    this.#begin(this.recipe(this.store.all()));
+    this.runner.request();
+  }
+
+  ask(state) {
+    checkRecipe(this.recipe(state));
+    return { ...this.picker.pixels(state), recipe: this.recipe(state) };
+  }
+
+  /** What the present weights make of the digit. */
+  async run({ image, label, shape }) {
+    const training = /** @type {Training} */ (this.training);
+    const network = networkOf(training.recipe, training.weights);
+    const trace = network.forward(image, () => 0.5);
+    const { votes, predictions, input, hidden, output } = trace;
+    const clean = {
+      image,
+      input,
+      hidden: hidden.spikes,
+      output: output.spikes,
+      votes,
+      membrane: output.membrane,
+      predictions,
+    };
+    const order = { input: inputOrder(image, 1), ...network.hiddenOrder };
+    const { steps } = training.recipe;
+    return { clean, attacked: null, order, shape, num_steps: steps, label, target: label, computed_by: "browser" };
+  }
+
+  paint(frame, _request, colours) {
+    const { training, before } = this;
+    if (!training) return;
+    const { steps, code, loss } = training.recipe;
+    this.time.showExit(steps, steps);
+    const context = { exit: steps, parts: partsOf(code), decoder: loss === "membrane" ? "membrane" : "rate", colours };
+    this.time.show(frame, context);
+    this.verdict.show(verdict(frame, steps), []);
+    setText(this.progress, `${recipeText(training.recipe)} · ${progressText(training)}`);
+    const compared = before ? ` Before (faint): ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
+    setText(this.tested, `${testText(training.tests)}${compared}`);
+    this.chart.show(training, before, colours, `${progressText(training)} ${testText(training.tests)}`);
+  }
+
+  answered(frame, _request) {
+    if (this.#controller) return;
+    const { text, note } = verdict(frame, frame.num_steps);
+    this.stage.speak(`${text}, ${note}. ${progressText(/** @type {Training} */ (this.training))}`);
+  }
+
+  revealed() {
+    this.picker.digits.reveal();
+    this.back.hidden = kept() === null;
+  }
+
+  #buttons() {
+    const { training } = this;
+    const begun = (training?.batches.length ?? 0) > 0;
+    setText(this.press, this.#controller ? "Pause" : training?.finished ? "Trained" : begun ? "Continue" : "Train");
+    this.press.disabled = !this.#controller && (!training || training.finished);
+    this.one.disabled = this.#controller !== null || !training || training.finished;
+    this.file.disabled = !begun;
+    this.anew.disabled = !begun;
+  }
+
+  pause() {
+    this.#controller?.abort(new DOMException("paused", "AbortError"));
+    this.#controller = null;
+    this.#buttons();
+  }
+
+  /** Go on learning. @param {number} [most] items at most */
+  async train(most = Number.POSITIVE_INFINITY) {
+    const { training, engine } = this;
+    if (!training) return;
+    this.pause();
+    const controller = new AbortController();
+    this.#controller = controller;
+    this.#buttons();
+    showText(this.notice, null);
+    try {
+      await this.#last; // a batch that was under way is counted
+      const [train, test] = await Promise.all([digits(engine, "train"), digits(engine, "test")]);
+      training.plan(train.labels.length);
+      this.#last = this.#work(training, { train, test }, most, controller.signal);
+      await this.#last;
+    } catch (error) {
+      showText(this.notice, error.message.replace(/[^.!?]$/, "$&."));
+    }
+    if (this.#controller !== controller) return;
+    this.#controller = null;
+    this.#buttons();
+    this.runner.request();
+  }
+
+  async #work(training, data, most, signal) {
+    for (let k = 0; k < most && !training.finished && !signal.aborted; k++) {
+      const item = training.items[training.done];
+      await this.#item(training, data, most === 1 ? { ...item, tell: true } : item);
+    }
+  }
+
+  /** One batch or test in the worker; if that dies, the epoch begins again. */
+  async #item(training, data, item) {
+    const job = {
+      task: "train",
+      key: training.key,
+      prepare: { start: training.start, ...data },
+      settings: { eps: TEST_EPS },
+    };
+    const death = new AbortController();
+    const began = performance.now();
+    const onResults = (results) => {
+      training.ms += performance.now() - began;
+      training.add(results);
+      if (item.tests) {
+        training.save();
+        showText(this.notice, keep(training));
+      }
+      if (item.tell) this.runner.request();
+    };
+    const onNotice = (sentence) => {
+      if (this.pool.kind === "page") showText(this.notice, sentence);
+      else death.abort();
+    };
+    try {
+      await this.pool.run(job, [item], { onResults, onNotice, signal: death.signal });
+    } catch (error) {
+      if (!death.signal.aborted) throw error;
+      training.rewind();
+      training.key = newKey();
+      showText(this.notice, LOST);
+    }
+  }
+
+  /** The network as a file for `snnlab.load`. */
+  save() {
+    const training = /** @type {Training} */ (this.training);
+    const file = safetensors(training.recipe, training.weights, { tests: training.tests });
+    const url = URL.createObjectURL(new Blob([/** @type {any} */ (file)], { type: "application/octet-stream" }));
+    const name = `${training.recipe.code}.safetensors`;
+    h("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+    showText(this.notice, `Saved as ${name}. In Python: snnlab.load("${name}") is the classifier, with its code.`);
+  }
+
+  /** The network that this browser has kept. */
+  restore() {
+    const found = kept();
+    if (!found) return;
+    const { recipe } = found;
+    this.pause();
+    const { eps, ...rest } = recipe;
+    const training = new Training(recipe, this.#pixels);
+    training.plan(100 * (found.batches.length / Math.max(1, found.tests.length)));
+    Object.assign(training, { weights: found.weights, batches: found.batches, tests: found.tests, ms: found.ms });
+    training.done = training.tests.length * (training.perEpoch + 1);
+    training.save();
+    if (this.training?.batches.length) this.before = this.training;
+    this.training = training;
+    const { seed: _seed, epochs: _epochs, ...settings } = rest;
+    this.store.set({ ...settings, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
+    this.back.hidden = true;
+    this.#buttons();
+    this.runner.request();
+  }
+}

@@ -1,0 +1,27 @@
+/** Sentences about a training. */
+import { wilson } from "../engine/wilson.js";
+import { intervalText, percent } from "../view/text/frame.js";
+import { TEST_EPS } from "./training.js";
+
+/** "latency, T = 8, β = 0.90, 128 hidden, sigmoid 4, count, clean digits". */
+export function recipeText({ code, steps, beta, hidden, surrogate, slope, loss, eps }) {
+  const learned = eps > 0 ? `FGSM digits at ε = ${eps.toFixed(2)}` : "clean digits";
+  return `${code}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
+}
+
+/** The last test, with intervals. */
+export function testText(tests) {
+  const last = tests.at(-1);
+  if (!last) return "No epoch is complete.";
+  const part = (count) => `${percent(count / last.n)} ${intervalText(wilson(count, last.n))}`;
+  return `After epoch ${last.epoch}: ${part(last.clean)} of ${last.n} test digits, ${part(last.robust)} under FGSM (informed) at ε = ${TEST_EPS.toFixed(2)}.`;
+}
+
+/** How far it is. */
+export function progressText({ epoch, recipe, batches, finished, ms }) {
+  if (batches.length === 0) return "Not trained: the weights are those of chance.";
+  const last = batches.slice(-10);
+  const mean = (name) => last.reduce((sum, point) => sum + point[name], 0) / last.length;
+  const where = finished ? `${recipe.epochs} epochs` : `epoch ${epoch} of ${recipe.epochs}`;
+  return `${where}, ${(ms / 1000).toFixed(1)} s. Last batches: loss ${mean("loss").toFixed(2)}, ${percent(mean("share"))} right.`;
+}

@@ -1,0 +1,179 @@
+/** What a reader takes along from an explorer, and what he brings: pictures, data, a picture of his own; and the way back. */
+import { asText } from "../../state/text.js";
+import { h, setText } from "../dom/elements.js";
+import style from "./along.css";
+import { fitPicture } from "./fit.js";
+import { npz } from "./npz.js";
+import { Camera, pictureIn, pixelsOf } from "./open-picture.js";
+import { pictureOf, pngOf } from "./picture.js";
+import { arraysOf, csv, rowsOf } from "./tables.js";
+
+const PLACE =
+  "A picture can also be dropped on this explorer or pasted while this menu is open. Nothing leaves this computer.";
+
+const menus = new WeakMap();
+
+/** Open or close the menu of an explorer below the row of its button. @param {any} explorer  @param {HTMLButtonElement} button */
+export function toggle(explorer, button) {
+  if (!menus.has(explorer)) menus.set(explorer, new Menu(explorer, button));
+  menus.get(explorer).toggle();
+}
+
+class Menu {
+  /** @type {[EventTarget, string, (event: any) => void][]} */
+  #heard = [];
+
+  constructor(explorer, button) {
+    this.explorer = explorer;
+    this.button = button;
+    this.kind = explorer.constructor.kind;
+    const rows = [...(explorer.picker ? this.#openers() : []), ...this.#savers(), ...this.#back()];
+    this.said = h("p", { role: "status" });
+    const onkeydown = (event) => event.key === "Escape" && this.toggle(false);
+    const group = { class: "along", role: "group", "aria-label": "take along", hidden: true, onkeydown };
+    this.element = h("div", group, ...rows, this.said);
+    explorer.caption.element.append(this.element);
+    explorer.stage.wear(style);
+    explorer.stage.onDispose(() => this.toggle(false));
+  }
+
+  toggle(isOpen = this.element.hidden) {
+    this.element.hidden = !isOpen;
+    this.button.setAttribute("aria-expanded", String(isOpen));
+    for (const [target, name, listener] of this.#heard.splice(0)) target.removeEventListener(name, listener);
+    if (isOpen && this.explorer.picker) this.#listen();
+    if (isOpen) this.element.querySelector("button").focus({ preventScroll: true });
+    else {
+      this.camera?.close();
+      this.button.focus({ preventScroll: true });
+    }
+  }
+
+  #listen() {
+    const { host } = this.explorer.stage;
+    const over = (isOver) => (event) => {
+      event.preventDefault();
+      this.element.classList.toggle("over", isOver);
+    };
+    const dropped = (event) => {
+      over(false)(event);
+      this.#open(pictureIn(event.dataTransfer), "what was dropped");
+    };
+    const pasted = (event) => this.#open(pictureIn(event.clipboardData), "what was pasted");
+    this.#heard = [
+      [host, "dragover", over(true)],
+      [host, "dragleave", over(false)],
+      [host, "drop", dropped],
+      [document, "paste", pasted],
+    ];
+    for (const [target, name, listener] of this.#heard) target.addEventListener(name, listener);
+  }
+
+  #openers() {
+    const onchange = () => {
+      this.#open(this.file.files[0], "the file");
+      this.file.value = "";
+    };
+    this.file = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "picture", onchange });
+    this.camera = new Camera({
+      onPicture: (video) => this.#open(video, "the camera").then((done) => done && this.camera.close()),
+      onFail: (error) => this.#say(`⚠ ${error.message}.`),
+    });
+    const file = this.#button("choose a file", () => this.file.click());
+    const camera = this.#button("use the camera", () => this.camera.open());
+    return [...row("Open a picture", file, camera, this.file), h("p", { class: "quiet" }, PLACE), this.camera.element];
+  }
+
+  #savers() {
+    const picture = (text, run) => this.#button(text, () => this.#tried(run));
+    const savers = [
+      picture("picture, PNG", async () => this.#save("png", await pngOf(this.#drawn()))),
+      picture("picture, SVG", async () => this.#save("svg", this.#drawn(), "image/svg+xml")),
+      picture("table, CSV", async () => this.#saveTable()),
+    ];
+    if (this.explorer.picker) savers.push(picture("images, NPZ", async () => this.#saveImages()));
+    return row("Save", ...savers);
+  }
+
+  #back() {
+    const { store, settings, initial } = this.explorer;
+    const reset = () => {
+      store.set(Object.fromEntries(Object.keys(settings).map((name) => [name, initial[name]])));
+      this.#say("All settings are as they were at first.");
+    };
+    return row("Go back", this.#button("reset", reset));
+  }
+
+  #button(text, onclick) {
+    return h("button", { type: "button", onclick }, text);
+  }
+
+  #say(sentence) {
+    setText(this.said, sentence);
+  }
+
+  /** @returns {Promise<boolean>} whether it went well; if not, the menu says why */
+  async #tried(run) {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      this.#say(`⚠ ${error.message.replace(/[^.!?]$/, "$&.")}`);
+      return false;
+    }
+  }
+
+  /** The settings in words, as they stand under a picture. */
+  #settings() {
+    const { store, settings } = this.explorer;
+    const state = store.all();
+    const names = Object.keys(settings).filter((name) => name !== "drawing");
+    const said = names.map((name) => `${name} ${name === "image" && state.image === -1 ? "drawn" : asText(state[name])}`);
+    return [`snnlab, explorer "${this.kind}"`, ...said].join(" · ");
+  }
+
+  #drawn() {
+    const { stage } = this.explorer;
+    return pictureOf(stage, `snnlab, explorer "${this.kind}"`, this.#settings());
+  }
+
+  #saveTable() {
+    const rows = rowsOf(this.explorer);
+    if (!rows) throw new Error("there is no table: of these networks nothing was measured");
+    this.#save("csv", csv(rows), "text/csv");
+  }
+
+  #saveImages() {
+    const arrays = arraysOf(this.explorer, this.#settings());
+    this.#save("npz", npz(arrays), "application/zip", ` It holds ${Object.keys(arrays).join(", ")}.`);
+  }
+
+  #save(ending, content, type = undefined, also = "") {
+    const name = `snnlab-${this.kind}.${ending}`;
+    const blob = content instanceof Blob ? content : new Blob([content], { type });
+    const url = URL.createObjectURL(blob);
+    h("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    this.#say(`Saved as ${name} (${Math.ceil(blob.size / 1000)} kB).${also}`);
+  }
+
+  /** @param {Blob|HTMLVideoElement|undefined} source  @param {string} where it is from */
+  #open(source, where) {
+    return this.#tried(async () => {
+      if (!source) throw new Error(`${where} is not a picture`);
+      const { picker, store } = this.explorer;
+      const { digits, results } = picker.zoo;
+      const { levels, steps } = fitPicture(await pixelsOf(source), digits.shape, {
+        isDigit: Boolean(results),
+        darkPaper: isDark(digits.images),
+      });
+      store.set({ drawing: levels, image: -1 });
+      this.#say(`Your picture is shown: ${steps.join(", ") || "taken as it is"}.`);
+    });
+  }
+}
+
+const row = (title, ...buttons) => [h("h4", {}, title), h("div", { class: "row" }, ...buttons)];
+
+/** Whether most of what the images hold is dark. */
+const isDark = (images) => images.reduce((a, b) => a + b, 0) < images.length / 2;

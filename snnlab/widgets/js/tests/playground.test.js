@@ -1,0 +1,165 @@
+/** A network that learns in the page: it learns, it goes on where it stopped, and it is kept. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { asImage } from "../src/engine/digits.js";
+import { serve } from "../src/engine/serve.js";
+import { checkRecipe, initial, LEARNED, networkOf, Trainer } from "../src/engine/train.js";
+import { safetensors } from "../src/play/safetensors.js";
+import { FORBIDDEN, keep, kept } from "../src/play/store.js";
+import { progressText, recipeText, testText } from "../src/play/text.js";
+import { Training } from "../src/play/training.js";
+
+const SIDE = 6;
+const PIXELS = SIDE * SIDE;
+const RECIPE = {
+  code: "onset",
+  steps: 6,
+  beta: 0.9,
+  hidden: 24,
+  surrogate: "sigmoid",
+  slope: 4,
+  loss: "count",
+  eps: 0,
+  seed: 0,
+  epochs: 3,
+};
+
+/** Ten classes of small pictures: a bright row or column each, and some grey. */
+function toy(count) {
+  const pixels = new Uint8Array(count * PIXELS);
+  const labels = Array.from({ length: count }, (_, n) => n % 10);
+  for (const [n, label] of labels.entries()) {
+    for (let k = 0; k < PIXELS; k++) {
+      const [row, column] = [Math.floor(k / SIDE), k % SIDE];
+      const lit = label < 5 ? row === label : column === label - 5;
+      pixels[n * PIXELS + k] = lit ? 200 + (n % 50) : (n * 7 + k * 13) % 40;
+    }
+  }
+  return { pixels, labels, size: PIXELS };
+}
+
+/** All items of a training, by a worker that answers at once; `until` says how many. */
+async function worked(training, until = Number.POSITIVE_INFINITY) {
+  training.plan(400);
+  // One test, at the end, is enough.
+  if (until > 1e6) training.items = training.items.filter(({ rows }, k, all) => rows || k === all.length - 1);
+  const answers = [];
+  const take = serve(
+    (message) => answers.push(message),
+    async () => {},
+  );
+  take({ type: "prepare", task: "train", key: training.key, start: training.start, train: toy(400), test: toy(200) });
+  const items = training.items.slice(training.done, until).map((item) => ({ ...item, tell: true }));
+  take({ type: "start", id: 1, task: "train", key: training.key, settings: { eps: 0.1 }, items });
+  while (answers.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(answers[0].message, undefined);
+  training.add(structuredClone(answers[0].results));
+  return training;
+}
+
+test("every code learns", async () => {
+  for (const code of LEARNED) {
+    const { batches, finished } = await worked(new Training({ ...RECIPE, code, loss: "membrane", epochs: 8 }, PIXELS));
+    assert.ok(batches.at(-1).loss < batches[0].loss, code);
+    assert.equal(finished, true);
+  }
+});
+
+test("accuracy is that of the engine's network, and an attack lowers it", async () => {
+  const recipe = { ...RECIPE, hidden: 64, epochs: 30 };
+  const { weights, tests } = await worked(new Training(recipe, PIXELS));
+  const { clean, robust, n } = tests.at(-1);
+  const network = networkOf(recipe, weights);
+  const { pixels, labels } = toy(200);
+  const read = (k) => network.forward(asImage(pixels.subarray(k * PIXELS, (k + 1) * PIXELS))).predictions.at(-1);
+  assert.equal(clean, labels.filter((label, k) => read(k) === label).length);
+  assert.ok(clean / n > 0.5, `${clean} of ${n}`);
+  assert.ok(robust <= clean);
+});
+
+test("training on attacked pictures is another training, and learns too", async () => {
+  const clean = await worked(new Training({ ...RECIPE, epochs: 2 }, PIXELS));
+  const attacked = await worked(new Training({ ...RECIPE, epochs: 2, eps: 0.1 }, PIXELS));
+  assert.notDeepEqual(attacked.weights.w1, clean.weights.w1);
+  assert.ok(attacked.batches.at(-1).loss < attacked.batches[0].loss);
+});
+
+test("the same seed gives the same network, another one another", async () => {
+  const weights = async (seed) => (await worked(new Training({ ...RECIPE, seed, epochs: 1 }, PIXELS))).weights.w1;
+  assert.deepEqual(await weights(0), await weights(0));
+  assert.notDeepEqual(await weights(0), await weights(1));
+});
+
+test("an epoch that was lost begins again at the weights before it", async () => {
+  const training = new Training(RECIPE, PIXELS);
+  await worked(training, 5); // four batches and a test
+  training.save();
+  const before = training.weights.w1.slice();
+  const epochs = training.tests.length;
+  training.batches.push({ batch: 5, loss: 1, share: 0 });
+  training.weights = initial({ ...RECIPE, seed: 9 }, PIXELS);
+  training.done += 1;
+  training.rewind();
+  assert.deepEqual(training.weights.w1, before);
+  assert.deepEqual([training.tests.length, training.batches.length, training.done], [epochs, 4, 5]);
+});
+
+test("each digit is learned once an epoch", () => {
+  const training = new Training(RECIPE, PIXELS);
+  training.plan(400);
+  const first = training.items.slice(0, 4).flatMap(({ rows }) => rows);
+  assert.deepEqual(
+    [...first].sort((a, b) => a - b),
+    Array.from({ length: 400 }, (_, k) => k),
+  );
+  assert.ok(training.items[4].tests > 0);
+});
+
+test("what is kept comes back, and a browser that forbids it is a sentence", () => {
+  const training = new Training(RECIPE, PIXELS);
+  const memory = new Map();
+  const storage = () => ({ setItem: (key, value) => memory.set(key, value), getItem: (key) => memory.get(key) ?? null });
+  assert.equal(kept(storage), null);
+  assert.equal(keep(training, storage), null);
+  assert.deepEqual(kept(storage).weights, training.weights);
+  assert.deepEqual(kept(storage).recipe, RECIPE);
+  const forbidden = () => {
+    throw new Error("SecurityError");
+  };
+  assert.equal(keep(training, forbidden), FORBIDDEN);
+  assert.equal(kept(forbidden), null);
+});
+
+test("a recipe that does not exist is a sentence", () => {
+  checkRecipe(RECIPE);
+  assert.throws(() => checkRecipe({ ...RECIPE, code: "morse" }), /unknown code "morse"/);
+  assert.throws(() => checkRecipe({ ...RECIPE, steps: 1 }), /steps/);
+  assert.throws(() => checkRecipe({ ...RECIPE, eps: 2 }), /eps/);
+  assert.throws(() => checkRecipe({ ...RECIPE, slope: 0 }), /slope/);
+});
+
+test("the file begins with its header, and holds every weight", () => {
+  const weights = initial(RECIPE, PIXELS);
+  const file = safetensors(RECIPE, weights, {});
+  const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+  assert.deepEqual(header["layers.0.weight"].shape, [24, PIXELS]);
+  assert.equal(JSON.parse(header.__metadata__.snnlab).recipe.code, "onset");
+  assert.equal(file.length, 8 + length + 4 * (24 * PIXELS + 24 + 240 + 10));
+});
+
+test("sentences name the recipe, the progress and the intervals", () => {
+  const training = new Training(RECIPE, PIXELS);
+  assert.match(
+    recipeText({ ...RECIPE, eps: 0.1 }),
+    /onset, T = 6, β = 0\.90, 24 hidden, sigmoid 4, count, FGSM digits at ε = 0\.10/,
+  );
+  assert.match(progressText(training), /^Not trained/);
+  assert.match(testText([]), /No epoch/);
+  assert.match(
+    testText([{ epoch: 2, clean: 180, robust: 100, n: 200 }]),
+    /After epoch 2: 90\u202f% \[85.*of 200 test digits, 50/,
+  );
+  assert.equal(networkOf(RECIPE, training.weights).numPixels, PIXELS);
+  assert.throws(() => new Trainer({ recipe: { ...RECIPE, loss: "none" }, weights: training.weights, batches: 1 }), /loss/);
+});

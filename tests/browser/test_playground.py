@@ -1,0 +1,92 @@
+"""A network learns in the page: it pauses, goes on, is compared, kept and saved; under a strict policy too."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import POLICY
+from playwright.sync_api import Browser, expect
+from visiting import Visit, lone_page, put
+
+from snnlab import data, load
+from snnlab.zoo import export
+
+STATE = 'code="onset" hidden="32" image="6"'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    scripts = {key.replace("/", "-"): export.script(key) for key in ("zoo", "digits/test", "digits/train")}
+    folder = tmp_path_factory.mktemp("playground")
+    (folder / "favicon.ico").touch()  # a browser asks every server for it
+    return lone_page(folder, f'<snn-lab explorer="playground" {STATE}></snn-lab>', **scripts)
+
+
+@pytest.fixture
+def reader(chromium: Browser, folder: Path) -> Iterator[Visit]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield Visit(context, folder.as_uri())
+    context.close()
+
+
+@pytest.fixture
+def guarded(chromium: Browser, folder: Path) -> Iterator[Visit]:
+    """Who reads the page from a server that allows little."""
+
+    class Strict(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", POLICY)
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield Visit(context, f"http://127.0.0.1:{server.server_port}")
+    context.close()
+    server.shutdown()
+
+
+def test_network_learns_pauses_goes_on_is_kept_and_is_loaded_in_python(reader: Visit, tmp_path: Path) -> None:
+    explorer = reader.open("index").explorer("playground")
+    progress, tested = explorer.locator(".progress"), explorer.locator(".tested")
+    expect(progress).to_contain_text("Not trained")
+    explorer.get_by_role("button", name="One batch").click()
+    expect(progress).to_contain_text("epoch 1 of 5", timeout=30_000)
+    explorer.get_by_role("button", name="Continue").click()
+    expect(tested).to_contain_text("After epoch 1", timeout=90_000)
+    explorer.get_by_role("button", name="Pause").click()
+    expect(explorer.get_by_role("button", name="Continue")).to_be_visible()
+    reader.page.wait_for_timeout(500)  # the batch under way is counted
+    with reader.page.expect_download() as download:
+        explorer.get_by_role("button", name="Save file").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    model, test = load(path), data.load("mnist5k").test[:200]
+    with torch.no_grad():
+        right = (model.predict(test.images)[-1] == test.labels).float().mean()
+    assert right > 0.6
+    put(explorer, steps=5)
+    expect(progress).to_contain_text("Not trained")
+    expect(tested).to_contain_text("Before (faint): onset, T = 8")
+    reader.page.reload()
+    again = reader.explorer("playground")
+    again.get_by_role("button", name="Open the last one").click()
+    expect(again.locator(".tested")).to_contain_text("After epoch 1")
+    expect(again.locator(".progress")).to_contain_text("epoch 2 of 5")
+    assert reader.problems == []
+
+
+def test_network_learns_under_the_policy(guarded: Visit) -> None:
+    explorer = guarded.open("index").explorer("playground")
+    explorer.get_by_role("button", name="One batch").click()
+    expect(explorer.locator(".progress")).to_contain_text("epoch 1 of 5", timeout=30_000)
+    assert guarded.problems == []
