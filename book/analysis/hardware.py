@@ -38,7 +38,7 @@ def names() -> list[str]:
 
 @cache
 def mean(name: str, part: str, kinds: tuple[str, ...]) -> Estimate | None:
-    """Return the accuracy over kinds, severities and draws, mean over seeds with its interval; ``None`` if it was not measured."""
+    """Return the accuracy over kinds, severities and draws, mean over seeds with its interval; ``None``: not measured."""
     records = [of_seed[part] for of_seed in everyday(name)]
     if not set(kinds) <= set(records[0].correct):
         return None

@@ -15,8 +15,8 @@ from typing import Any
 from snnlab import data, zoo
 from snnlab.files import write_json
 from snnlab.zoo.adaptive import settings_sha256
-from snnlab.zoo.measure import measure_model
 from snnlab.zoo.everyday import EVERYDAY
+from snnlab.zoo.measure import measure_model
 from snnlab.zoo.parallel import Task, run
 from snnlab.zoo.proofs import PROOFS
 from snnlab.zoo.registry import DATASET, ModelRecipe
