@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from snnlab.networks.contexts import all_steps_at_once, is_neuron
 
-__all__ = ["FAULTS", "Fault", "faulty"]
+__all__ = ["FAULTS", "OF_WEIGHTS", "Fault", "faulty"]
 
 BITS = 8
 SMALLEST = 0.05  # a threshold stays above this share of itself
@@ -216,6 +216,8 @@ def _mismatched(weight: Tensor, severity: float, generator: torch.Generator) -> 
     return weight * (1 + severity * _normal(weight, generator))
 
 
+#: faults that need no spiking neurons
+OF_WEIGHTS: tuple[str, ...] = ("weight", "flipped_bits", "fewer_bits")
 #: the faults by name
 FAULTS: dict[str, Fault] = {
     fault.name: fault

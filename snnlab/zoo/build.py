@@ -15,6 +15,7 @@ from typing import Any
 from snnlab import data, zoo
 from snnlab.files import write_json
 from snnlab.zoo.adaptive import settings_sha256
+from snnlab.zoo.everyday import EVERYDAY
 from snnlab.zoo.measure import measure_model
 from snnlab.zoo.parallel import Task, run
 from snnlab.zoo.proofs import PROOFS
@@ -99,7 +100,11 @@ class _Builder:
         done = self.is_trained(of) or not of.stored
         done = done and _holds(lambda: record_of(of, self.folder).settings_sha256 == settings_sha256(of))
         to_measure = measure and of["measured"] and not done
-        studies = [study for study in (*STUDIES, PROOFS) if measure and study.wanted(of) and not self.is_studied(study, of)]
+        studies = [
+            study
+            for study in (*STUDIES, PROOFS, EVERYDAY)
+            if measure and study.wanted(of) and not self.is_studied(study, of)
+        ]
         if to_measure or studies or of.stored or (not measure and of["measured"]):
             yield from self.training(of)
         if to_measure:

@@ -6,6 +6,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import snntorch as snn
 import torch
 from building import BOOK
 from markdown_it import MarkdownIt
@@ -23,7 +24,8 @@ from snnlab.networks.conv import Block, SpikingConvNet
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.early_exit import ExitRule, exit_steps
 from snnlab.networks.energy import energy
-from snnlab.networks.sequence import lif
+from snnlab.networks.faults import faulty
+from snnlab.networks.sequence import lif, unroll
 from snnlab.teach import checks, question
 
 CHAPTERS = chapters(BOOK)
@@ -115,6 +117,15 @@ def test_the_best_trains_of_the_text_are_those_of_the_package(few: Split) -> Non
     expected = names["best_trains"](gradient, search.table.trains.squeeze(-1), search.first[0], search.last[0])
     search.move(gradient[:, None], share=1.0)
     assert torch.equal(search.bins[0], expected)
+
+
+def test_the_fault_of_the_text_is_that_of_the_package() -> None:
+    neuron, current = snn.Leaky(beta=0.9), 2 * torch.rand(6, 4, 5, generator=torch.Generator().manual_seed(0))
+    spikes, _ = unroll(neuron, current)
+    with faulty(torch.nn.ModuleList([neuron]), "lost", 0.3, torch.Generator().manual_seed(1)):
+        lost, _ = unroll(neuron, current)
+    lose, generator = _run_cell("hardware.ipynb", "def lose(")["lose"], torch.Generator().manual_seed(1)
+    assert torch.equal(lost, torch.stack([lose(step, 0.3, generator) for step in spikes]))
 
 
 def test_the_ranges_of_the_text_are_those_of_the_package() -> None:

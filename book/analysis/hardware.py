@@ -1,0 +1,197 @@
+"""Figures, tables and sentences of the chapter *Hardware and weather*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import spearmanr
+
+from snnlab import data, zoo
+from snnlab.data.corruptions import CORRUPTIONS, corrupted
+from snnlab.networks.faults import FAULTS, OF_WEIGHTS, faulty
+from snnlab.plotting.comparisons import reach
+from snnlab.plotting.theme import INK, NotebookFigure, marks, style
+from snnlab.statistics import Estimate, estimate, over_seeds
+from snnlab.zoo.everyday import EVERYDAY, everyday
+
+__all__ = ["caption", "correlation", "damage", "findings", "kinds", "plane", "table", "weather", "worst_enemy"]
+
+EPS = 0.1
+OF_SPIKES = tuple(name for name in FAULTS if name not in OF_WEIGHTS)
+#: columns of the table: title, part of a record, kinds in it
+COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "everyday noise": ("noise", tuple(CORRUPTIONS)),
+    "faults of weights": ("faults", OF_WEIGHTS),
+    "faults of spikes": ("faults", OF_SPIKES),
+}
+SHOWN = ("lost", "late", "dead", "stuck")
+
+
+def names() -> list[str]:
+    """Return the models that were measured."""
+    return EVERYDAY.models("mnist5k")
+
+
+@cache
+def mean(name: str, part: str, kinds: tuple[str, ...]) -> Estimate | None:
+    """Return the accuracy over kinds, severities and draws, mean over seeds with its interval; ``None``: not measured."""
+    records = [of_seed[part] for of_seed in everyday(name)]
+    if not set(kinds) <= set(records[0].correct):
+        return None
+    return estimate([record.n * record.mean(*kinds) for record in records], records[0].n)
+
+
+def worst(name: str, eps: float = EPS) -> Estimate:
+    """Return the worst case under attack, at the last exit."""
+    return over_seeds(zoo.repeats(name), "worst", None, eps)
+
+
+def weather(severity: int = 3) -> NotebookFigure:
+    """Draw a test digit under every corruption."""
+    image = data.load("mnist5k").test.images[:1]
+    with style():
+        figure = NotebookFigure(figsize=(7.6, 3.4), layout="constrained")
+        axes = figure.subplots(2, 5).flat
+        for ax, kind in zip(axes, ("clean", *CORRUPTIONS), strict=True):
+            generator = torch.Generator().manual_seed(1)
+            shown = image if kind == "clean" else corrupted(image, kind, severity, generator)
+            ax.imshow(shown[0, 0].numpy(), cmap="gray", vmin=0, vmax=1)
+            ax.set_title(kind.replace("_", " "), fontsize=9)
+            ax.set(xticks=[], yticks=[])
+    figure.caption = f"One test digit, clean and under nine kinds of everyday noise, at severity {severity} of 5"
+    figure.alt = (
+        f"One test digit ten times: clean, and under {', '.join(CORRUPTIONS).replace('_', ' ')}, at severity {severity}."
+    )
+    return figure
+
+
+def damage(name: str = "onset", severity: float = 0.3, neurons: int = 40) -> NotebookFigure:
+    """Draw the spikes of hidden neurons for one digit: sound, and with each fault of spikes."""
+    model, image = zoo.load(name), data.load("mnist5k").test.images[:1]
+    counts = {}
+    with style():
+        figure = NotebookFigure(figsize=(8.2, 2.8), layout="constrained")
+        for ax, fault in zip(figure.subplots(1, 1 + len(SHOWN), sharey=True), ("sound", *SHOWN), strict=True):
+            with faulty(model, "lost" if fault == "sound" else fault, 0.0 if fault == "sound" else severity, _seeded()):
+                (_, hidden), _, _ = model.trace(image)
+            counts[fault] = int(hidden.sum())
+            steps, rows = hidden[:, 0, :neurons].nonzero(as_tuple=True)
+            ax.plot(steps + 1, rows, "|", color=INK, ms=4)
+            ax.set_title(fault if fault == "sound" else FAULTS[fault].title.replace(" at firing", ""), fontsize=9)
+            ax.set(xlabel="step", xticks=(1, 4, 8), xlim=(0.4, 8.6))
+        figure.axes[0].set_ylabel("hidden neuron")
+    figure.caption = f"Spikes of {neurons} of 256 hidden neurons of `{name}` for one digit; severity {severity:g}, one draw"
+    said = ", ".join(f"{fault}: {count}" for fault, count in counts.items())
+    figure.alt = (
+        f"Rasters of the hidden layer, sound and with four faults of severity {severity:g}. Spikes of all neurons: {said}."
+    )
+    return figure
+
+
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def table() -> pd.DataFrame:
+    """Return a row a model: clean, everyday noise, faults, and the worst case under attack, with intervals over seeds."""
+    rows = {}
+    for name in names():
+        found = {title: mean(name, *of) for title, of in COLUMNS.items()}
+        cells = {title: str(value) if value else "—" for title, value in found.items()}
+        clean = over_seeds(zoo.repeats(name), "worst", None, 0.0)
+        rows[name] = {"clean": str(clean), **cells, f"worst case, ε = {EPS:g}": str(worst(name))}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def caption() -> str:
+    """Return what belongs below the table: n, seeds, draws, kinds, and the attacks of the last column."""
+    record, attacked = everyday(names()[-1]), zoo.results(names()[-1])
+    draws = {part: len(next(iter(record[0][part].correct.values()))[0]) for part in ("noise", "faults")}
+    return (
+        f"n = {record[0]['noise'].n} test digits, {len(record)} training seeds, means with 95 % intervals. Everyday noise: "
+        f"{len(CORRUPTIONS)} kinds in five severities, {draws['noise']} draw. Faults: {len(OF_WEIGHTS)} kinds of weights, "
+        f"{len(OF_SPIKES)} of spikes, five severities, {draws['faults']} draws. Worst case: the suite `{attacked.suite}`."
+    )
+
+
+def kinds(part: str, models: Sequence[str] = ("ann", "direct", "onset", "offset", "latency", "phase")) -> pd.DataFrame:
+    """Return the accuracy by kind (rows) and model (columns), averaged over severities, draws and seeds."""
+    every = tuple(CORRUPTIONS) if part == "noise" else tuple(FAULTS)
+    rows: dict[str, dict[str, str]] = {}
+    for kind in every:
+        found = {name: mean(name, part, (kind,)) for name in models}
+        rows[kind.replace("_", " ")] = {name: f"{value.mean:.3f}" if value else "—" for name, value in found.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def plane() -> NotebookFigure:
+    """Draw the worst case under attack against the mean under everyday noise: a point a model."""
+    title, of = next(iter(COLUMNS.items()))
+    with style():
+        figure = NotebookFigure(figsize=(6.4, 4.2), layout="constrained")
+        ax = figure.subplots()
+        for name, look in marks({name: zoo.repeats(name) for name in names()}).items():
+            noise, attacked = mean(name, *of), worst(name)
+            assert noise is not None
+            x, y = (reach([value]) for value in (noise, attacked))
+            drawn = {"color": look.colour, "marker": look.marker, "ls": "none", "elinewidth": 0.8, "ms": 6}
+            ax.errorbar(noise.mean, attacked.mean, xerr=x, yerr=y, label=name, **drawn)
+        ax.set(xlabel=f"accuracy under {title}, mean", ylabel=f"worst-case accuracy at ε = {EPS:g}", ylim=(-0.03, 1))
+        ax.legend(fontsize=7, ncols=2, loc="upper left")
+        figure.add_caption(
+            f"n = {everyday(names()[0])[0]['noise'].n}, 3 training seeds, 95 % intervals over seeds, at least Wilson's"
+        )
+    figure.alt = (
+        f"Worst case under attack against the mean under everyday noise, {len(names())} models. {correlation(title)}"
+    )
+    return figure
+
+
+def correlation(column: str) -> str:
+    """Return how far two orders of the models agree: by a column of the table, and by the worst case under attack."""
+    pairs = [(value.mean, worst(name).mean) for name in names() if (value := mean(name, *COLUMNS[column]))]
+    values = np.array(pairs)
+    generator = np.random.default_rng(0)
+    draws = [values[generator.integers(len(values), size=len(values))] for _ in range(2000)]
+    low, high = np.quantile(
+        [spearmanr(*draw.T).statistic for draw in draws if len(np.unique(draw, axis=0)) > 2], (0.025, 0.975)
+    )
+    rank = spearmanr(*values.T).statistic
+    return (
+        f"Spearman's rank correlation of *{column}* with the worst case: {rank:.2f} [{low:.2f}, {high:.2f}] "
+        f"(95 % interval by bootstrap over {len(values)} models)."
+    )
+
+
+def worst_enemy(models: Sequence[str] = ("direct", "onset", "offset", "latency", "phase", "poisson")) -> str:
+    """Return, for each code, its losses to four enemies in points, the largest first."""
+    lines = []
+    for name in models:
+        clean = over_seeds(zoo.repeats(name), "worst", None, 0.0).mean
+        found: Mapping[str, Estimate | None] = {title: mean(name, *of) for title, of in COLUMNS.items()}
+        losses = {title: clean - value.mean for title, value in found.items() if value}
+        losses[f"an attacker at ε = {EPS:g}"] = clean - worst(name).mean
+        ordered = sorted(losses.items(), key=lambda item: -item[1])
+        lines.append(f"- `{name}`: " + ", ".join(f"{title} −{100 * loss:.0f}" for title, loss in ordered))
+    return "\n".join(lines)
+
+
+def findings() -> str:
+    """Return who wins under each condition, and how far the orders agree."""
+    best = {}
+    for title, of in COLUMNS.items():
+        found = {name: value.mean for name in names() if (value := mean(name, *of))}
+        best[title] = max(found, key=lambda name: found[name])
+    attacked = max(names(), key=lambda name: worst(name).mean)
+    leaders = "; ".join(f"{title}: `{name}`" for title, name in best.items())
+    spread = {title: [value.mean for name in names() if (value := mean(name, *of))] for title, of in COLUMNS.items()}
+    width = "; ".join(f"{title} {min(values):.2f} to {max(values):.2f}" for title, values in spread.items())
+    attack = [worst(name).mean for name in names()]
+    return (
+        f"**Finding.** Highest accuracy: {leaders}; worst case: `{attacked}`. From the lowest to the highest model: {width}; "
+        f"worst case {min(attack):.2f} to {max(attack):.2f}. {' '.join(correlation(column) for column in COLUMNS)}"
+    )
