@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ def plane() -> NotebookFigure:
             noise, attacked = mean(name, *of), worst(name)
             assert noise is not None
             x, y = (reach([value]) for value in (noise, attacked))
-            drawn = {"color": look.colour, "marker": look.marker, "ls": "none", "elinewidth": 0.8, "ms": 6}
+            drawn: dict[str, Any] = {"color": look.colour, "marker": look.marker, "ls": "none", "elinewidth": 0.8, "ms": 6}
             ax.errorbar(noise.mean, attacked.mean, xerr=x, yerr=y, label=name, **drawn)
         ax.set(xlabel=f"accuracy under {title}, mean", ylabel=f"worst-case accuracy at ε = {EPS:g}", ylim=(-0.03, 1))
         ax.legend(fontsize=7, ncols=2, loc="upper left")
