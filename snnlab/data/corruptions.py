@@ -27,8 +27,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snnlab.encoding import check_images
-
 __all__ = ["CORRUPTIONS", "SEVERITIES", "corrupted"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -57,7 +55,10 @@ def corrupted(images: Tensor, corruption: str, severity: int, generator: torch.G
         raise ValueError(f"unknown corruption {corruption!r}; choose one of {', '.join(CORRUPTIONS)}")
     if severity not in (0, *SEVERITIES):
         raise ValueError(f"the severity of a corruption is a whole number from 1 to 5 (0: none), got {severity!r}")
-    check_images(images)
+    if images.dim() != 4 or not images.is_floating_point() or not 0 <= images.min() <= images.max() <= 1:
+        raise ValueError(
+            f"images must be floating point, [N, C, H, W], and lie in [0, 1], got {list(images.shape)} {images.dtype}"
+        )
     if severity == 0:
         return images
     change, amounts = CORRUPTIONS[corruption]

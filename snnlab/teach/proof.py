@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab import data, encoder, zoo
+from snnlab import data, zoo
 from snnlab.attacks import Budget, attack
+from snnlab.encoding import encoder
 from snnlab.evaluation.certificates import Certificate, certify
 from snnlab.networks.bounds import Range, code_bounds
 from snnlab.teach.exercises import Function, Hint, expect, tensor_of, whole

@@ -15,12 +15,13 @@ from torch import Tensor
 from snnlab.attacks import INFORMED, has_trains
 from snnlab.networks.chain import Chain, Layer, NoChain, chain_of, surrogate_of
 from snnlab.networks.classifier import Classifier
+from snnlab.vocabulary import VOCABULARY
 from snnlab.zoo import export
 
 __all__ = ["NotLive", "model_payloads", "packed"]
 
-#: read-outs that the engine has
-DECODERS = ("rate", "membrane", "ttfs")
+#: read-outs that the engine has: all but the charge
+DECODERS = tuple(name for name in VOCABULARY.decoders if name != "current")
 
 
 class NotLive(ValueError):

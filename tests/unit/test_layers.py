@@ -9,7 +9,8 @@ import snnlab
 PACKAGE = Path(snnlab.__file__).parent
 #: folders and modules of the package, from the top down; a folder imports only from lines below its own
 LAYERS = (
-    ("cli", "teach", "widgets"),
+    ("cli",),
+    ("teach", "widgets"),
     ("claims",),
     ("zoo",),
     ("evaluation",),

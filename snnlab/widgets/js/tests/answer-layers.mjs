@@ -1,5 +1,5 @@
 /**
- * Answers the tests of layers (tests/parity/test_layers.py), a line of JSON each: a network and its code, an image, a sequence
+ * Answers the tests of layers (tests/parity/test_chain_in_page.py), a line of JSON each: a network and its code, an image, a sequence
  * and a label in; spikes, potential, votes and gradients out.
  */
 import { createInterface } from "node:readline";
