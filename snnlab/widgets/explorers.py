@@ -112,6 +112,7 @@ class RobustnessExplorer(_ModelExplorer):
     """
 
     kind = "robustness"
+    digits = ("digits/test",)
     start: ClassVar = {"encoding": "onset"}
 
 
@@ -123,6 +124,7 @@ class ExitExplorer(_ModelExplorer):
     """
 
     kind = "exit"
+    digits = ("digits/test",)
     needs_steps: ClassVar[bool] = True
     start: ClassVar = {"encoding": "latency"}
 
@@ -339,6 +341,7 @@ class PlaygroundExplorer(Explorer):
     """
 
     kind = "playground"
+    digits = ("digits/test", "digits/train")
     eps = setting("eps", default=0.1, max=0.3)
     _models = cached_property(lambda self: Models(["onset"]))
 

@@ -29,15 +29,8 @@ __all__ = ["LiveExplorers", "data_keys", "inlined", "sizes"]
 KIND = re.compile(r'<snn-lab explorer="(\w+)"')
 VIEW = "application/vnd.jupyter.widget-view+json"
 
-#: explorers that need no network, and what they need
-WITHOUT_NETWORKS = {
-    "neuron": [],
-    "encoder": ["zoo"],
-    "playground": ["zoo", "digits/test", "digits/train"],
-    "results": ["cifar10"],
-}
-#: explorers that measure on all test digits
-MEASURING = ("robustness", "exit")
+#: explorers that need no network, and what they need beside digits
+WITHOUT_NETWORKS = {"neuron": [], "encoder": ["zoo"], "playground": ["zoo"], "results": ["cifar10"]}
 
 
 def data_keys(kind: str) -> list[str]:
@@ -56,13 +49,13 @@ def data_keys(kind: str) -> list[str]:
     }
     if kind not in explorers:
         raise ValueError(f"unknown explorer {kind!r}; choose one of {', '.join(explorers)}")
+    digits = explorers[kind].digits
     if kind in WITHOUT_NETWORKS:
-        return list(WITHOUT_NETWORKS[kind])
+        return [*WITHOUT_NETWORKS[kind], *digits]
     if kind == "training":
         names = [name for rules in trained().values() for name in rules.values()]
     else:
         names = explorers[kind]()._models.names
-    digits = ["digits/test"] if kind in MEASURING else []
     return ["zoo", *digits, *(f"model/{name}" for name in dict.fromkeys(names))]
 
 

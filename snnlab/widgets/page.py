@@ -21,8 +21,8 @@ __all__ = ["BUNDLE", "PARTS", "block", "page", "scripts"]
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 #: further scripts, which a view loads when it needs them, by name
 PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
-#: those that a page of one file has: what measures a whole data set needs the data set
-CARRIED = ("along", "bounds", "layers", "results")
+#: those that measure or train on a split of the data set
+ON_DIGITS = ("live", "playground", "worker")
 
 STYLE = """
 :root {{ color-scheme: light dark; --back: {light[background]}; --ink: {light[ink]}; --quiet: {light[quiet]}; }}
@@ -59,9 +59,10 @@ def block(contents: Mapping[str, Any]) -> str:
     return f'<script type="application/x-snnlab">{_compressed(json.dumps(contents, separators=(",", ":")))}</script>'
 
 
-def scripts() -> dict[str, str]:
-    """Return the scripts that a page of one file has for its explorers, by name."""
-    return {name: PARTS[name].read_text(encoding="utf-8") for name in CARRIED}
+def scripts(digits: bool = False) -> dict[str, str]:
+    """Return the scripts that a page of one file has for its explorers, by name; those of ``ON_DIGITS`` with ``digits`` alone."""
+    names = [name for name in PARTS if digits or name not in ON_DIGITS]
+    return {name: PARTS[name].read_text(encoding="utf-8") for name in names}
 
 
 def page(element: str, title: str, about: str) -> str:

@@ -53,6 +53,7 @@ class Explorer(anywidget.AnyWidget):
     _models = cached_property(lambda self: Models())
 
     kind: ClassVar[str] = ""
+    digits: ClassVar[tuple[str, ...]] = ()  # keys of the splits that it measures or trains on, with networks of the zoo
     explorer = traitlets.Unicode().tag(sync=True)
     image = setting("image")
     drawing = traitlets.List(traitlets.Int(min=0, max=255), help="pixels of the drawn digit").tag(sync=True)
@@ -161,7 +162,8 @@ class Explorer(anywidget.AnyWidget):
         Raises:
             NotLive: a network of the reader's that the page's engine cannot run; the sentence says why.
         """
-        return self._models.contents()
+        digits = () if self._models.custom else self.digits
+        return self._models.contents() | {key: self._payload(key) for key in digits}
 
     @property
     def not_live(self) -> str:
@@ -208,7 +210,7 @@ class Explorer(anywidget.AnyWidget):
         if path.suffix not in (".html", ".htm"):
             raise ValueError(f"a page is written to a file that ends in .html, got {str(path)!r}")
         try:
-            block = page.block(self.contents() | {"scripts": page.scripts()})
+            block = page.block(self.contents() | {"scripts": page.scripts(bool(self.digits) and not self._models.custom)})
             element, size = (
                 self._element(block),
                 f"Networks and images are in this file ({_size(block)}); it asks no other host. ",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import snntorch as snn
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from torch import nn
 
 from snnlab import data, zoo
@@ -86,3 +86,16 @@ def test_a_network_of_a_reader_is_live_in_a_page_of_one_file(published: tuple[Pa
     assert texts
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than a phone"
     assert "in this file" in page.inner_text("body")
+
+
+def test_a_saved_explorer_of_the_zoo_measures_on_the_digits_that_it_brings_along(chromium: Browser, tmp_path: Path) -> None:
+    path = RobustnessExplorer(encoding="onset", attack="fgsm", eps=0.05).save(tmp_path / "page.html")
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector(READY)
+    page.get_by_role("button", name="Measure it here").click()
+    fallen = page.locator(".bench").get_by_role("button", name="test digit")
+    expect(fallen.first).to_be_visible(timeout=60_000)
+    assert not page.locator(".notice[role=alert]").is_visible()
+    context.close()
