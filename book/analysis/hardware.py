@@ -63,10 +63,8 @@ def weather(severity: int = 3) -> NotebookFigure:
             ax.imshow(shown[0, 0].numpy(), cmap="gray", vmin=0, vmax=1)
             ax.set_title(kind.replace("_", " "), fontsize=9)
             ax.set(xticks=[], yticks=[])
-    figure.caption = f"One test digit, clean and under nine kinds of everyday noise, at severity {severity} of 5"
-    figure.alt = (
-        f"One test digit ten times: clean, and under {', '.join(CORRUPTIONS).replace('_', ' ')}, at severity {severity}."
-    )
+    figure.caption = f"Severity {severity} of 5; shift, rotation, noise and the place of the square are drawn at random"
+    figure.alt = f"A test digit, clean and under nine kinds of everyday noise: {', '.join(CORRUPTIONS).replace('_', ' ')}."
     return figure
 
 
@@ -85,10 +83,10 @@ def damage(name: str = "onset", severity: float = 0.3, neurons: int = 40) -> Not
             ax.set_title(fault if fault == "sound" else FAULTS[fault].title.replace(" at firing", ""), fontsize=9)
             ax.set(xlabel="step", xticks=(1, 4, 8), xlim=(0.4, 8.6))
         figure.axes[0].set_ylabel("hidden neuron")
-    figure.caption = f"Spikes of {neurons} of 256 hidden neurons of `{name}` for one digit; severity {severity:g}, one draw"
+    figure.caption = f"{neurons} of 256 neurons of the network {name}, one digit, one draw"
     said = ", ".join(f"{fault}: {count}" for fault, count in counts.items())
     figure.alt = (
-        f"Rasters of the hidden layer, sound and with four faults of severity {severity:g}. Spikes of all neurons: {said}."
+        f"Rasters of the hidden layer, sound and with four faults of severity {severity:g}: spikes of all neurons, {said}."
     )
     return figure
 
@@ -102,10 +100,13 @@ def table() -> pd.DataFrame:
     rows = {}
     for name in names():
         found = {title: mean(name, *of) for title, of in COLUMNS.items()}
-        cells = {title: str(value) if value else "—" for title, value in found.items()}
-        clean = over_seeds(zoo.repeats(name), "worst", None, 0.0)
-        rows[name] = {"clean": str(clean), **cells, f"worst case, ε = {EPS:g}": str(worst(name))}
+        ends = {"clean": worst(name, 0.0), **found, f"attack, ε = {EPS:g}": worst(name)}
+        rows[name] = {title: _percent(value) if value else "—" for title, value in ends.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _percent(value: Estimate) -> str:
+    return f"{100 * value.mean:.1f} [{100 * value.low:.0f}, {100 * value.high:.0f}]"
 
 
 def caption() -> str:
@@ -113,9 +114,9 @@ def caption() -> str:
     record, attacked = everyday(names()[-1]), zoo.results(names()[-1])
     draws = {part: len(next(iter(record[0][part].correct.values()))[0]) for part in ("noise", "faults")}
     return (
-        f"n = {record[0]['noise'].n} test digits, {len(record)} training seeds, means with 95 % intervals. Everyday noise: "
+        f"In %; n = {record[0]['noise'].n} test digits, {len(record)} training seeds, means with 95 % intervals. Everyday noise: "
         f"{len(CORRUPTIONS)} kinds in five severities, {draws['noise']} draw. Faults: {len(OF_WEIGHTS)} kinds of weights, "
-        f"{len(OF_SPIKES)} of spikes, five severities, {draws['faults']} draws. Worst case: the suite `{attacked.suite}`."
+        f"{len(OF_SPIKES)} of spikes, five severities, {draws['faults']} draws. Attack: the worst case of the suite `{attacked.suite}`."
     )
 
 
