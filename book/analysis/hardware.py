@@ -116,7 +116,8 @@ def caption() -> str:
     return (
         f"In %; n = {record[0]['noise'].n} test digits, {len(record)} training seeds, means with 95 % intervals. Everyday noise: "
         f"{len(CORRUPTIONS)} kinds in five severities, {draws['noise']} draw. Faults: {len(OF_WEIGHTS)} kinds of weights, "
-        f"{len(OF_SPIKES)} of spikes, five severities, {draws['faults']} draws. Attack: the worst case of the suite `{attacked.suite}`."
+        f"{len(OF_SPIKES)} of spikes, five severities, {draws['faults']} draws. "
+        f"Attack: the worst case of the suite `{attacked.suite}`."
     )
 
 
