@@ -68,6 +68,7 @@ class Visit:
     def explorer(self, kind: str = "robustness") -> Locator:
         explorer = self.page.locator(f'snn-lab[explorer="{kind}"]').first
         expect(explorer).to_have_attribute("data-ready", "", timeout=20_000)
+        expect(explorer).to_be_visible()
         return explorer
 
 

@@ -336,7 +336,7 @@ class PlaygroundExplorer(Explorer):
     The browser trains, in JupyterLab too. *Save file* writes a network that ``snnlab.load`` reads.
 
     Args:
-        state: initial ``image``, ``code``, ``steps``, ``beta``, ``hidden`` (neurons), ``surrogate`` and its ``slope``, ``loss``
+        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``surrogate`` and its ``slope``, ``loss``
             (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget ``eps``).
     """
 
@@ -350,7 +350,7 @@ class PlaygroundExplorer(Explorer):
 
     def result(self) -> Classifier:
         """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
-        network = SpikingMLP((784, self.hidden, 10), beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
+        network = SpikingMLP((784, self.neurons, 10), beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
         decoder = "membrane" if self.loss == "membrane" else "rate"
         return Classifier(network, encoder(self.code, num_steps=self.steps), decoder)
 
@@ -358,7 +358,7 @@ class PlaygroundExplorer(Explorer):
         image = self._subject()[0].unsqueeze(0)
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
-        return fallback.playground_still(spikes, self.code, self.hidden)
+        return fallback.playground_still(spikes, self.code, self.neurons)
 
 
 class ResultsExplorer(Explorer):

@@ -17,7 +17,7 @@ from visiting import Visit, lone_page, put
 from snnlab import data, load
 from snnlab.zoo import export
 
-STATE = 'code="onset" hidden="32" image="6"'
+STATE = 'code="onset" neurons="32" image="6"'
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from snnlab.widgets import PlaygroundExplorer
 
 
 def test_result_is_the_network_that_the_state_describes() -> None:
-    model = PlaygroundExplorer(code="onset", steps=5, hidden=16, surrogate="arctan", slope=2.0, loss="membrane").result()
+    model = PlaygroundExplorer(code="onset", steps=5, neurons=16, surrogate="arctan", slope=2.0, loss="membrane").result()
     assert (model.num_steps, model.decoder, model.network.sizes) == (5, "membrane", (784, 16, 10))
     assert model.network.surrogate.shape == "arctan"
     history = train(model, data.load("mnist5k").train[:200], Recipe(epochs=1, loss="membrane"), progress=False)
@@ -25,7 +25,7 @@ def test_binary_code_can_be_learned_too() -> None:
     assert PlaygroundExplorer(code="binary").result().encoder.title == "binary"
 
 
-@pytest.mark.parametrize("state", [{"code": "poisson"}, {"steps": 1}, {"eps": 0.4}, {"loss": "hinge"}, {"hidden": 1000}])
+@pytest.mark.parametrize("state", [{"code": "poisson"}, {"steps": 1}, {"eps": 0.4}, {"loss": "hinge"}, {"neurons": 1000}])
 def test_state_that_does_not_exist_is_an_error(state: dict[str, object]) -> None:
     with pytest.raises(traitlets.TraitError):
         PlaygroundExplorer(**state)

@@ -97,3 +97,16 @@ def test_traits_of_every_explorer_are_the_settings_that_its_page_reads() -> None
         assert set(declared["explorers"][kind]) <= traits
         own = traits - set(Explorer.class_traits(sync=True))
         assert own <= set(declared["explorers"][kind])
+
+
+def test_no_setting_has_the_name_of_an_attribute_that_every_element_has() -> None:
+    """A setting is an attribute in a page: ``hidden="128"`` would hide the explorer."""
+    file = Path(widgets.__file__).parent / "settings.toml"
+    settings = tomllib.loads(file.read_text(encoding="utf-8"))["settings"]
+    of_every_element = (
+        "accesskey autofocus class contenteditable dir draggable enterkeyhint exportparts hidden id inert inputmode is"
+    )
+    of_every_element += (
+        " itemid itemprop itemref itemscope itemtype lang nonce part popover role slot spellcheck style tabindex title"
+    )
+    assert not {*of_every_element.split(), "translate"} & set(settings)

@@ -55,7 +55,7 @@ export class PlaygroundExplorer extends Explorer {
       names.map((name) => [String(name), title(String(name))]);
     const two = (v) => v.toFixed(2);
     const code = new Select("code", pairs(LEARNED), set("code"));
-    this.hidden = new Select("hidden neurons", pairs([32, 64, 128, 256]), number("hidden"));
+    this.hidden = new Select("hidden neurons", pairs([32, 64, 128, 256]), number("neurons"));
     const surrogate = new Select("surrogate", pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]), set("surrogate"));
     const loss = new Choice("loss", pairs(["count", "membrane", "anytime"]), set("loss"));
     const learn = new Choice(
@@ -111,7 +111,7 @@ export class PlaygroundExplorer extends Explorer {
   }
 
   /** What the state says of the training. @param {State} state @returns {import("../engine/train.js").Recipe} */
-  recipe({ code, steps, beta, hidden, surrogate, slope, loss, learn, eps }) {
+  recipe({ code, steps, beta, neurons: hidden, surrogate, slope, loss, learn, eps }) {
     const about = { code, steps, beta, hidden, surrogate, slope, loss };
     return { ...about, eps: learn === "fgsm" ? eps : 0, seed: SEED, epochs: EPOCHS };
   }
@@ -119,7 +119,7 @@ export class PlaygroundExplorer extends Explorer {
   changed(state) {
     super.changed(state);
     this.picker.show(state);
-    this.hidden.show(String(state.hidden));
+    this.hidden.show(String(state.neurons));
     this.eps.element.hidden = state.learn !== "fgsm";
     const recipe = this.recipe(state);
     if (this.training && JSON.stringify(recipe) === JSON.stringify(this.training.recipe)) return;
@@ -300,8 +300,8 @@ export class PlaygroundExplorer extends Explorer {
     training.save();
     if (this.training?.batches.length) this.before = this.training;
     this.training = training;
-    const { seed: _seed, epochs: _epochs, ...settings } = rest;
-    this.store.set({ ...settings, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
+    const { seed: _seed, epochs: _epochs, hidden: neurons, ...settings } = rest;
+    this.store.set({ ...settings, neurons, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
     this.back.hidden = true;
     this.#buttons();
     this.runner.request();
