@@ -336,8 +336,9 @@ class PlaygroundExplorer(Explorer):
     The browser trains, in JupyterLab too. *Save file* writes a network that ``snnlab.load`` reads.
 
     Args:
-        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``surrogate`` and its ``slope``, ``loss``
-            (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget ``eps``).
+        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``surrogate`` and its ``slope``,
+            ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget
+            ``eps``).
     """
 
     kind = "playground"
