@@ -83,6 +83,19 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("direct: trained on potential, counts read", "membrane-count-direct"),
         ("direct: trained on potential, potential read", "membrane-direct"),
     ),
+    "training": (
+        ("latency", "latency"),
+        ("latency, six times as many epochs", "latency-long"),
+        ("latency, network of TSSL-BP trained by BPTT", "psp-latency"),
+        ("onset", "onset"),
+        ("onset, six times as many epochs", "onset-long"),
+        ("onset, network of TSSL-BP trained by BPTT", "psp-onset"),
+        ("direct", "direct"),
+        ("direct, network of TSSL-BP trained by BPTT", "psp-direct"),
+        ("ordinary network", "ann"),
+        ("ordinary network, six times as many epochs", "ann-long"),
+        ("spiking network, pixels 0 or 1", "spiking-binary"),
+    ),
     "weights": (
         ("latency", "latency"),
         ("latency twice, side by side", "latency-double"),
@@ -138,6 +151,10 @@ COMPARED: dict[str, tuple[_Pair, ...]] = {
             _Pair(code, f"count-membrane-{code}", "the network with the same loss whose potential is read", (0.05, 0.1)),
             _Pair(code, f"membrane-count-{code}", "the network trained on its potential whose counts are read", (0.05, 0.1)),
         )
+    ),
+    "training": (
+        *_pairs("{}-long", "the same network trained six times as long on clean digits"),
+        *(_Pair(f"tsslbp-{code}", f"psp-{code}", "the same network trained by BPTT") for code in CODES),
     ),
     "weights": (
         _Pair("latency", "latency-double", "a network on the same code twice", (0.0, 0.1)),

@@ -17,7 +17,8 @@ def test_records_hold_every_seed_and_what_a_reader_needs(name: str) -> None:
         recipe = zoo.recipe(name).at_seed(record.seed)
         assert (record.recipe_sha256, record.settings_sha256) == (recipe.sha256, settings_sha256(recipe))
         assert record.n == zoo.evaluation_settings()["samples"]
-    assert over_seeds(records, "worst", None, 0.0).mean > 0.85
+    without_memory = name.endswith(("-memoryless", "-beta0"))  # latency gives such a neuron one step of each pixel
+    assert over_seeds(records, "worst", None, 0.0).mean > (0.75 if without_memory else 0.85)
 
 
 def test_a_threshold_alone_keeps_more_than_every_spiking_code_as_the_chapters_say() -> None:
@@ -34,6 +35,17 @@ def test_behind_latency_the_neurons_matter_as_the_page_of_claims_says() -> None:
     )
     assert change_over_seeds(spiking, shared).direction == "higher"
     assert abs(change_over_seeds(shared, pixels).mean) < 0.05
+
+
+def test_time_protects_behind_latency_and_hardly_behind_onset_as_the_chapters_say() -> None:
+    def gain(code: str, control: str) -> float:
+        return change_over_seeds(*([r.accuracy(eps=0.1) for r in zoo.repeats(name)] for name in (code, control))).mean
+
+    for kind in ("shuffled", "memoryless"):
+        assert over_seeds(zoo.repeats(f"latency-{kind}"), "worst", None, 0.1).mean < 0.01
+        assert gain("latency", f"latency-{kind}") > 0.5
+        assert -0.05 < gain("onset", f"onset-{kind}") < 0.1
+    assert -0.1 < gain("onset", "shared-onset") < 0.0
 
 
 def test_controls_stand_apart_from_the_zoo_and_its_explorers() -> None:
