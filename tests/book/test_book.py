@@ -130,8 +130,8 @@ def test_every_page_loads_the_explorers_once(pages: list[Page], chapters: list[s
 
 
 def test_explorers_hold_an_image_and_a_sentence_for_readers_without_scripts(html: Path, pages: list[Page]) -> None:
-    explorers = {page.path.stem: page.explorers for page in pages if page.explorers}
-    assert {"intro", "encoding"} <= set(explorers)
+    explorers = {page.path.relative_to(html).with_suffix("").as_posix() for page in pages if page.explorers}
+    assert {"intro", "encoding"} <= explorers
     for name in explorers:
         text = (html / f"{name}.html").read_text(encoding="utf8")
         for inside in re.findall(r"<snn-lab[^>]*>(.*?)</snn-lab>", text, flags=re.DOTALL):
@@ -220,7 +220,7 @@ def test_every_folder_of_the_package_has_a_page_that_names_its_modules_and_chapt
     for folder in sorted(path.parent for path in ROOT.glob("snnlab/*/__init__.py")):
         text = (BOOK / "api" / f"{folder.name}.md").read_text(encoding="utf8")
         modules = re.findall(r"^## (snnlab\.\S+)$", text, re.MULTILINE)
-        assert len(modules) == len(re.findall(r"^\*(?:Explained|Used) in\* \{doc\}`/\w+`\.$", text, re.MULTILINE)), folder
+        assert len(modules) == len(re.findall(r"^\*(?:Explained|Used) in\* \{doc\}`/[\w/]+`\.$", text, re.MULTILINE)), folder
         there = {
             f"snnlab.{folder.name}",
             *(f"snnlab.{folder.name}.{p.stem}" for p in folder.glob("*.py") if p.stem[0] != "_"),

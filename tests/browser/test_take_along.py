@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ TABLES = {
     "energy": ("total_pJ", {"clean"}),
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
+    "playground": ("loss", {"clean"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
@@ -55,7 +57,13 @@ CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("along")
-    for key in ("zoo", "cifar10", *(f"model/{name}" for name in zoo.names("codes", "training", "fusion"))):
+    for key in (
+        "zoo",
+        "cifar10",
+        "digits/test",
+        "digits/train",
+        *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
+    ):
         (folder / f"snnlab-{key.replace('/', '-')}.js").write_text(export.script(key))
     return folder
 
@@ -74,6 +82,11 @@ def _open(visit: Visit, folder: Path, kind: str, **state: Any) -> Locator:
     element = " ".join(f'{name}="{value}"' for name, value in attributes.items())
     lone_page(folder, f'<snn-lab explorer="{kind}" {element}></snn-lab>')
     shown = visit.open("index").explorer(kind)
+    if kind == "playground":  # its table is that of the training
+        shown.get_by_role("button", name="One batch").click()
+        expect(shown.get_by_role("button", name="Continue")).to_be_visible()
+    if kind == "robustness":  # what no attacker can do is known a little later than the frame
+        expect(shown.get_by_text(re.compile(r"\b(Proved|Open|Broken)\b")).first).to_be_visible()
     shown.get_by_role("button", name="take along").click()
     expect(shown.get_by_role("group", name="take along")).to_be_visible()
     return shown

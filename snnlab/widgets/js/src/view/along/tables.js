@@ -1,4 +1,5 @@
 /** What an explorer shows, as arrays and as a table. The explorers differ in what they ask, so each kind has its own rows. */
+import { BATCH } from "../../engine/train.js";
 import { npy } from "./npz.js";
 
 /** As Excel and pandas read it (RFC 4180). @param {Object<string, any>[]} rows @returns {string} */
@@ -38,6 +39,14 @@ const curves =
 
 /** The rows by kind of explorer, undefined where nothing was measured. @type {Object<string, (explorer: any) => any[]|undefined>} */
 const ROWS = {
+  playground({ training }) {
+    const { batches = [], tests = [] } = training ?? {};
+    const of = ({ batch, n }, series, right) => ({ series, batch, n, accuracy: right / n });
+    return [
+      ...batches.map(({ batch, loss, share: accuracy }) => ({ series: "training digits", batch, n: BATCH, accuracy, loss })),
+      ...tests.flatMap((test) => [of(test, "test digits", test.clean), of(test, "under FGSM", test.robust)]),
+    ];
+  },
   robustness: curves(1),
   training: curves(1),
   results: curves(255),
