@@ -94,7 +94,7 @@ def test_search_finds_every_term_of_the_glossary(guarded: Visit) -> None:
     page.keyboard.type(TERMS[0])
     page.keyboard.press("Enter")
     found = page.locator('#search-results a[href*="glossary.html#term-"]')
-    expect(found.first).to_be_visible()
+    expect(found.first).to_be_visible(timeout=60_000)
     expect(page.locator("#search-results .search-summary")).to_contain_text("finished", timeout=60_000)
     missing = page.evaluate(FIND, TERMS)
     assert len(TERMS) > 20
