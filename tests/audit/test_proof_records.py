@@ -26,7 +26,7 @@ def test_every_model_of_the_list_has_proofs_at_the_first_seed() -> None:
 @pytest.mark.parametrize(("name", "seed"), RECORDS)
 def test_no_attack_of_the_suite_contradicts_a_proof(name: str, seed: int) -> None:
     if seed not in zoo.measured(name):
-        return  # proved, but not attacked: the bracket says so
+        return  # proved, but not attacked: there is no upper end to compare
     proved, attacked = proofs(name, seed), zoo.results(name, seed)
     assert (proved.n, proved.split, proved.data_sha256) == (attacked.n, attacked.split, attacked.data_sha256)
     for exit_step in attacked.exits:

@@ -206,7 +206,7 @@ test("a stopped measurement ends at once, and the pool goes on with the next", a
   assert.ok(seen.length < 10); // what was stopped is not handed over any more
 });
 
-test("where no worker starts the page measures in slices, and says so", async () => {
+test("where no worker starts the page measures in slices, and reports it", async () => {
   const refused = async () => {
     throw new Error("refused");
   };
