@@ -117,22 +117,31 @@ def claims_build(
     typer.echo(f"changed: {', '.join(changed)}" if changed else "nothing has changed")
 
 
+# What the commands on a network of the reader's have in common.
+NetworkName = Annotated[
+    str, typer.Argument(help="Your network as file.py:name or file.nir, or zoo:name for one of the zoo.")
+]
+Images = Annotated[
+    str, typer.Option(help="Name of a data set (test images), or your file or folder: .npz, .csv, .pt, pictures, …")
+]
+Code = Annotated[
+    str | None,
+    typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it reads steps."),
+]
+Steps = Annotated[int | None, typer.Option(min=1, help="Steps of the code. Default: those the network runs inside, or 8.")]
+ReadOut = Annotated[str | None, typer.Option(help="Read-out: rate, membrane or ttfs. Default: rate.")]
+Population = Annotated[int, typer.Option(min=1, help="Neighbouring outputs that stand for one class.")]
+
+
 @app.command("evaluate")
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Your network as file.py:name or file.nir, or zoo:name for one of the zoo.")],
-    data: Annotated[
-        str, typer.Option(help="Name of a data set (test images), or your file or folder: .npz, .csv, .pt, pictures, …")
-    ] = "mnist5k",
+    model: NetworkName,
+    data: Images = "mnist5k",
     suite: Annotated[str, typer.Option(help="How hard to try: quick, standard or full.")] = "standard",
-    encoding: Annotated[
-        str | None,
-        typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it reads steps."),
-    ] = None,
-    num_steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of the code. Default: those the network runs inside, or 8.")
-    ] = None,
-    decoder: Annotated[str | None, typer.Option(help="Read-out: rate, membrane or ttfs. Default: rate.")] = None,
-    population: Annotated[int, typer.Option(min=1, help="Neighbouring outputs that stand for one class.")] = 1,
+    encoding: Code = None,
+    num_steps: Steps = None,
+    decoder: ReadOut = None,
+    population: Population = 1,
     eps: Annotated[str, typer.Option(help="Radii in pixel units, rising, with commas.")] = "0,0.02,0.05,0.1,0.2",
     norm: Annotated[str, typer.Option(help="Linf, L2, L1 or L0.")] = "Linf",
     n: Annotated[int | None, typer.Option(help="Images, from the first; default: all.")] = None,
@@ -180,19 +189,12 @@ def evaluate(
 
 @app.command("publish")
 def publish(
-    model: Annotated[str, typer.Argument(help="Your network as file.py:name or file.nir, or zoo:name for one of the zoo.")],
-    data: Annotated[
-        str, typer.Option(help="Name of a data set (test images), or your file or folder: .npz, .csv, .pt, pictures, …")
-    ] = "mnist5k",
-    encoding: Annotated[
-        str | None,
-        typer.Option(help="Code in front, as 'latency'; 'none' for a network of images. Default: direct if it reads steps."),
-    ] = None,
-    num_steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of the code. Default: those the network runs inside, or 8.")
-    ] = None,
-    decoder: Annotated[str | None, typer.Option(help="Read-out: rate, membrane or ttfs. Default: rate.")] = None,
-    population: Annotated[int, typer.Option(min=1, help="Neighbouring outputs that stand for one class.")] = 1,
+    model: NetworkName,
+    data: Images = "mnist5k",
+    encoding: Code = None,
+    num_steps: Steps = None,
+    decoder: ReadOut = None,
+    population: Population = 1,
     explorer: Annotated[str, typer.Option(help="What the page shows: robustness, exit or attack.")] = "robustness",
     n: Annotated[int | None, typer.Option(min=1, help="Images to choose from, the first; at most 60.")] = None,
     title: Annotated[str, typer.Option(help="Of the page. Default: the name of the network.")] = "",
