@@ -90,6 +90,15 @@ def _open(visit: Visit, folder: Path, kind: str, **state: Any) -> Locator:
     return shown
 
 
+def _settled(explorer: Locator) -> None:
+    """Wait until an explorer's text stays for a second: sentences that take longer to compute come one by one."""
+    texts = [""]
+    while len(texts) < 4 or len(set(texts[-3:])) > 1:
+        explorer.page.wait_for_timeout(500)
+        texts.append(explorer.inner_text())
+        assert len(texts) < 60, "the explorer never comes to rest"
+
+
 def _saved(visit: Visit, explorer: Locator, button: str) -> bytes:
     with visit.page.expect_download() as waiting:
         explorer.get_by_role("button", name=button).click()
@@ -118,6 +127,7 @@ def test_every_explorer_gives_a_picture_a_table_and_its_images(kind: str, visit:
     explorer = _open(visit, folder, kind, **STATE)
     if kind == "robustness":  # what no attacker can do is known a little later than the frame
         expect(explorer.get_by_text(re.compile(r"\b(Proved|Open|Broken)\b")).first).to_be_visible(timeout=20_000)
+    _settled(explorer)
     column, images = TABLES[kind]
 
     drawn = ET.fromstring(_saved(visit, explorer, "picture, SVG"))
