@@ -15,16 +15,18 @@ relu       ``max(0, x)``
 neuron     ``Leaky`` or ``Synaptic`` with constants for each neuron, reset subtract, zero or none
 ========== =============================================================================================
 
-Flatten and dropout (in evaluation mode) are no layers: they change no value.
+Flatten and dropout (in evaluation mode) are no layers: they change no value. ``Chain.payload`` writes a chain as data: weights
+are base64 of float32, or of int8 with a power of two a row where that holds them exactly.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import snntorch as snn
 import torch
@@ -40,7 +42,7 @@ from snnlab.networks.event_linear import synaptic_current
 from snnlab.networks.sequence import is_fused, unroll
 from snnlab.networks.surrogate import SpikeGrad, Surrogate, derivative_of
 
-__all__ = ["Chain", "Layer", "NoChain", "chain_of", "surrogate_of"]
+__all__ = ["Chain", "Layer", "NoChain", "chain_of", "packed", "surrogate_of"]
 
 TOLERANCE = 1e-4  # of logits, between the network and its chain
 #: operations that change no value of a sample, or nothing that the comparison at the end would not show
@@ -149,6 +151,57 @@ class Chain:
         if self.population > 1:
             spikes, membrane = (x.view(*x.shape[:-1], -1, self.population).sum(-1) for x in (spikes, membrane))
         return spikes, membrane if self.potential else torch.zeros_like(membrane)
+
+    def payload(self) -> dict[str, Any]:
+        """Return the chain as plain JSON values, with which the browser engine runs it (``widgets/js/src/layers``)."""
+        return {
+            "inputs": list(self.inputs),
+            "potential": self.potential,
+            "population": self.population,
+            "layers": [_layer(layer) for layer in self.layers],
+        }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    about: dict[str, Any] = {"kind": layer.kind, "inputs": list(layer.inputs), "outputs": list(layer.outputs)}
+    if layer.kind == "neuron":
+        return about | _neurons(layer)
+    if layer.kind == "conv":
+        about["kernel"] = list(layer.values["weight"].shape[2:])
+    for name, value in layer.values.items():
+        about[name] = packed(value) if isinstance(value, Tensor) else value
+    return about
+
+
+def _neurons(layer: Layer) -> dict[str, Any]:
+    neuron = layer.values["module"]
+
+    def each(value: Any) -> dict[str, Any]:
+        """A number for all neurons, or one for each."""
+        numbers = cast(Tensor, value).detach().float().cpu()
+        numbers = numbers.view(-1) if numbers.numel() == 1 else numbers.expand(layer.outputs)
+        return packed(numbers) | {"count": numbers.numel()}
+
+    constants = {"beta": each(neuron.beta.clamp(0, 1)), "threshold": each(neuron.threshold)}
+    if hasattr(neuron, "alpha"):
+        constants["alpha"] = each(neuron.alpha.clamp(0, 1))
+    return {"reset": neuron.reset_mechanism, "surrogate": vars(surrogate_of(neuron.spike_grad))} | constants
+
+
+def packed(values: Tensor) -> dict[str, Any]:
+    """Return numbers as base64: int8 and the exponent of a power of two a row where this holds them exactly, else float32.
+
+    >>> packed(torch.tensor([[0.5, -1.0], [3.0, 0.0]]))
+    {'int8': 'IMBgAA==', 'exponent': [-6, -5]}
+    """
+    rows = values.detach().float().cpu().reshape(len(values) if values.dim() > 1 else 1, -1)
+    largest = rows.abs().amax(1).clamp(min=2.0**-100)
+    exponent = torch.ceil(torch.log2(largest / 127)).int()
+    whole = rows / torch.exp2(exponent.float())[:, None]
+    if bool(((whole == whole.round()) & (whole.abs() <= 127)).all()):
+        text = base64.b64encode(whole.to(torch.int8).numpy().tobytes()).decode()
+        return {"int8": text, "exponent": exponent.tolist()}
+    return {"float32": base64.b64encode(rows.contiguous().numpy().astype("<f4").tobytes()).decode()}
 
 
 def chain_of(classifier: Classifier, images: Tensor) -> Chain:

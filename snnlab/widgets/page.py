@@ -23,6 +23,8 @@ BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
 #: those that measure or train on a split of the data set
 ON_DIGITS = ("live", "playground", "worker")
+#: those of the explorer of pictures
+ON_PICTURES = ("picture", "picture-worker")
 
 STYLE = """
 :root {{ color-scheme: light dark; --back: {light[background]}; --ink: {light[ink]}; --quiet: {light[quiet]}; }}
@@ -59,9 +61,13 @@ def block(contents: Mapping[str, Any]) -> str:
     return f'<script type="application/x-snnlab">{_compressed(json.dumps(contents, separators=(",", ":")))}</script>'
 
 
-def scripts(digits: bool = False) -> dict[str, str]:
-    """Return the scripts that a page of one file has for its explorers, by name; those of ``ON_DIGITS`` with ``digits`` alone."""
-    names = [name for name in PARTS if digits or name not in ON_DIGITS]
+def scripts(digits: bool = False, pictures: bool = False) -> dict[str, str]:
+    """Return the scripts that a page of one file has for its explorers, by name.
+
+    Those of ``ON_DIGITS`` come with ``digits`` alone, those of ``ON_PICTURES`` with ``pictures``.
+    """
+    left_out = (() if digits else ON_DIGITS) + (() if pictures else ON_PICTURES)
+    names = [name for name in PARTS if name not in left_out]
     return {name: PARTS[name].read_text(encoding="utf-8") for name in names}
 
 

@@ -86,7 +86,7 @@ class Explorer(anywidget.AnyWidget):
             "from_step": range(steps),
         }
 
-    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder")
+    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker")
     def _exists(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         known = self._known().get(name)
@@ -210,7 +210,10 @@ class Explorer(anywidget.AnyWidget):
         if path.suffix not in (".html", ".htm"):
             raise ValueError(f"a page is written to a file that ends in .html, got {str(path)!r}")
         try:
-            block = page.block(self.contents() | {"scripts": page.scripts(bool(self.digits) and not self._models.custom)})
+            block = page.block(
+                self.contents()
+                | {"scripts": page.scripts(bool(self.digits) and not self._models.custom, self.kind == "picture")}
+            )
             element, size = (
                 self._element(block),
                 f"Networks and images are in this file ({_size(block)}); it asks no other host. ",
