@@ -231,7 +231,8 @@ def worst_case_change(new: str, old: str, eps: float, exit_step: int | None = No
     sides = [records_of(name) or [] for name in (new, old)]
     if not all(sides):
         return None
-    return change_over_seeds(*([r.accuracy("worst", exit_step, eps) for r in side] for side in sides), sides[0][0].n)
+    values = [[r.accuracy("worst", exit_step, eps) for r in side] for side in sides]
+    return change_over_seeds(values[0], values[1], sides[0][0].n)
 
 
 def _mean(name: str, eps: float, exit_step: int | None = None) -> float:

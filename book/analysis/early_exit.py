@@ -339,7 +339,8 @@ def late_finding(codes: Repeats) -> str:
 
     def later(name: str, start: int) -> Change:
         method = "spike_train" if "spike_train" in codes[name][0].late else "pgd"
-        return change_over_seeds(*(_late(codes[name], method, s) for s in (start, 0)), codes[name][0].late[method].n)
+        new, old = (_late(codes[name], method, s) for s in (start, 0))
+        return change_over_seeds(new, old, codes[name][0].late[method].n)
 
     turned = [f"`{n}` from t₀ = {s} ({later(n, s)})" for n in codes for s in starts[1:] if later(n, s).direction == "lower"]
     flipped = [f"`{n}` at {np.mean(_late(r, 'flips', 4)):.2f}" for n, r in codes.items() if "flips" in r[0].late]
@@ -406,7 +407,8 @@ def _for_exits() -> list[str]:
 
 
 def _against_plain(name: str, eps: float) -> Change:
-    return change_over_seeds(*(_shares(zoo.repeats(n), T, eps) for n in (name, name.split("-")[1])), zoo.results(name).n)
+    new, old = (_shares(zoo.repeats(n), T, eps) for n in (name, name.split("-")[1]))
+    return change_over_seeds(new, old, zoo.results(name).n)
 
 
 def _beside_plain(name: str, exit_step: int, eps: float) -> str:
