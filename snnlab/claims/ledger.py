@@ -55,7 +55,7 @@ def zoo_records(name: str, suite: str) -> Sequence[Record] | None:
 
 
 def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
-    """Return the comparisons of a claim with intervals over seeds, and the verdict that follows.
+    """Return the comparisons of a claim with their intervals, and the verdict that follows.
 
     Args:
         claim: what is claimed.
@@ -115,8 +115,13 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
         of_model = by_model[quantity.model or comparison.models[0]]
         others = [{name: by_model[name][k] for name in quantity.parts} for k in range(len(of_model))]
         values.append([quantity.of(record, beside) for record, beside in zip(of_model, others, strict=True)])
-        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity)}
-    change = change_over_seeds(*values)
+        size = min((quantity.n(record) for record in of_model), default=1)
+        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity, size)}
+    pair = (comparison.new, comparison.old)
+    n = min(q.n(record) for q in pair for name in q.models for record in by_model[name])
+    accuracies = any(q.is_accuracy for q in pair)
+    factors = (pair[0].factor, pair[1].factor)
+    change = change_over_seeds(values[0], values[1], n if accuracies else None, times=factors, nested=_nested(*pair))
     formed = _factor_can_be_formed(comparison, values[1], by_model)
     return {
         **sides,
@@ -127,9 +132,20 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
         "outcome": comparison.outcome(change) if formed else OUTCOMES[1],
         **({} if formed else {"no_factor": True}),
         "suite": suite,
-        "n": min(q.n(record) for q in (comparison.new, comparison.old) for name in q.models for record in by_model[name]),
+        "n": n,
         "seeds": change.seeds,
     }
+
+
+def _nested(new: Quantity, old: Quantity) -> bool:
+    """Return whether one side is right on no sample that the other is wrong on: one network, before and after an attack.
+
+    An attack counts at every larger ε too, and the worst case is right only where every attack is.
+    """
+    if {new.kind, old.kind} != {"accuracy"} or (new.model, new.exit, 1, 1) != (old.model, old.exit, new.times, old.times):
+        return False
+    harder = {(new.attack, new.eps): (old.attack, old.eps), (old.attack, old.eps): (new.attack, new.eps)}
+    return any(eps >= other_eps and attack in (other, "worst") for (attack, eps), (other, other_eps) in harder.items())
 
 
 def _factor_can_be_formed(comparison: Comparison, old: Sequence[float], by_model: Mapping[str, Sequence[Record]]) -> bool:
@@ -151,13 +167,14 @@ def _settings(quantity: Quantity) -> dict[str, Any]:
     return {key: value for key, value in asdict(quantity).items() if value != getattr(default, key)}
 
 
-def _interval(values: Sequence[float], quantity: Quantity) -> dict[str, Any]:
-    """Return values, their mean and its interval over seeds."""
+def _interval(values: Sequence[float], quantity: Quantity, n: int) -> dict[str, Any]:
+    """Return values, their mean and its interval: over seeds, of an accuracy over samples where that is wider."""
     if quantity.kind == "value":
         return {"mean": values[0]}
     low, high = mean_interval(values)
     if quantity.is_accuracy:
-        low, high = max(0.0, low), min(quantity.times, high)
+        of_share = estimate([value / quantity.times * n for value in values], n)
+        low, high = quantity.times * of_share.low, quantity.times * of_share.high
     rounded = [round(v, DIGITS) for v in values]
     return {"values": rounded, "mean": round(fmean(values), DIGITS), "low": round(low, DIGITS), "high": round(high, DIGITS)}
 

@@ -94,6 +94,11 @@ class Quantity:
         """Whether it is a fraction of correct answers, or such a fraction times a factor."""
         return self.kind not in ("energy", "gate", "value")
 
+    @property
+    def factor(self) -> float:
+        """The factor on an accuracy that was measured; 0 for anything else."""
+        return self.times if self.is_accuracy else 0.0
+
     def of(self, record: Record, others: Mapping[str, Record] | None = None) -> float:
         """Return the value in the record of ``model``; kind ``coin`` needs the records of its ``parts`` in ``others``.
 

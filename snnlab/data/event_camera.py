@@ -154,7 +154,7 @@ class EventCamera:
         signed = self.crossings(sequence)
         if not isinstance(num_steps, int) or num_steps < 1 or len(signed) % num_steps:
             raise ValueError(f"num_steps must divide the {len(signed)} moments of the sequence, got {num_steps!r}")
-        binned = signed.unflatten(0, (num_steps, -1))
+        binned = signed.reshape(num_steps, -1, *signed.shape[1:])
         counts = torch.stack([(-binned).clamp(min=0).sum(1), binned.clamp(min=0).sum(1)], dim=2).float()
         if self.noise > 0:
             mean = torch.full_like(counts, self.noise * self.duration / 1e6 / num_steps / 2)

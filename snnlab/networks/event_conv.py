@@ -70,7 +70,7 @@ class EventConvNet(nn.Module):
         sequence = membrane = spikes
         trains: list[Tensor] = []
         for layer, neuron in zip(self.layers, self.neurons, strict=True):
-            current = cast(Tensor, layer(sequence.flatten(0, 1))).unflatten(0, sequence.shape[:2])
-            sequence, membrane = unroll(neuron, current)
+            current = cast(Tensor, layer(sequence.flatten(0, 1)))
+            sequence, membrane = unroll(neuron, current.reshape(*sequence.shape[:2], *current.shape[1:]))
             trains.append(sequence)
         return Trace(tuple(trains[:-1]), trains[-1], membrane)
