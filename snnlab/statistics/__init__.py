@@ -6,11 +6,13 @@ from snnlab.statistics.captions import (
     flags_line,
     flags_of,
     intervals_line,
+    lower_ends_line,
     models_by_flag,
     small_print,
 )
 from snnlab.statistics.intervals import (
     MIN_EFFECT,
+    NO_BOUND,
     Change,
     Estimate,
     change_over_seeds,
@@ -23,6 +25,7 @@ from snnlab.statistics.records import chance_of, over_seeds, seed_summary, share
 
 __all__ = [
     "MIN_EFFECT",
+    "NO_BOUND",
     "Change",
     "Estimate",
     "Record",
@@ -34,6 +37,7 @@ __all__ = [
     "flags_line",
     "flags_of",
     "intervals_line",
+    "lower_ends_line",
     "mean_interval",
     "models_by_flag",
     "over_seeds",
