@@ -225,7 +225,7 @@ def change_figure(pairs: Mapping[str, str], radii: Sequence[float] = RADII) -> N
             clear: dict[str, list[str]] = {"higher": [], "lower": []}
             for row, (new, old) in enumerate(pairs.items()):
                 sides = [_by_seed(name, eps) for name in (new, old)]
-                change = change_over_seeds(*sides)
+                change = _change(new, eps, old)
                 colour = mark(zoo.recipe(new)["code"]).colour
                 ax.plot([change.low, change.high], [row, row], color=colour, lw=1.4)
                 ax.plot(
@@ -241,7 +241,7 @@ def change_figure(pairs: Mapping[str, str], radii: Sequence[float] = RADII) -> N
                 f"at ε = {eps:g}, " + ", ".join(f"{key}: {'; '.join(names) or 'none'}" for key, names in clear.items())
             )
     figure.caption = (
-        "Rings are single seeds, lines are 95 % intervals of their mean (Student). The mean is a dot where "
+        "Rings are single seeds, lines are 95 % intervals, over seeds or, where wider, over digits. The mean is a dot where "
         f"the interval leaves out zero and the mean is at least {MIN_EFFECT:g}"
     )
     figure.alt = f"Changes of worst-case accuracy, seed by seed: clearly different from zero {'. '.join(said)}."
@@ -350,7 +350,7 @@ def _gain(name: str, eps: float) -> Change:
 
 
 def _change(new: str, eps: float, old: str) -> Change:
-    return change_over_seeds(_by_seed(new, eps), _by_seed(old, eps))
+    return change_over_seeds(_by_seed(new, eps), _by_seed(old, eps), zoo.results(new).n)
 
 
 def _by_seed(name: str, eps: float) -> list[float]:

@@ -1,7 +1,7 @@
 """Definitions: what is claimed, and which comparisons decide it, read from ``zoo/claims/claims.toml``.
 
 A comparison takes one quantity of two models (or of one model and a number) at every seed. With ``d`` the mean difference
-``new - old`` and ``[low, high]`` its 95 % interval over seeds (``snnlab.statistics.change_over_seeds``):
+``new - old`` and ``[low, high]`` its 95 % interval (``snnlab.statistics.change_over_seeds``: the wider one of seeds and samples):
 
 ============== ============================ ==========================
 ``expect``     as claimed                   against the claim

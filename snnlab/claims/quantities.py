@@ -94,6 +94,11 @@ class Quantity:
         """Whether it is a fraction of correct answers, or such a fraction times a factor."""
         return self.kind not in ("energy", "gate", "value")
 
+    @property
+    def factor(self) -> float:
+        """The factor on an accuracy that was measured; 0 for anything else."""
+        return self.times if self.is_accuracy else 0.0
+
     def of(self, record: Record, others: Mapping[str, Record] | None = None) -> float:
         """Return the value in the record of ``model``; kind ``coin`` needs the records of its ``parts`` in ``others``.
 
@@ -136,7 +141,7 @@ class Quantity:
             return f"{self.value:g}"
         data = DATASETS.get(dataset_of(self.model)[0]) or describe(DATASET)
         levels = f"{self.eps * data.eps_unit:g}" + (f"/{data.eps_unit}" if data.eps_unit > 1 else "")
-        budget = f", ε = {levels}" if self.eps else ""
+        budget = f", {data.budget.format(levels)}" if self.eps else ""
         rule = self.rule.replace("_", " ") + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
         under = "worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}"
         said = {

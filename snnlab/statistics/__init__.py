@@ -3,6 +3,7 @@
 from snnlab.statistics.captions import (
     attack_table,
     attacks_line,
+    broken_on_samples,
     flags_line,
     flags_of,
     intervals_line,
@@ -31,6 +32,7 @@ __all__ = [
     "Record",
     "attack_table",
     "attacks_line",
+    "broken_on_samples",
     "chance_of",
     "change_over_seeds",
     "estimate",

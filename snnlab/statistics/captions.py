@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from snnlab.statistics.intervals import NO_BOUND
 from snnlab.statistics.parts import LateAccuracy
@@ -13,6 +14,7 @@ from snnlab.statistics.records import Repeats, over_seeds
 __all__ = [
     "attack_table",
     "attacks_line",
+    "broken_on_samples",
     "flags_line",
     "flags_of",
     "intervals_line",
@@ -129,11 +131,55 @@ def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
     }
     suites = ", ".join(dict.fromkeys(f"`{record.suite}`" for record in first if record.suite))
     of_suite = f" of the suite {suites}" if suites else ""
-    number = f"any of {len(listed)} attacks{of_suite}" if len(listed) > 1 else "the attack"
-    uneven = any(not texts.keys() <= record.attacks.keys() for record in first)
-    allowed = " Each network met those that its code allows." if uneven else ""
-    at_larger = "What an attack breaks at one ε counts as broken by it at every larger one."
-    return f"The worst case counts a digit as lost if {number} broke it.{allowed} {at_larger}\n\n{attack_table(listed)}"
+    sentences = [
+        f"The worst case counts a digit as lost if {_number(first)}{of_suite} broke it.",
+        "What an attack breaks at one ε counts as broken by it at every larger one.",
+        *_on_samples([record for records in repeats for record in records]),
+    ]
+    return f"{' '.join(sentences)}\n\n{attack_table(listed)}"
+
+
+def _number(records: Sequence[Record]) -> str:
+    """Return how many attacks each network met, in words."""
+    by_number: dict[int, list[str]] = {}
+    for record in records:
+        by_number.setdefault(len(record.attacks.keys() - {"worst"}), []).append(f"`{record.model}`")
+    if len(by_number) == 1:
+        (number,) = by_number
+        return f"any of {number} attacks" if number > 1 else "the attack"
+    whose = "; ".join(f"{number} on {', '.join(dict.fromkeys(by_number[number]))}" for number in sorted(by_number))
+    return f"any of the attacks that its code allows ({whose})"
+
+
+def _on_samples(records: Sequence[Record]) -> list[str]:
+    """Return a sentence on attacks that ran on some of the samples only, if there were any."""
+    sampled = [record for record in records if record.samples]
+    if not sampled:
+        return []
+    most = max(sampled, key=broken_on_samples)
+    numbers = " or ".join(str(n) for n in sorted({n for record in sampled for n in record.samples.values()}))
+    broke = broken_on_samples(most)
+    names = ", ".join(dict.fromkeys(f"`{r.model}`" for r in sampled if broken_on_samples(r) == broke))
+    many = f"at most {broke} ({names})" if broke else "none"
+    return [f"Some attacks ran on the first {numbers} digits only; of those that survived the rest, they broke {many}."]
+
+
+def broken_on_samples(record: Record) -> int:
+    """Return how many samples only attacks on some of them broke: at the last exit, at the ε where they are most.
+
+    A worst case over all samples would be lower by more than this: the others did not meet these attacks.
+
+    >>> survivors = {"pgd": [[9, 7]], "square": [[9, 5]], "long": [[9, 4]]}
+    >>> broken_on_samples(Record(n=9, survivors=survivors, samples={"square": 3}))
+    2
+    """
+    rows = [(name, counts[-1]) for name, counts in record.survivors.items()]
+    broken = [
+        [before - after for before, after in zip(row, next_row, strict=True)]
+        for (_, row), (name, next_row) in pairwise(rows)
+        if name in record.samples
+    ]
+    return max((sum(column) for column in zip(*broken, strict=True)), default=0)
 
 
 def attack_table(attacks: Mapping[str, str]) -> str:
