@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from snnlab.networks.classifier import Classifier
 from snnlab.networks.early_exit import ExitRule, dynamic_exit
 from snnlab.plotting.theme import ATTACK, INK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import (
+    NO_BOUND,
     Change,
     Record,
     change_over_seeds,
@@ -286,7 +288,9 @@ def dynamic_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1,
             "mean exit": f"{np.mean([d.mean_exit[k] for d in dynamic]):.2f}",
             "energy, nJ": f"{np.mean([d.energy_pj[k] for d in dynamic]) / 1000:.1f}",
         } | {
-            f"ε = {eps:g}" if eps else "clean": str(estimate([d.counts(eps)[k] for d in dynamic], records[0].n))
+            f"ε = {eps:g}" if eps else "clean": str(
+                replace(estimate([d.counts(eps)[k] for d in dynamic], records[0].n), attacked=eps > 0)
+            )
             for eps in radii
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("latency leaves at")
@@ -345,7 +349,8 @@ def late_finding(codes: Repeats) -> str:
     turned = [f"`{n}` from t₀ = {s} ({later(n, s)})" for n in codes for s in starts[1:] if later(n, s).direction == "lower"]
     flipped = [f"`{n}` at {np.mean(_late(r, 'flips', 4)):.2f}" for n, r in codes.items() if "flips" in r[0].late]
     return (
-        f"Accuracy at exit {T}; n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
+        f"Accuracy at exit {T}, upper ends ({NO_BOUND} for what acts from a step on); "
+        f"n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
         f"for noise, PGD (informed) and the search among spike trains, at most {flips} flipped spikes a digit, whatever the "
         "number of spikes of the code: a larger share of the few of `latency` than of the many of `onset`.\n\n"
         "**Finding.** We take the strongest attack: the search among spike trains, and PGD for `direct`, which has none. "
@@ -412,7 +417,8 @@ def _against_plain(name: str, eps: float) -> Change:
 
 
 def _beside_plain(name: str, exit_step: int, eps: float) -> str:
-    return " / ".join(f"{zoo.results(n).accuracy('worst', exit_step, eps):.3f}" for n in (name, name.split("-")[1]))
+    ends = [over_seeds([zoo.results(n)], "worst", exit_step, eps) for n in (name, name.split("-")[1])]
+    return " / ".join(f"{e.lower_end} – {e.mean:.3f}" if e.attacked else f"{e.mean:.3f}" for e in ends)
 
 
 def _listed(names: Sequence[str]) -> str:

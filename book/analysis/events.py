@@ -58,7 +58,7 @@ def cloud(index: int = 6) -> NotebookFigure:
             above.axvline(step * 300 / 9, color=INK, lw=0.3)
             shown = frames[step, 1].clamp(max=1) - frames[step, 0].clamp(max=1)
             ax.imshow(shown.numpy(), cmap="PuOr_r", vmin=-1.4, vmax=1.4)
-            ax.set_title(step + 1, fontsize=8)
+            ax.set_title(str(step + 1), fontsize=8)
             ax.set(xticks=[], yticks=[])
     figure.caption = f"{len(events):,} events of one digit on three strokes (simulated camera), and the nine frames of them"
     figure.alt = (

@@ -107,6 +107,19 @@ class Quantity:
         """
         return self.times * float(KINDS[self.kind](self, record, others or {}))
 
+    @property
+    def is_upper_end(self) -> bool:
+        """Whether attacks find it from above only: another attack could lower it."""
+        exact = self.kind in ("energy", "gate", "value") or (self.kind in ("accuracy", "dynamic") and not self.eps)
+        return not exact and self.attack == "worst"
+
+    def lower_end(self, record: Record, others: Mapping[str, Record] | None = None) -> float | None:
+        """Return what no attack can lower it below; ``None`` where no bound is known. It is the value itself if that is exact."""
+        if not self.is_upper_end:
+            return self.of(record, others)
+        count = record.proved(self.exit_step(record), self.eps) if self.kind == "accuracy" else None
+        return None if count is None else self.times * count / record.n
+
     def n(self, record: Record) -> int:
         """Return the number of samples behind the value."""
         part = {"late": record.late.get(self.attack), "silenced": record.ablation}.get(self.kind)

@@ -7,11 +7,13 @@ from snnlab.statistics.captions import (
     flags_line,
     flags_of,
     intervals_line,
+    lower_ends_line,
     models_by_flag,
     small_print,
 )
 from snnlab.statistics.intervals import (
     MIN_EFFECT,
+    NO_BOUND,
     Change,
     Estimate,
     change_over_seeds,
@@ -24,6 +26,7 @@ from snnlab.statistics.records import chance_of, over_seeds, seed_summary, share
 
 __all__ = [
     "MIN_EFFECT",
+    "NO_BOUND",
     "Change",
     "Estimate",
     "Record",
@@ -36,6 +39,7 @@ __all__ = [
     "flags_line",
     "flags_of",
     "intervals_line",
+    "lower_ends_line",
     "mean_interval",
     "models_by_flag",
     "over_seeds",

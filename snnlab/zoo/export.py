@@ -179,6 +179,7 @@ def _zoo() -> dict[str, Any]:
             **{key: {n: r[key] for n, r in files.items()} for key in ("exits", "correct", "silent", "flags")},
             "left": {name: _left(r) for name, r in records.items()},
             "repeats": {name: _repeats(zoo.repeats(name)) for name in records},
+            "proved": {name: known for name in records if (known := _proved(zoo.repeats(name)))},
             "energy": {name: r.energy_pj for name, r in records.items()},
             **{key: {n: r[key] for n, r in files.items() if key in r} for key in ("dynamic", "late", "ablation")},
         },
@@ -214,6 +215,17 @@ def _repeats(records: Sequence[Record]) -> dict[str, Any]:
         parts = ("mean", "low", "high")
         means[attack] = {part: [[round(getattr(cell, part), 4) for cell in row] for row in rows] for part in parts}
     return means
+
+
+def _proved(records: Sequence[Record]) -> dict[str, Any]:
+    """Return what is proved, means over seeds ``[exit][ε]``, of exits and ε > 0 that the first seed was attacked at."""
+    first = records[0]
+    radii = [eps for eps in first.eps if eps > 0]
+    rows = [[[known for r in records if (known := r.proved(e, eps)) is not None] for eps in radii] for e in first.exits]
+    if any(len(cell) < len(records) for row in rows for cell in row):
+        return {}
+    share = [[round(sum(cell) / len(cell) / first.n, 4) for cell in row] for row in rows]
+    return {"exits": first.exits, "eps": radii, "share": share}
 
 
 def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
