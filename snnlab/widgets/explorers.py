@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -40,6 +41,7 @@ __all__ = [
     "ExitExplorer",
     "FusionExplorer",
     "NeuronExplorer",
+    "PaintExplorer",
     "PlaygroundExplorer",
     "ResultsExplorer",
     "RobustnessExplorer",
@@ -48,6 +50,26 @@ __all__ = [
 
 #: codes that the playground learns
 LEARNED = (*(name for name in VOCABULARY.side_by_side["codes"] if name != "poisson" and "(" not in name), "binary")
+#: codes whose table can be painted: spikes of one worth, few levels
+PAINTED = tuple(name for name in LEARNED if name not in ("direct", "phase"))
+
+
+class _Codes(tuple[str, ...]):
+    """Names of codes, and every table that is written out."""
+
+    __slots__ = ()
+
+    def __contains__(self, code: object) -> bool:
+        if not (isinstance(code, str) and code.startswith("table(")):
+            return super().__contains__(code)
+        with suppress(ValueError):
+            return bool(encoder(code, num_steps=_steps_of(code, 0)).num_steps)
+        return False
+
+
+def _steps_of(code: str, num_steps: int) -> int:
+    """Return the steps of a table that is written out, and ``num_steps`` for any other code."""
+    return len(code.partition("rows=")[2].partition(" ")[0].strip(") ")) if code.startswith("table(") else num_steps
 
 
 class _ModelExplorer(Explorer):
@@ -350,7 +372,7 @@ class PlaygroundExplorer(Explorer):
     _models = cached_property(lambda self: Models(["onset"]))
 
     def _known(self) -> dict[str, Sequence[Any]]:
-        return super()._known() | {"code": LEARNED}
+        return super()._known() | {"code": _Codes((*LEARNED, "table(rows=…)"))}
 
     def result(self) -> Classifier:
         """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
@@ -413,6 +435,47 @@ class EventExplorer(Explorer):
     def _still(self) -> NotebookFigure:
         shown, (_, label) = self.result(), self._subject()
         return fallback.event_still(shown, self.tamper, self.number, self.exit_step, label)
+
+
+class PaintExplorer(Explorer):
+    """A code that the reader paints: which intensity fires at which step; then train a network on it, and attack it.
+
+    The browser encodes, trains and attacks, in JupyterLab too. The name of a painted code is its table, which ``encoder`` reads:
+    ``encoder(explorer.code, num_steps=explorer.steps)``.
+
+    Args:
+        state: initial ``image``, ``code`` (``"latency"``, ``"onset"``, ``"offset"``, ``"binary"``, or ``"table(rows=00 01 10)"``,
+            dark to bright), ``steps`` and ``levels`` of the grid, ``attack`` and ``attacker`` of the measurement, ``eps``.
+
+    >>> PaintExplorer(code="table(rows=00 01 10)").result().num_steps
+    2
+    """
+
+    kind = "paint"
+    digits = ("digits/test", "digits/train")
+    attack = setting("attack", default="fgsm")
+    eps = setting("eps", default=0.1)
+    _models = cached_property(lambda self: Models(["onset"]))
+
+    def __init__(self, **state: Any) -> None:
+        code = state.get("code", "")
+        if code in _Codes() and isinstance(code, str):  # the table says how large the grid is
+            state |= {"steps": _steps_of(code, 0), "levels": len(code.split()) - 1}
+        super().__init__(**state)
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"code": _Codes((*PAINTED, "table(rows=…)"))}
+
+    def result(self) -> Encoder:
+        """Return the code."""
+        return encoder(self.code, num_steps=_steps_of(self.code, self.steps))
+
+    def _still(self) -> NotebookFigure:
+        image = self._subject()[0].unsqueeze(0)
+        order = torch.argsort(image.flatten(), descending=True, stable=True)
+        brighter = (image + self.eps).clamp(max=1)
+        plain, raised = (self.result()(pixels).flatten(1)[:, order] for pixels in (image, brighter))
+        return fallback.paint_still(plain, raised, self.code, self.eps)
 
 
 class ResultsExplorer(Explorer):

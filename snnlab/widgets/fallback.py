@@ -78,6 +78,14 @@ def event_still(shown: Mapping[str, Any], tamper: str, number: int, exit_step: i
     return _still(rasters(trains, exit_step=exit_step, rows="pixel"), said)
 
 
+def paint_still(plain: Tensor, raised: Tensor, code: str, eps: float) -> NotebookFigure:
+    """Return the spikes of one image in a painted code, ``[T, pixels]``, without and with ε on every pixel."""
+    name = "a painted code" if code.startswith("table(") else f"the code {code}"
+    said = f"One digit in {name} over {len(plain)} steps, pixels sorted from bright to dark"
+    said += f", with the spikes that ε = {eps:g} adds in red." if eps > 0 else "."
+    return _still(rasters({name: (plain, raised if eps > 0 else None)}), said)
+
+
 def attack_still(trajectories: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:
     """Return the image that every attacker has made at one step, and the step at which each breaks the network."""
     titles = {name: term.title for name, term in VOCABULARY.attack_variants.items()}

@@ -34,6 +34,7 @@ WITHOUT_NETWORKS = {
     "neuron": [],
     "encoder": ["zoo"],
     "playground": ["zoo"],
+    "paint": ["zoo", "model/onset"],
     "results": ["cifar10"],
     "event": ["zoo", "events5k"],
 }
