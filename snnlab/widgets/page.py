@@ -22,7 +22,7 @@ BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 #: further scripts, which a view loads when it needs them, by name
 PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
 #: those that measure or train on a split of the data set
-ON_DIGITS = ("live", "playground", "worker")
+ON_DIGITS = ("live", "paint", "playground", "worker")
 #: those of the explorer of pictures
 ON_PICTURES = ("picture", "picture-worker")
 

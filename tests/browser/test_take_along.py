@@ -38,6 +38,7 @@ TABLES = {
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
     "picture": ("votes_attacked", {"clean", "attacked"}),
+    "paint": ("accuracy", {"clean", "attacked"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper

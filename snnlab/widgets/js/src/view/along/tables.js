@@ -31,7 +31,7 @@ const curves =
         network: name,
         title,
         measured: content.title,
-        n: sizeOf(data),
+        n: point.n ?? sizeOf(data),
         eps: point.eps / unit,
         ...share(point),
       })),
@@ -57,6 +57,7 @@ const ROWS = {
       return { network: encoding, exit: t + 1, class: names[k], ...both };
     });
   },
+  paint: curves(1),
   robustness: curves(1),
   training: curves(1),
   results: curves(255),
