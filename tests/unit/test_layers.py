@@ -3,6 +3,7 @@
 import ast
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 
 import snnlab
 
@@ -55,3 +56,7 @@ def test_every_folder_imports_only_from_layers_below_its_own() -> None:
 
 def test_the_root_of_the_package_holds_four_modules_at_most() -> None:
     assert len([*PACKAGE.glob("*.py")]) <= 4
+
+
+def test_the_package_offers_a_dozen_names_beside_its_modules() -> None:
+    assert len([name for name in snnlab.__all__ if not isinstance(getattr(snnlab, name), ModuleType)]) <= 12
