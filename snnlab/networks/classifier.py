@@ -161,7 +161,7 @@ class Classifier(nn.Module):
 
     @property
     def options(self) -> dict[str, Any]:
-        """How it is read: exit step, EOT, levels and generator, as arguments by name."""
+        """Exit step, EOT, levels and generator that it is read with, as arguments by name."""
         return {name: getattr(self, name) for name in ("exit_step", "eot", "levels", "generator")}
 
     @property
