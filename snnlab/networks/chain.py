@@ -21,7 +21,6 @@ Flatten and dropout (in evaluation mode) are no layers: they change no value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -34,7 +33,7 @@ from torch.overrides import TorchFunctionMode
 
 from snnlab.networks.adapters import Adapted, device_of
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.contexts import is_neuron, preserve_buffers, preserve_mode, reset_state
+from snnlab.networks.contexts import is_neuron, probing, reset_state
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.event_linear import synaptic_current
 from snnlab.networks.sequence import is_fused, unroll
@@ -44,38 +43,11 @@ __all__ = ["Chain", "Layer", "NoChain", "chain_of", "surrogate_of"]
 
 TOLERANCE = 1e-4  # of logits, between the network and its chain
 #: operations that change no value of a sample, or nothing that the comparison at the end would not show
-REARRANGING = frozenset(
-    [
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-        "squeeze",
-        "unsqueeze",
-        "contiguous",
-        "float",
-        "to",
-        "expand",
-        "expand_as",
-        "__getitem__",
-        "unbind",
-        "clone",
-        "detach",
-        "dropout",
-        "dropout1d",
-        "dropout2d",
-        "alpha_dropout",
-        "stack",
-        "cat",
-        "transpose",
-        "permute",
-        "select",
-        "narrow",
-        "chunk",
-        "split",
-        "type",
-    ]
-)
+REARRANGING = frozenset([
+    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "float", "to", "expand", "expand_as",
+    "__getitem__", "unbind", "clone", "detach", "dropout", "dropout1d", "dropout2d", "alpha_dropout", "stack", "cat",
+    "transpose", "permute", "select", "narrow", "chunk", "split", "type",
+])  # fmt: skip
 
 
 class NoChain(ValueError):
@@ -176,17 +148,7 @@ def chain_of(classifier: Classifier, images: Tensor) -> Chain:
         raise NoChain(f"it rounds images to {classifier.levels} levels")
     random = torch.rand(8, *images.shape[1:], generator=torch.Generator().manual_seed(0))
     images = torch.cat([images[:8].cpu().float(), random]).to(device_of(network))
-    with ExitStack() as stack:
-        contexts = (
-            torch.no_grad(),
-            torch.random.fork_rng(devices=[]),
-            preserve_mode(network),
-            preserve_buffers(network),
-            reset_state(network),
-        )
-        for context in contexts:
-            stack.enter_context(context)
-        network.eval()
+    with probing(network), reset_state(network):
         torch.manual_seed(0)
         sequence = images[None] if code is None else classifier.encode(images).contiguous()
         layers = _recorded(network, images if code is None else sequence, tuple(sequence.shape[2:]))

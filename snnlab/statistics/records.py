@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from snnlab.statistics.intervals import Estimate, estimate
 from snnlab.statistics.record import Record
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared"]
 
@@ -61,8 +58,8 @@ def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int 
     return replace(result, attacked=True, proved=fmean(proved) / n if len(proved) == len(records) else None)
 
 
-def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) -> pd.DataFrame:
-    """Return a table of accuracies at the last exit, means over seeds with their 95 % intervals, one row a model.
+def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) -> Any:
+    """Return a table of accuracies at the last exit, means over seeds with 95 % intervals, a row a model: a ``DataFrame``.
 
     Args:
         repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` returns them.
