@@ -121,7 +121,7 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
     n = min(q.n(record) for q in pair for name in q.models for record in by_model[name])
     accuracies = any(q.is_accuracy for q in pair)
     factors = (pair[0].factor, pair[1].factor)
-    change = change_over_seeds(*values, n if accuracies else None, times=factors, nested=_nested(*pair))
+    change = change_over_seeds(values[0], values[1], n if accuracies else None, times=factors, nested=_nested(*pair))
     formed = _factor_can_be_formed(comparison, values[1], by_model)
     return {
         **sides,

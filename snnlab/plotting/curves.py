@@ -4,7 +4,7 @@
 
 >>> record = Record(n=100, num_steps=8, exits=[8], eps=[0.0, 0.1], correct={"worst": [[97, 60]]})
 >>> seed_curves({"mine": [record]}).alt
-'Accuracy against ε, worst case at ε = 0.1: mine 0.60.'
+'Accuracy against ε, worst case; at ε = 0.1: mine 0.60.'
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None =
         ax.set(xlabel=_eps_title(attacked), xlim=(0, None))
         if attacked:
             ax.legend(loc="upper right", fontsize=8)
-    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}{_at(attacked)}: {ranking(values)}."
+    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)};{_at(attacked)}: {ranking(values)}."
     return figure
 
 
@@ -137,7 +137,7 @@ def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Noteboo
             chance_line(ax, repeats)
             ax.set(xlabel=_eps_title(repeats), xlim=(0, None), title=title)
         figure.legend(list(handles.values()), list(handles), fontsize=8, loc="outside right center")
-    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}{_at(every)}, a panel a code; {'; '.join(said)}."
+    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}, a panel a code;{_at(every)}, {'; '.join(said)}."
     return figure
 
 
