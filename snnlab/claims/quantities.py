@@ -128,7 +128,7 @@ class Quantity:
             return f"{self.value:g}"
         data = DATASETS.get(dataset_of(self.model)[0]) or describe(DATASET)
         levels = f"{self.eps * data.eps_unit:g}" + (f"/{data.eps_unit}" if data.eps_unit > 1 else "")
-        budget = f", ε = {levels}" if self.eps else ""
+        budget = f", {data.budget.format(levels)}" if self.eps else ""
         rule = self.rule.replace("_", " ") + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
         under = "worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}"
         said = {

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from snnlab import zoo
 from snnlab.attacks import Budget, has_trains
+from snnlab.attacks.event_changes import EventBudget, event_attack, event_noise
 from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_trajectory, predicted_class
+from snnlab.data.event_camera import NUM_STEPS, EventCamera, saccades, spike_frames
 from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
@@ -28,12 +30,13 @@ from snnlab.widgets import fallback
 from snnlab.widgets.compute import Request, frame
 from snnlab.widgets.sources import Models, OwnModels, fused_names, trained, zoo_or_own
 from snnlab.widgets.traits import Explorer, setting
-from snnlab.zoo import results_table
+from snnlab.zoo import export, results_table
 
 __all__ = [
     "AttackExplorer",
     "EncoderExplorer",
     "EnergyExplorer",
+    "EventExplorer",
     "ExitExplorer",
     "FusionExplorer",
     "NeuronExplorer",
@@ -360,6 +363,56 @@ class PlaygroundExplorer(Explorer):
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
         return fallback.playground_still(spikes, self.code, self.neurons)
+
+
+class EventExplorer(Explorer):
+    """A digit in front of a simulated event camera: its events in space and time, an attack on them, and the answer over time.
+
+    The page records, attacks and reads, in JupyterLab too: the camera of ``snnlab.data.event_camera`` and the zoo's
+    ``events5k/mlp``.
+
+    Args:
+        state: initial ``image``; ``tamper``, what happens to the spikes (``"none"``, ``"noise"``, ``"add"``, ``"remove"``,
+            ``"change"``, ``"polarity"``); ``number``, at most so many; ``exit_step``.
+    """
+
+    kind = "event"
+    exit_step = setting("exit_step", default=NUM_STEPS)
+    _models = cached_property(lambda self: Models([]))
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"exit_step": range(1, NUM_STEPS + 1)}
+
+    def _payload(self, key: str) -> dict[str, Any]:
+        return export.payload(key) if key == export.EVENTS5K else super()._payload(key)
+
+    def contents(self) -> dict[str, Any]:
+        """Return the digits, and the camera with its classifier and records."""
+        return super().contents() | {export.EVENTS5K: export.payload(export.EVENTS5K)}
+
+    def result(self) -> dict[str, Any]:
+        """Return what the explorer shows now, computed by PyTorch.
+
+        Returns:
+            ``events`` (an array with the fields ``x, y, t, p``), ``clean`` and ``spikes`` ``[T, 2, H, W]``, without and with the
+            changes, and ``predictions`` at every exit. The page draws other random changes.
+        """
+        image, label = self._subject()
+        model, spikes = zoo.load(f"{export.EVENTS5K}/mlp"), spike_frames(image[None])
+        model = model.at(exit_step=self.exit_step)
+        changed, read = spikes, model.answers(*model.respond(spikes))
+        target = torch.tensor([max(0, int(read[self.exit_step - 1])) if label is None else label])
+        if self.tamper == "noise":
+            changed = event_noise(spikes, EventBudget(self.number), torch.Generator().manual_seed(1 + self.number))
+        elif self.tamper != "none":
+            changed = event_attack(model, spikes, target, EventBudget(self.number, self.tamper)).spikes
+        answers = model.answers(*model.respond(changed))[:, 0]
+        events = EventCamera().events(saccades(image[None]))
+        return {"events": events, "clean": spikes[:, 0], "spikes": changed[:, 0], "predictions": answers}
+
+    def _still(self) -> NotebookFigure:
+        shown, (_, label) = self.result(), self._subject()
+        return fallback.event_still(shown, self.tamper, self.number, self.exit_step, label)
 
 
 class ResultsExplorer(Explorer):

@@ -28,6 +28,7 @@ from snnlab.networks.early_exit import ExitRule
 from snnlab.statistics.parts import Ablation, LateAccuracy
 from snnlab.training.gates import silenced
 from snnlab.zoo.adaptive import settings_sha256, suite_of
+from snnlab.zoo.events import evaluate_events
 from snnlab.zoo.registry import ADVERSARIAL, ModelRecipe
 from snnlab.zoo.storage import Trained
 
@@ -78,7 +79,9 @@ def measure_model(
     late = _late(recipe, classifier, samples) if "late" in studies else {}
     ablation = _ablation(recipe, classifier, samples, made_on) if "ablation" in studies else None
     decoders, code = evaluation.get("decoders"), classifier.encoder
-    if decoders is None:
+    if suite == "events":
+        record = evaluate_events(classifier, samples, evaluation["eps"], seed=recipe["seed"])
+    elif decoders is None:
         record = evaluated(classifier, exits)
     elif code is None:
         record = Evaluation(n=len(samples), decodings={decoders[0]: evaluated(classifier, exits)})

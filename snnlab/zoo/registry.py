@@ -34,7 +34,7 @@ __all__ = [
 FOLDER = Path(__file__).parent
 DATASET = "mnist5k"
 #: the recipe files that are read; the first of a data set has its evaluation
-RECIPE_FILES = [FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "certified", "cifar10")]
+RECIPE_FILES = [FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "certified", "cifar10", "events5k")]
 ADVERSARIAL = ("fgsm", "pgd", "trades")
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL, "certified")
 #: groups that are asked for by name alone: what they show is beside the models of the other groups
