@@ -87,7 +87,7 @@ def embed(*kinds: str) -> HTML:
     >>> len(embed("neuron").data) < 500_000
     True
     """
-    return HTML(inlined(kinds))
+    return HTML(inlined(kinds))  # type: ignore[no-untyped-call]
 
 
 def sizes() -> dict[str, int]:
