@@ -124,7 +124,7 @@ def finding(repeats: Repeats, radii: Sequence[float] = (0.1, 0.2)) -> str:
 
 def _is_above_direct(repeats: Repeats, name: str, eps: float) -> bool:
     new, direct = ([record.accuracy(eps=eps) for record in repeats[code]] for code in (name, "direct"))
-    return change_over_seeds(new, direct).direction == "higher"
+    return change_over_seeds(new, direct, repeats[name][0].n).direction == "higher"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 from snnlab import zoo
 from snnlab.plotting.curves import curve_with_band, row_of_panels
 from snnlab.plotting.theme import DASHES, MARKERS, NotebookFigure, mark, style
-from snnlab.statistics import over_seeds
-from snnlab.zoo.proofs import NO_BOUND, NOT_ATTACKED, PROOFS, Bracket, bracket, has_proofs, proofs
+from snnlab.statistics import NO_BOUND, over_seeds
+from snnlab.zoo.proofs import NOT_ATTACKED, PROOFS, Bracket, bracket, has_proofs, proofs
 
 __all__ = ["CERTIFIED", "brackets", "caption", "certified", "control_finding", "exits", "narrowest", "proved_alone"]
 

@@ -71,7 +71,8 @@ def _against_default(setting: str, by_value: Mapping[float, Records], eps: float
     by_direction: dict[str, list[str]] = {}
     for v in values:
         if v != default:
-            by_direction.setdefault(change_over_seeds(values[v], values[default]).direction, []).append(f"{v:g}")
+            change = change_over_seeds(values[v], values[default], by_value[v][0].n)
+            by_direction.setdefault(change.direction, []).append(f"{v:g}")
     words = {"higher": "higher for", "lower": "lower for", "not told apart": "not clearly different for"}
     parts = [f"{words[key]} {setting} = {', '.join(by_direction[key])}" for key in words if key in by_direction]
     mean = over_seeds(by_value[default], "worst", None, eps).mean

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from dataclasses import replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from snnlab.statistics.intervals import Estimate, estimate
 from snnlab.statistics.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared"]
 
@@ -38,6 +41,8 @@ def chance_of(records: Iterable[Record]) -> float | None:
 def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> Estimate:
     """Return the accuracy of the seeds of a model: mean and interval (``estimate``).
 
+    The worst case at ε > 0 is an upper end: the lower one is the mean of ``Record.proved``, if every seed has it.
+
     Args:
         records: one a seed, of the same ``n``.
         attack, exit_step, eps: as in ``Record.count``.
@@ -48,7 +53,12 @@ def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int 
     sizes = {record.n for record in records}
     if len(sizes) != 1:
         raise ValueError(f"records of one estimate need the same n, got {sorted(sizes) or 'no record'}")
-    return estimate([record.count(attack, exit_step, eps) for record in records], sizes.pop())
+    n = sizes.pop()
+    result = estimate([record.count(attack, exit_step, eps) for record in records], n)
+    if attack != "worst" or eps == 0:
+        return result
+    proved = [count for record in records if (count := record.proved(exit_step, eps)) is not None]
+    return replace(result, attacked=True, proved=fmean(proved) / n if len(proved) == len(records) else None)
 
 
 def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) -> pd.DataFrame:
@@ -58,6 +68,7 @@ def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) ->
         repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` returns them.
         columns: title, attack and ε of each column. The cell of a model that the attack was not run on has a dash.
     """
+    import pandas as pd  # half a second, which a network at work need not wait
 
     def cell(records: Sequence[Record], attack: str, eps: float) -> str:
         return str(over_seeds(records, attack, None, eps)) if attack in records[0].correct else "—"

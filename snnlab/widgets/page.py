@@ -10,7 +10,7 @@ import base64
 import gzip
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,7 @@ PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.paren
 #: name of an environment variable: set where all pages share one script, as in a book; outputs then carry data alone
 SHARED = "SNNLAB_SHARED_SCRIPT"
 #: those that measure or train on a split of the data set
-ON_DIGITS = ("live", "playground", "worker")
-#: those that are explorers themselves
-ALONE = ("playground", "results")
+ON_DIGITS = ("live", "paint", "playground", "worker")
 
 STYLE = """
 :root {{ color-scheme: light dark; --back: {light[background]}; --ink: {light[ink]}; --quiet: {light[quiet]}; }}
@@ -65,13 +63,13 @@ def block(contents: Mapping[str, Any]) -> str:
     return f'<script type="application/x-snnlab">{_compressed(json.dumps(contents, separators=(",", ":")))}</script>'
 
 
-def scripts(kind: str, digits: bool = False) -> dict[str, str]:
-    """Return the scripts that a page of one file has for an explorer of this kind, by name.
+def scripts(without: Collection[str] = ()) -> dict[str, str]:
+    """Return the scripts that explorers load when they need them, by name.
 
-    Explorers have those that any of them may load, and one that is named as they are; those of ``ON_DIGITS`` with ``digits``.
+    Args:
+        without: names of those that a page does not need.
     """
-    left_out = {name for name in ALONE if name != kind} | set(() if digits else ON_DIGITS)
-    return {name: path.read_text(encoding="utf-8") for name, path in PARTS.items() if name not in left_out}
+    return {name: path.read_text(encoding="utf-8") for name, path in PARTS.items() if name not in without}
 
 
 def view() -> str:

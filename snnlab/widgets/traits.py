@@ -197,7 +197,11 @@ class Explorer(anywidget.AnyWidget):
             return self._picture(f"{reason} {OWN}")
 
     def _scripts(self) -> dict[str, str]:
-        return page.scripts(self.kind, bool(self.digits) and not self._models.custom)
+        """Return the scripts that this explorer may load: not those that are other explorers, nor any that has no digits here."""
+        others = set(DECLARED["explorers"]) - {self.kind}
+        return page.scripts(
+            others if self.digits and not self._models.custom else others | set(page.ON_DIGITS) - {self.kind}
+        )
 
     def save(self, path: str | Path, title: str = "") -> Path:
         """Write one file that opens from disk, on any device and offline, with the explorer in its present state.

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from snnlab import data, zoo
 from snnlab.attacks import INFORMED, has_trains, spike_train
+from snnlab.data.event_camera import NUM_STEPS, PER_STEP, REACH, EventCamera
 from snnlab.encoding import encoder
 from snnlab.evaluation.suites import SUITES
 from snnlab.files import atomic_write
@@ -31,10 +32,23 @@ from snnlab.zoo import results_table
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET
 
-__all__ = ["SPLITS", "keys", "model_payload", "payload", "script", "search_settings", "split_payload", "write"]
+__all__ = [
+    "EVENTS5K",
+    "SPLITS",
+    "events_payload",
+    "keys",
+    "model_payload",
+    "payload",
+    "script",
+    "search_settings",
+    "split_payload",
+    "write",
+]
 
 #: splits of the digits that a page can load whole
 SPLITS = ("test", "train")
+#: data set of the classifiers of events
+EVENTS5K = "events5k"
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
 #: of the search among spike trains, as the suite "quick" runs it
@@ -55,6 +69,8 @@ def payload(key: str) -> dict[str, Any]:
     """
     if key == "zoo":
         return _zoo()
+    if key == EVENTS5K:
+        return events_payload()
     if key in zoo.datasets():
         return results_table.payload(key)
     if key.startswith("model/"):
@@ -99,6 +115,39 @@ def split_payload(split: str) -> dict[str, Any]:
     }
 
 
+def events_payload(model: str = "mlp") -> dict[str, Any]:
+    """Return a classifier of events, the camera that it learned behind, and what was measured of it, as plain JSON values."""
+    name = f"{EVENTS5K}/{model}"
+    records, classifier, camera = zoo.repeats(name), zoo.load(name), EventCamera()
+    first, network = records[0], classifier.network
+    if not isinstance(network, SpikingMLP):
+        raise ValueError(f"a page runs fully connected spiking networks, got {type(network).__name__} of {name!r}")
+    return {
+        "camera": {
+            "threshold": camera.threshold,
+            "dark": camera.dark,
+            "duration": camera.duration,
+            "num_steps": NUM_STEPS,
+            "per_step": PER_STEP,
+            "reach": REACH,
+        },
+        "model": {
+            "name": name,
+            "layers": list(_layers(network)),
+            "decoder": classifier.decoder,
+            "beta": network.beta,
+            "threshold": network.threshold,
+            "reset": network.reset,
+            "attack_surrogate": vars(INFORMED.surrogate),
+        },
+        "n": first.n,
+        "seeds": len(records),
+        "eps": [int(number) for number in first.eps],
+        "attacks": first.attacks,
+        "correct": {attack: [record.correct[attack][-1] for record in records] for attack in first.correct},
+    }
+
+
 def _zoo() -> dict[str, Any]:
     test = data.load(DATASET).test
     rows = sample_digits()
@@ -130,6 +179,7 @@ def _zoo() -> dict[str, Any]:
             **{key: {n: r[key] for n, r in files.items()} for key in ("exits", "correct", "silent", "flags")},
             "left": {name: _left(r) for name, r in records.items()},
             "repeats": {name: _repeats(zoo.repeats(name)) for name in records},
+            "proved": {name: known for name in records if (known := _proved(zoo.repeats(name)))},
             "energy": {name: r.energy_pj for name, r in records.items()},
             **{key: {n: r[key] for n, r in files.items() if key in r} for key in ("dynamic", "late", "ablation")},
         },
@@ -165,6 +215,17 @@ def _repeats(records: Sequence[Record]) -> dict[str, Any]:
         parts = ("mean", "low", "high")
         means[attack] = {part: [[round(getattr(cell, part), 4) for cell in row] for row in rows] for part in parts}
     return means
+
+
+def _proved(records: Sequence[Record]) -> dict[str, Any]:
+    """Return what is proved, means over seeds ``[exit][ε]``, of exits and ε > 0 that the first seed was attacked at."""
+    first = records[0]
+    radii = [eps for eps in first.eps if eps > 0]
+    rows = [[[known for r in records if (known := r.proved(e, eps)) is not None] for eps in radii] for e in first.exits]
+    if any(len(cell) < len(records) for row in rows for cell in row):
+        return {}
+    share = [[round(sum(cell) / len(cell) / first.n, 4) for cell in row] for row in rows]
+    return {"exits": first.exits, "eps": radii, "share": share}
 
 
 def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_a_right_submission_gets_full_marks(course: Course, name: str) -> None:
     assert course.marks("right", name) == (6, 6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES[::5])  # dots are no answer to any check: test_teach.py
 def test_an_empty_submission_gets_none(course: Course, name: str) -> None:
     assert course.marks("empty", name) == (0, 6)
 
