@@ -170,6 +170,7 @@ def test_an_address_that_says_nothing_leaves_the_page_its_own_settings(fragment:
     assert reader.problems == []
 
 
+@pytest.mark.case("nonsense in the address")
 def test_a_setting_that_cannot_be_is_left_out_and_the_others_are_taken(reader: Visit) -> None:
     reader.page.goto(f"{reader.base}/early_exit.html#exit?eps=7&rule=first_spike&encoding=membrane-latency&exit_step=6")
     explorer = reader.explorer("exit")
