@@ -32,12 +32,13 @@ from snnlab.data.events import EVENT, EventSplit
 from snnlab.data.registry import DatasetInfo, describe, register
 from snnlab.data.split import Dataset, Split
 
-__all__ = ["NUM_STEPS", "EventCamera", "saccade_path", "saccades", "spike_frames"]
+__all__ = ["NUM_STEPS", "PER_STEP", "REACH", "EventCamera", "saccade_path", "saccades", "spike_frames"]
 
 #: frames of ``events5k``, three a stroke
 NUM_STEPS = 9
 #: images of ``saccades`` between two frames of ``events5k``
 PER_STEP = 6
+#: of the strokes, in pixels
 REACH = 2.0
 SIMULATED = "simulated: MNIST-5k moved in front of an ideal event camera"
 CHUNK = 100  # images that are moved together

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ from torch import Tensor
 
 from snnlab.plotting.curves import LIMITS, curve_with_band
 from snnlab.plotting.theme import ATTACK, DASHES, INK, MARKERS, SVG, Mark, data_uri, in_dark, style, svg
-from snnlab.statistics import NO_BOUND, Record, intervals_line, lower_ends_line
+from snnlab.statistics import NO_BOUND, Estimate, Record, intervals_line, lower_ends_line
 from snnlab.vocabulary import VOCABULARY
 
-__all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "thumbnail"]
+__all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "level_figure", "thumbnail"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,23 @@ def exit_figure(record: Record) -> EmbeddedFigure:
     alt = f"Worst case against exit step; at ε = {eps[-1]:g} it is highest at exit {best}."
     about = f"{intervals_line([[record]])}. {_lower_ends(record, [(best, eps[-1])])}"
     return _both(draw, alt, f"Worst case against exit step, {about}. The best exit was picked afterwards.")
+
+
+def level_figure(curves: Mapping[str, Sequence[Estimate]], clean: float, alt: str, caption: str) -> EmbeddedFigure:
+    """Draw accuracy against the number of a level, a line with its band a kind; level 0 is ``clean``."""
+
+    def draw(ax: Axes) -> None:
+        for k, (kind, found) in enumerate(curves.items()):
+            line, levels = _line(k, kind), range(1, len(found) + 1)
+            ax.fill_between(levels, [e.low for e in found], [e.high for e in found], color=line.colour, alpha=0.08, lw=0)
+            values = [clean, *(e.mean for e in found)]
+            ax.plot(
+                range(len(values)), values, ls=line.dash, marker=line.marker, color=line.colour, label=kind, lw=1.4, ms=4
+            )
+        ax.set(xlabel="level", ylabel="accuracy", ylim=LIMITS, xticks=range(1 + max(map(len, curves.values()))))
+        ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
+
+    return _both(draw, alt, caption)
 
 
 def _line(k: int, label: str) -> Mark:

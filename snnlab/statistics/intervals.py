@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from math import copysign, hypot, sqrt
 from statistics import fmean, stdev
 
-from scipy.stats import t as student
+from scipy.special import stdtrit  # scipy.stats takes a quarter of the time to import this package
 
 __all__ = [
     "MIN_EFFECT",
@@ -156,7 +156,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
     """
     if len(values) < 2:
         raise ValueError(f"an interval over seeds needs at least two of them, got {len(values)}")
-    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / sqrt(len(values))
     return fmean(values) - half, fmean(values) + half
 
 

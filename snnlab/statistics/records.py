@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from snnlab.statistics.intervals import Estimate, estimate
 from snnlab.statistics.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared"]
 
@@ -67,6 +68,7 @@ def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) ->
         repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` returns them.
         columns: title, attack and ε of each column. The cell of a model that the attack was not run on has a dash.
     """
+    import pandas as pd  # half a second, which a network at work need not wait
 
     def cell(records: Sequence[Record], attack: str, eps: float) -> str:
         return str(over_seeds(records, attack, None, eps)) if attack in records[0].correct else "—"

@@ -62,6 +62,30 @@ def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
     return _still(rasters({code: (spikes, None)}), said)
 
 
+def event_still(shown: Mapping[str, Any], tamper: str, number: int, exit_step: int, label: int | None) -> NotebookFigure:
+    """Return the spikes that a classifier of events reads, by polarity, and its answer."""
+    trains = {}
+    for polarity, name in ((1, "brighter"), (0, "darker")):
+        clean, changed = (shown[key][:, polarity].flatten(1) for key in ("clean", "spikes"))
+        trains[f"{name} pixels"] = clean, changed if tamper != "none" else None
+    answer = int(shown["predictions"][exit_step - 1])
+    done = "unchanged" if tamper == "none" else f"with at most {number} spikes changed ({tamper})"
+    said = (
+        f"A digit in front of a simulated event camera: {len(shown['events']):,} events, in nine steps, {done}. The network "
+        f"{'gives no answer' if answer == SILENT else f'reads {answer}'} at exit {exit_step} of {len(shown['spikes'])}"
+        f"{'' if label is None else f'; the right answer is {label}'}."
+    )
+    return _still(rasters(trains, exit_step=exit_step, rows="pixel"), said)
+
+
+def paint_still(plain: Tensor, raised: Tensor, code: str, eps: float) -> NotebookFigure:
+    """Return the spikes of one image in a painted code, ``[T, pixels]``, without and with ε on every pixel."""
+    name = "a painted code" if code.startswith("table(") else f"the code {code}"
+    said = f"One digit in {name} over {len(plain)} steps, pixels sorted from bright to dark"
+    said += f", with the spikes that ε = {eps:g} adds in red." if eps > 0 else "."
+    return _still(rasters({name: (plain, raised if eps > 0 else None)}), said)
+
+
 def attack_still(trajectories: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:
     """Return the image that every attacker has made at one step, and the step at which each breaks the network."""
     titles = {name: term.title for name, term in VOCABULARY.attack_variants.items()}

@@ -30,7 +30,14 @@ KIND = re.compile(r'<snn-lab explorer="(\w+)"')
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 #: explorers that need no network, and what they need beside digits
-WITHOUT_NETWORKS = {"neuron": [], "encoder": ["zoo"], "playground": ["zoo"], "results": ["cifar10"]}
+WITHOUT_NETWORKS = {
+    "neuron": [],
+    "encoder": ["zoo"],
+    "playground": ["zoo"],
+    "paint": ["zoo", "model/onset"],
+    "results": ["cifar10"],
+    "event": ["zoo", "events5k"],
+}
 
 
 def data_keys(kind: str) -> list[str]:

@@ -22,7 +22,7 @@ BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 #: further scripts, which a view loads when it needs them, by name
 PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
 #: those that measure or train on a split of the data set
-ON_DIGITS = ("live", "playground", "worker")
+ON_DIGITS = ("live", "paint", "playground", "worker")
 
 STYLE = """
 :root {{ color-scheme: light dark; --back: {light[background]}; --ink: {light[ink]}; --quiet: {light[quiet]}; }}

@@ -78,7 +78,6 @@ def evaluate_events(victim: Classifier, samples: Split, numbers: list[int], *, s
         attacks=EVENTS | {WORST: "the smallest of them, sample by sample"},
         diagnostics={"chance": 1 / samples.num_classes},
         white_box=list(KINDS),
-        other={"spikes": round(float(spikes.sum()) / len(labels), 1)},
     ).with_flags()
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from snnlab import data, zoo
 from snnlab.attacks import INFORMED, has_trains, spike_train
+from snnlab.data.event_camera import NUM_STEPS, PER_STEP, REACH, EventCamera
 from snnlab.encoding import encoder
 from snnlab.evaluation.suites import SUITES
 from snnlab.files import atomic_write
@@ -31,10 +32,23 @@ from snnlab.zoo import results_table
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET
 
-__all__ = ["SPLITS", "keys", "model_payload", "payload", "script", "search_settings", "split_payload", "write"]
+__all__ = [
+    "EVENTS5K",
+    "SPLITS",
+    "events_payload",
+    "keys",
+    "model_payload",
+    "payload",
+    "script",
+    "search_settings",
+    "split_payload",
+    "write",
+]
 
 #: splits of the digits that a page can load whole
 SPLITS = ("test", "train")
+#: data set of the classifiers of events
+EVENTS5K = "events5k"
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
 #: of the search among spike trains, as the suite "quick" runs it
@@ -55,6 +69,8 @@ def payload(key: str) -> dict[str, Any]:
     """
     if key == "zoo":
         return _zoo()
+    if key == EVENTS5K:
+        return events_payload()
     if key in zoo.datasets():
         return results_table.payload(key)
     if key.startswith("model/"):
@@ -96,6 +112,39 @@ def split_payload(split: str) -> dict[str, Any]:
         "shape": list(digits.images.shape[1:]),
         "labels": digits.labels.tolist(),
         "pixels": base64.b64encode(zlib.compress(pixels, 9)).decode(),
+    }
+
+
+def events_payload(model: str = "mlp") -> dict[str, Any]:
+    """Return a classifier of events, the camera that it learned behind, and what was measured of it, as plain JSON values."""
+    name = f"{EVENTS5K}/{model}"
+    records, classifier, camera = zoo.repeats(name), zoo.load(name), EventCamera()
+    first, network = records[0], classifier.network
+    if not isinstance(network, SpikingMLP):
+        raise ValueError(f"a page runs fully connected spiking networks, got {type(network).__name__} of {name!r}")
+    return {
+        "camera": {
+            "threshold": camera.threshold,
+            "dark": camera.dark,
+            "duration": camera.duration,
+            "num_steps": NUM_STEPS,
+            "per_step": PER_STEP,
+            "reach": REACH,
+        },
+        "model": {
+            "name": name,
+            "layers": list(_layers(network)),
+            "decoder": classifier.decoder,
+            "beta": network.beta,
+            "threshold": network.threshold,
+            "reset": network.reset,
+            "attack_surrogate": vars(INFORMED.surrogate),
+        },
+        "n": first.n,
+        "seeds": len(records),
+        "eps": [int(number) for number in first.eps],
+        "attacks": first.attacks,
+        "correct": {attack: [record.correct[attack][-1] for record in records] for attack in first.correct},
     }
 
 

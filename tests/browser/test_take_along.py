@@ -36,6 +36,7 @@ TABLES = {
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
+    "paint": ("accuracy", {"clean", "attacked"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper

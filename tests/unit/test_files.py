@@ -13,7 +13,7 @@ import official
 import pandas as pd
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
@@ -515,6 +515,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(form: Callable[[Path], Path]
 
 
 @SHARED
+@example(images=[(1,), (1,)], labels=[(1,), (1,)], kinds=["?", "f2"])
 @given(
     images=st.lists(array_shapes(min_dims=0, max_dims=5, max_side=3), min_size=2, max_size=2),
     labels=st.lists(array_shapes(min_dims=0, max_dims=2, max_side=3), min_size=2, max_size=2),

@@ -96,7 +96,7 @@ def test_every_explorer_says_which_data_it_asks_for(name: str) -> None:
     kind = getattr(widgets, name).kind
     assert set(data_keys(kind)) <= set(export.keys())
     assert data_keys(kind) or kind == "neuron"
-    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit", "playground")), (
+    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit", "paint", "playground")), (
         "these measure on all digits"
     )
 

@@ -200,7 +200,7 @@ def test_bytes_that_are_no_nir_file_are_refused(content: bytes) -> None:
             read_nir(path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)  # HDF5 itself can read some files for ever
 @given(st.data())
 def test_a_damaged_nir_file_is_refused_or_read(draw: st.DataObject) -> None:
     import tempfile

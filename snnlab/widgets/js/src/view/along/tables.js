@@ -31,7 +31,7 @@ const curves =
         network: name,
         title,
         measured: content.title,
-        n: sizeOf(data),
+        n: point.n ?? sizeOf(data),
         eps: point.eps / unit,
         ...share(point),
       })),
@@ -47,6 +47,7 @@ const ROWS = {
       ...tests.flatMap((test) => [of(test, "test digits", test.clean), of(test, "under FGSM", test.robust)]),
     ];
   },
+  paint: curves(1),
   robustness: curves(1),
   training: curves(1),
   results: curves(255),
