@@ -19,7 +19,9 @@ from torch import Tensor
 from snnlab import data, zoo
 from snnlab.attacks import Budget, sa_pgd_attack
 from snnlab.data import Split
+from snnlab.data.cifar10 import CLASSES
 from snnlab.data.downloads import folder_of
+from snnlab.data.drawings import drawings
 from snnlab.evaluation.result import Evaluation
 from snnlab.plotting.theme import NotebookFigure, style
 from snnlab.statistics import Estimate, attack_table, flags_line, flags_of, wilson_interval
@@ -42,8 +44,6 @@ __all__ = [
 
 SHARED = THREATS["transfer"]  # attacks made on one network and shown to the others
 DATASET = "cifar10"
-#: names of the classes, in the order of the data set
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LEVELS = data.describe(DATASET).eps_unit
 CHANCE = 1 / len(CLASSES)
 #: verdict of ``factor`` → words on a fused code
@@ -257,23 +257,8 @@ def pictures(num: int = 30) -> Split | None:
 
 def drawing() -> Tensor:
     """Return a picture of a frog, drawn by code, ``[1, 3, 32, 32]`` in whole grey levels; it is not of the data set."""
-    y, x = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
-
-    def ellipse(across: float, down: float, wide: float, high: float) -> Tensor:
-        return ((x - across) / wide) ** 2 + ((y - down) / high) ** 2 < 1
-
-    shapes = (
-        (y >= 0, (0.45, 0.35, 0.25)),
-        (ellipse(16, 20, 11, 8), (0.35, 0.6, 0.2)),
-        (ellipse(10, 11, 4, 4) | ellipse(22, 11, 4, 4), (0.4, 0.65, 0.25)),
-        (ellipse(10, 11, 1.7, 1.7) | ellipse(22, 11, 1.7, 1.7), (0.05, 0.05, 0.05)),
-        ((y - 22).abs() < 0.8, (0.2, 0.3, 0.1)),
-    )
-    picture = torch.zeros(3, 32, 32)
-    for pixels, colour in shapes:
-        picture = torch.where(pixels, torch.tensor(colour)[:, None, None], picture)
-    shade = 0.03 * torch.sin(1.3 * x + 2.1 * y) - 0.08 * y / 32  # so that no area is flat
-    return (255 * (picture + shade)).round().clamp(0, 255)[None] / 255
+    k = CLASSES.index("frog")
+    return drawings().images[k : k + 1]
 
 
 def attacked_drawing(models: Sequence[str], level: float) -> NotebookFigure:
