@@ -26,6 +26,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "fusion": ("encoding", lambda e: e.get_by_label("gate on direct").fill("0")),
     "attack": ("step", lambda e: e.get_by_label("step", exact=True).fill("4")),
     "playground": ("steps", lambda e: e.get_by_label("steps T").fill("5")),
+    "event": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }

@@ -36,6 +36,7 @@ TABLES = {
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
+    "event": ("microsecond", {"clean"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
@@ -60,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for key in (
         "zoo",
         "cifar10",
+        "events5k",
         "digits/test",
         "digits/train",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
