@@ -61,7 +61,7 @@ def cloud(index: int = 6) -> NotebookFigure:
             above.axvline(step * 300 / 9, color=INK, lw=0.3)
             shown = frames[step, 1].clamp(max=1) - frames[step, 0].clamp(max=1)
             ax.imshow(shown.numpy(), cmap=edges, vmin=-1, vmax=1)
-            ax.set_title(step + 1, fontsize=8)
+            ax.set_title(str(step + 1), fontsize=8)
             ax.set(xticks=[], yticks=[])
     figure.caption = f"{len(events):,} events of one digit on three strokes (simulated camera), and the nine frames of them"
     figure.alt = (
@@ -100,9 +100,7 @@ def curves() -> NotebookFigure:
         for name in (n for n in names() if n in LOOKS):
             look = LOOKS[name]
             found = [accuracy(name, "worst", number) for number in every]
-            ax.plot(
-                every, [e.mean for e in found], ls=look.dash, marker=look.marker, color=look.colour, label=title(name)
-            )
+            ax.plot(every, [e.mean for e in found], ls=look.dash, marker=look.marker, color=look.colour, label=title(name))
             ax.fill_between(every, [e.low for e in found], [e.high for e in found], color=look.colour, alpha=0.15, lw=0)
         chance = [accuracy("mlp", "noise.change", number).mean for number in every]
         ax.plot(every, chance, color=INK, lw=1, ls="-.", label="spiking MLP, by chance")
