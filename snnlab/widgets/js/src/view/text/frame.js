@@ -59,7 +59,7 @@ export const count = (n) => n.toLocaleString("en-US");
 export const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
 
 /** Shown where a network of the reader has no curves. */
-export const NO_CURVES = "Accuracy curves belong to the zoo's models. Run snnlab.evaluate on your own to measure them.";
+export const NO_CURVES = "Accuracy curves belong to the zoo's models. The command snnlab evaluate measures yours.";
 
 /** The attacked side of a frame, or the clean one without an attack. */
 export const shownSide = (frame) => frame.attacked ?? frame.clean;
