@@ -1,10 +1,7 @@
 """Fixtures shared by all tests: small images, the shipped data, a trained model."""
 
-import functools
-import http.server
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import torch
 from building import built_book
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
-from visiting import Visit
+from visiting import Visit, served
 
 from snnlab import data, zoo
 from snnlab.attacks import ATTACKS
@@ -33,12 +30,6 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-)
-
-#: what a careful server lets the book do: use what is in its own folder, and style and script that stand in the page
-POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "script-src 'self' 'unsafe-inline'"
 )
 
 settings.register_profile("busy", deadline=None)  # how long an example takes says nothing on a machine with other work
@@ -116,18 +107,8 @@ def address(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     root = tmp_path_factory.mktemp("site")
     shutil.copytree(book, root / "courses" / "snn", ignore=shutil.ignore_patterns("*.map"))
 
-    class Strict(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", POLICY)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(root)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/courses/snn"
-    server.shutdown()
+    with served(root) as base:
+        yield f"{base}/courses/snn"
 
 
 @pytest.fixture(params=["disk", "server"])

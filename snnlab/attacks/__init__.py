@@ -19,9 +19,11 @@ from snnlab.attacks.goal import LOSSES
 from snnlab.attacks.lattice import LatticeSearch
 from snnlab.attacks.registry import ATTACKS, attack, register_attack
 from snnlab.attacks.result import AttackResult, forked_rng, input_gradient, judged, step_size
+from snnlab.attacks.retiming import retiming_attack
 from snnlab.attacks.sa_pgd import sa_pgd_attack
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.spike_train import has_trains, spike_train_attack
+from snnlab.attacks.time_budget import TimeBudget
 from snnlab.attacks.time_restricted import TimeRestricted
 from snnlab.networks.contexts import use_surrogate
 
@@ -39,6 +41,7 @@ __all__ = [
     "Attacker",
     "Budget",
     "LatticeSearch",
+    "TimeBudget",
     "TimeRestricted",
     "attack",
     "forked_rng",
@@ -46,6 +49,7 @@ __all__ = [
     "input_gradient",
     "judged",
     "register_attack",
+    "retiming_attack",
     "sa_pgd_attack",
     "spike_train_attack",
     "step_size",
