@@ -60,7 +60,10 @@ test("ε on black acts first in the earliest step that any intensity up to ε ch
 
 test("an accuracy that rises with ε is a flag on the attack", () => {
   const counts = (...rights) => rights.map((right, k) => ({ eps: k / 10, right, n: 100 }));
-  assert.match(measuredText("your code 1", counts(90, 40, 60), "FGSM"), /^Your code 1 under FGSM: 90.*of 100 test digits\. It rises/);
+  assert.match(
+    measuredText("your code 1", counts(90, 40, 60), "FGSM"),
+    /^Your code 1 under FGSM: 90.*of 100 test digits\. It rises/,
+  );
   assert.doesNotMatch(measuredText("your code 1", counts(90, 40, 40), "FGSM"), /rises/);
   assert.equal(measuredText("your code 1", [], "FGSM"), "");
 });
