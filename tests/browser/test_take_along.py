@@ -39,6 +39,7 @@ TABLES = {
     "playground": ("loss", {"clean"}),
     "picture": ("votes_attacked", {"clean", "attacked"}),
     "paint": ("accuracy", {"clean", "attacked"}),
+    "event": ("microsecond", {"clean"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
@@ -65,6 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "cifar10",
         "pictures",
         "picture/latency",
+        "events5k",
         "digits/test",
         "digits/train",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
@@ -127,6 +129,7 @@ def _on_paper(pixels: np.ndarray[Any, Any], side: int = 340) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.case("take figure and numbers along")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_explorer_gives_a_picture_a_table_and_its_images(kind: str, visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, kind, **STATE)
@@ -166,6 +169,7 @@ def test_every_explorer_gives_a_picture_a_table_and_its_images(kind: str, visit:
     assert visit.problems == []
 
 
+@pytest.mark.case("start anew")
 def test_reset_brings_back_the_first_settings_and_back_undoes_it(visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, "robustness", image=5, eps=0.15, exit_step=6)
     explorer.get_by_label("budget ε").fill("0.21")
@@ -207,6 +211,7 @@ def _drawn(explorer: Locator, visit: Visit) -> np.ndarray[Any, Any]:
     return pixels
 
 
+@pytest.mark.case("a picture of my own")
 @pytest.mark.parametrize("digit", [2, 4, 8])
 def test_a_digit_on_white_paper_becomes_the_training_digit_that_it_was(digit: int, visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, "robustness", attack="none")
