@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
-import functools
-import http.server
 import io
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import POLICY
 from PIL import Image
 from playwright.sync_api import Browser, expect
-from visiting import Visit, lone_page, put
+from visiting import Visit, lone_page, put, served
 
 from snnlab.data.drawings import drawings
 from snnlab.widgets import PictureExplorer
@@ -43,21 +39,10 @@ def reader(chromium: Browser, folder: Path) -> Iterator[Visit]:
 @pytest.fixture
 def guarded(chromium: Browser, folder: Path) -> Iterator[Visit]:
     """Who reads the page from a server that allows little."""
-
-    class Strict(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", POLICY)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield Visit(context, f"http://127.0.0.1:{server.server_port}")
+    with served(folder) as base:
+        yield Visit(context, base)
     context.close()
-    server.shutdown()
 
 
 def _ship(width: int = 96, height: int = 64) -> bytes:
