@@ -35,12 +35,11 @@ book: install book/_mathjax/node_modules/.installed
 	@OMP_NUM_THREADS=1 jupyter-book build book -n -W --keep-going
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
-# pytest comes last, so that its summary is the last line.
+# Types and scripts are checked at once. pytest comes last, so that its summary is the last line.
 test: install js browser
 	ruff check .
 	ruff format --check .
-	mypy
-	$(NPM) --prefix $(BUNDLE) test
+	@mypy & $(NPM) --prefix $(BUNDLE) test; scripts=$$?; wait $$! && exit $$scripts
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # The laws of the package alone: what to run at every save.

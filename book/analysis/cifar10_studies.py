@@ -124,13 +124,13 @@ def draws_finding(level: float) -> str:
         code = zoo.recipe(control, DATASET)["encoding"]
         spiking, ordinary = shares[code]["many"], shares[control]["many"]
         sentences.append(
-            f"`{code}` keeps {spiking}, an ordinary network that reads its draws {ordinary}: the spikes keep "
+            f"`{code}` keeps {spiking}, an ordinary network that reads its draws (`{control}`) {ordinary}: `{code}` keeps "
             f"{_compared(spiking, ordinary)}."
         )
         for plain in (name for name, counts in shares.items() if "many" not in counts):
             sentences.append(
-                f"`{plain}`, which draws nothing, keeps {shares[plain]['few']}: the draws keep "
-                f"{_compared(ordinary, shares[plain]['few'])}."
+                f"`{plain}`, which draws nothing, keeps {shares[plain]['few']}: `{control}` keeps "
+                f"{_compared(ordinary, shares[plain]['few'])}, `{code}` {_compared(spiking, shares[plain]['few'])}."
             )
     return f"**In the mean over draws, ε = {level:g}/255.** {patient} {' '.join(sentences)}"
 

@@ -4,7 +4,7 @@
 
 >>> record = Record(n=100, num_steps=8, exits=[8], eps=[0.0, 0.1], correct={"worst": [[97, 60]]})
 >>> seed_curves({"mine": [record]}).alt
-'Accuracy against ε, worst case at ε = 0.1: mine 0.60.'
+'Accuracy against ε, worst case; at ε = 0.1: mine 0.60.'
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None =
         if attacked:
             ax.legend(loc="upper right", fontsize=8)
         add_lower_ends(figure, attacked, _radii(attacked), (exit_step,), attack)
-    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}{_at(attacked)}: {ranking(values)}."
+    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)};{_at(attacked)}: {ranking(values)}."
     return figure
 
 
@@ -184,7 +184,7 @@ def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Noteboo
         figure.legend(list(handles.values()), list(handles), fontsize=8, loc="outside right center")
         by_name = {name: records for repeats in panels.values() for name, records in repeats.items()}
         add_lower_ends(figure, by_name, _radii(by_name), attack=attack)
-    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}{_at(every)}, a panel a code; {'; '.join(said)}."
+    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}, a panel a code;{_at(every)}, {'; '.join(said)}."
     return figure
 
 

@@ -22,7 +22,7 @@ from snnlab.statistics.intervals import (
     wilson_interval,
 )
 from snnlab.statistics.record import Record
-from snnlab.statistics.records import chance_of, over_seeds, seed_summary, shared
+from snnlab.statistics.records import chance_of, change_between, over_seeds, seed_summary, shared
 
 __all__ = [
     "MIN_EFFECT",
@@ -34,6 +34,7 @@ __all__ = [
     "attacks_line",
     "broken_on_samples",
     "chance_of",
+    "change_between",
     "change_over_seeds",
     "estimate",
     "flags_line",

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from snnlab.statistics.intervals import Estimate, estimate
+from snnlab.statistics.intervals import Change, Estimate, change_over_seeds, estimate
 from snnlab.statistics.record import Record
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Repeats", "chance_of", "over_seeds", "seed_summary", "shared"]
+__all__ = ["Repeats", "chance_of", "change_between", "over_seeds", "seed_summary", "shared"]
 
 #: the records of all seeds by model name
 Repeats = Mapping[str, Sequence[Record]]
@@ -61,8 +58,25 @@ def over_seeds(records: Sequence[Record], attack: str = "worst", exit_step: int 
     return replace(result, attacked=True, proved=fmean(proved) / n if len(proved) == len(records) else None)
 
 
-def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) -> pd.DataFrame:
-    """Return a table of accuracies at the last exit, means over seeds with their 95 % intervals, one row a model.
+def change_between(
+    new: Sequence[Record], old: Sequence[Record], attack: str = "worst", exit_step: int | None = None, eps: float = 0.0
+) -> Change:
+    """Return how much more accurate the networks of ``new`` are than those of ``old``, seed by seed (``change_over_seeds``).
+
+    Args:
+        new, old: records of all seeds of two models.
+        attack, exit_step, eps: as in ``Record.count``, for both.
+
+    >>> better, worse = ([Record(n=500, eps=[0], exits=[1], correct={"worst": [[c]]})] * 3 for c in (300, 200))
+    >>> print(change_between(better, worse))
+    +0.200 [+0.138, +0.259]
+    """
+    first, second = ([record.accuracy(attack, exit_step, eps) for record in side] for side in (new, old))
+    return change_over_seeds(first, second, min(record.n for record in (*new, *old)))
+
+
+def seed_summary(repeats: Repeats, columns: Sequence[tuple[str, str, float]]) -> Any:
+    """Return a table of accuracies at the last exit, means over seeds with 95 % intervals, a row a model: a ``DataFrame``.
 
     Args:
         repeats: the records of all seeds by model name, as ``snnlab.zoo.repeats`` returns them.

@@ -16,6 +16,7 @@ from snnlab import zoo
 from snnlab.attacks import Budget, has_trains
 from snnlab.attacks.event_changes import EventBudget, event_attack, event_noise
 from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_trajectory, predicted_class
+from snnlab.data.cifar10 import CLASSES
 from snnlab.data.event_camera import NUM_STEPS, EventCamera, saccades, spike_frames
 from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.networks.classifier import Classifier, SpikingMLP
@@ -27,9 +28,9 @@ from snnlab.plotting.figures import neuron
 from snnlab.plotting.theme import NotebookFigure
 from snnlab.statistics import Record
 from snnlab.vocabulary import VOCABULARY
-from snnlab.widgets import fallback
+from snnlab.widgets import fallback, page
 from snnlab.widgets.compute import Request, frame
-from snnlab.widgets.sources import Models, OwnModels, fused_names, trained, zoo_or_own
+from snnlab.widgets.sources import Models, OwnModels, PictureModels, fused_names, trained, zoo_or_own
 from snnlab.widgets.traits import Explorer, setting
 from snnlab.zoo import export, results_table
 
@@ -42,6 +43,7 @@ __all__ = [
     "FusionExplorer",
     "NeuronExplorer",
     "PaintExplorer",
+    "PictureExplorer",
     "PlaygroundExplorer",
     "ResultsExplorer",
     "RobustnessExplorer",
@@ -385,6 +387,46 @@ class PlaygroundExplorer(Explorer):
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
         return fallback.playground_still(spikes, self.code, self.neurons)
+
+
+class PictureExplorer(Explorer):
+    """A colour picture through a convolutional network: its spikes, block after block, its votes, and what an attack changes.
+
+    The networks are the small ones of the zoo for CIFAR-10. On a page the reader opens a picture, drops, pastes or takes one; the
+    page's engine answers there, PyTorch in a notebook with a kernel.
+
+    Args:
+        images: your pictures ``[N, 3, 32, 32]`` in [0, 1], as ``snnlab.data.load("cifar10").test.images``. Default: ten drawings
+            of our own, one a class of CIFAR-10, which are not from the data set.
+        labels: their classes ``[N]``; needed with ``images``.
+        state: initial ``image, encoding`` (the network), ``attack, attacker, eps, exit_step``; the attacker is ``"naive"`` or
+            ``"informed"``.
+
+    Raises:
+        ValueError: images without labels, or of another shape.
+        traitlets.TraitError: a state that does not exist (the message lists what does).
+    """
+
+    kind = "picture"
+
+    def __init__(self, images: Any = None, labels: Any = None, **state: Any) -> None:
+        self._models: Models = PictureModels(images, labels)
+        self._own = images is not None
+        super().__init__(**{"encoding": "latency", "exit_step": self._models.num_steps} | state)
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"attacker": ("naive", "informed")}
+
+    def result(self) -> dict[str, Any]:
+        """Return what the explorer shows now, as arrays: for your own plots and checks."""
+        return frame(self._models.classifier(self.encoding), self._asked(self.encoding))
+
+    def to_html(self) -> str:
+        """Return the element as other explorers do; pictures of your own travel along, with all networks."""
+        return self._element(page.block(self.contents()) if self._own else "")
+
+    def _still(self) -> NotebookFigure:
+        return fallback.picture_still(self.result(), self._asked(self.encoding), CLASSES)
 
 
 class EventExplorer(Explorer):

@@ -50,6 +50,8 @@ def data_keys(kind: str) -> list[str]:
     ['zoo']
     >>> "model/latency" in data_keys("robustness")
     True
+    >>> data_keys("picture")[:2]
+    ['pictures', 'picture/ann']
     """
     explorers: dict[str, type[Explorer]] = {
         shown.kind: shown for name in widgets.__all__ if (shown := getattr(widgets, name)).kind
@@ -59,6 +61,8 @@ def data_keys(kind: str) -> list[str]:
     digits = explorers[kind].digits
     if kind in WITHOUT_NETWORKS:
         return [*WITHOUT_NETWORKS[kind], *digits]
+    if kind == "picture":
+        return list(explorers[kind]().contents())
     if kind == "training":
         names = [name for rules in trained().values() for name in rules.values()]
     else:

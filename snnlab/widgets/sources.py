@@ -13,6 +13,8 @@ from torch import nn
 from snnlab import data, zoo
 from snnlab.attacks import has_trains
 from snnlab.data import Split
+from snnlab.data.cifar10 import CLASSES
+from snnlab.data.drawings import drawings
 from snnlab.encoding import ENCODINGS, Fusion, check_images, encoder
 from snnlab.networks.adapters import as_images, as_labels, describe
 from snnlab.networks.classifier import Classifier
@@ -110,6 +112,42 @@ class OwnModels(Models):
         """Return what a page without a kernel needs, by key; ``NotLive`` if its engine cannot run a network."""
         networks = model_payloads(self._classifiers, self.samples.images)
         return {"zoo": self.payload("zoo"), **networks}
+
+
+class PictureModels(Models):
+    """The small networks of CIFAR-10, and our own drawings or pictures of the reader; ``ValueError`` if these do not fit."""
+
+    def __init__(self, images: Any = None, labels: Any = None) -> None:
+        super().__init__(export.picture_networks())
+        self.num_steps = export.pictures_payload()["num_steps"]
+        self.own = images is not None
+        if self.own:
+            given = _samples(images, labels)
+            if given.images.shape[1:] != (3, 32, 32) or given.num_classes != len(CLASSES):
+                raise ValueError(
+                    f"the networks read pictures [N, 3, 32, 32] of {len(CLASSES)} classes, got {list(given.images.shape)} and "
+                    f"{given.num_classes} classes"
+                )
+            self.samples = given
+
+    @cached_property
+    def samples(self) -> Split:
+        """The pictures that are shown."""
+        return drawings()
+
+    def classifier(self, name: str) -> Classifier:
+        """Return the network of this name; ``ValueError`` if there is none."""
+        if name not in self._classifiers:
+            self._classifiers[name] = zoo.load(f"{export.PICTURES}/{name}")
+        return self._classifiers[name]
+
+    def payload(self, key: str) -> dict[str, Any]:
+        """Return data for the view: ``"pictures"`` or ``"picture/<name>"``."""
+        return export.pictures_payload(self.samples, "yours") if self.own and key == "pictures" else super().payload(key)
+
+    def contents(self) -> dict[str, Any]:
+        """Return what a page without a kernel needs, by key."""
+        return {key: self.payload(key) for key in ("pictures", *(f"picture/{name}" for name in self.names))}
 
 
 def _samples(images: Any, labels: Any) -> Split:

@@ -87,7 +87,7 @@ class Explorer(anywidget.AnyWidget):
             "from_step": range(steps),
         }
 
-    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder")
+    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker")
     def _exists(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         known = self._known().get(name)
@@ -199,9 +199,10 @@ class Explorer(anywidget.AnyWidget):
     def _scripts(self) -> dict[str, str]:
         """Return the scripts that this explorer may load: not those that are other explorers, nor any that has no digits here."""
         others = set(DECLARED["explorers"]) - {self.kind}
-        return page.scripts(
-            others if self.digits and not self._models.custom else others | set(page.ON_DIGITS) - {self.kind}
-        )
+        others |= {f"{kind}-worker" for kind in others}
+        if not self.digits or self._models.custom:
+            others |= set(page.ON_DIGITS) - {self.kind}
+        return page.scripts(others)
 
     def save(self, path: str | Path, title: str = "") -> Path:
         """Write one file that opens from disk, on any device and offline, with the explorer in its present state.

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Download, Locator, expect
 from visiting import Visit, lone_page
 
 from snnlab import data, widgets, zoo
+from snnlab.data.drawings import drawings
 from snnlab.widgets.traits import DECLARED
 from snnlab.zoo import export
 
@@ -36,7 +37,9 @@ TABLES = {
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
+    "picture": ("votes_attacked", {"clean", "attacked"}),
     "paint": ("accuracy", {"clean", "attacked"}),
+    "event": ("microsecond", {"clean"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
@@ -61,6 +64,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for key in (
         "zoo",
         "cifar10",
+        "pictures",
+        "picture/latency",
+        "events5k",
         "digits/test",
         "digits/train",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
@@ -150,12 +156,13 @@ def test_every_explorer_gives_a_picture_a_table_and_its_images(kind: str, visit:
     if images:
         saved = np.load(io.BytesIO(_saved(visit, explorer, "images, NPZ")), allow_pickle=False)
         assert set(saved.files) == images | {"label", "settings"}
-        assert np.array_equal(np.round(saved["clean"][0] * 255), _sample(3))
+        sample = (drawings().images[3] * 255).round().numpy() if kind == "picture" else _sample(3)[None]
+        assert np.array_equal(np.round(saved["clean"] * 255), sample)
         assert int(saved["label"]) == 3
         assert "eps 0.1" in str(saved["settings"]) or kind == "energy"
         for name in images - {"clean"}:
             attacked = saved[name] if saved[name].ndim == 3 else saved[name][-1]
-            assert attacked.shape == saved["clean"].shape == (1, 28, 28)
+            assert attacked.shape == saved["clean"].shape == sample.shape
             assert 0 < np.abs(attacked - saved["clean"]).max() < 0.1 + 1e-6
     else:
         expect(explorer.get_by_role("button", name="images, NPZ")).to_have_count(0)

@@ -21,11 +21,10 @@ from typer.testing import CliRunner
 
 from snnlab import Classifier, SpikingMLP, data, encoder, zoo
 from snnlab.cli.main import app
-from snnlab.networks.chain import NoChain, chain_of
+from snnlab.networks.chain import NoChain, chain_of, packed
 from snnlab.networks.conv import Block, ConvNet, SpikingConvNet
 from snnlab.widgets import AttackExplorer, EncoderExplorer, ResultsExplorer, RobustnessExplorer
 from snnlab.widgets import live as live_module
-from snnlab.widgets.live import packed
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(6)

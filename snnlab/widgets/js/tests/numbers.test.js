@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { numbers } from "../src/layers/numbers.js";
 
 test("24 bits come in four runs of characters, and each row has its own power of two", () => {
-  const sent = { int24: "mMmMZzZzmMmMazaz", exponent: [-24, -23] }; // as snnlab.widgets.live packs ±0.1 and ±0.3
+  const sent = { int24: "mMmMZzZzmMmMazaz", exponent: [-24, -23] }; // as snnlab.networks.chain packs ±0.1 and ±0.3
   const [a, b, c, d] = numbers(sent, 4, "weight");
   assert.ok(Math.abs(a - 0.1) < 2 ** -24 && Math.abs(b + 0.3) < 2 ** -24);
   assert.ok(c === 2 * a && d === 2 * b);
