@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from snnlab import zoo
-from snnlab.statistics import Change, Record, change_over_seeds, over_seeds, seed_summary, small_print
+from snnlab.statistics import Change, Record, change_between, over_seeds, seed_summary, small_print
 
 __all__ = [
     "caption",
@@ -228,11 +228,10 @@ def caption(*groups: str) -> str:
 
 def worst_case_change(new: str, old: str, eps: float, exit_step: int | None = None) -> Change | None:
     """Return how much more accurate ``new`` is than ``old`` in the worst case; ``None`` where one was not measured."""
-    sides = [records_of(name) or [] for name in (new, old)]
-    if not all(sides):
+    first, second = records_of(new), records_of(old)
+    if first is None or second is None:
         return None
-    values = [[r.accuracy("worst", exit_step, eps) for r in side] for side in sides]
-    return change_over_seeds(values[0], values[1], sides[0][0].n)
+    return change_between(first, second, "worst", exit_step, eps)
 
 
 def _mean(name: str, eps: float, exit_step: int | None = None) -> float:

@@ -74,7 +74,7 @@ def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
     every = [record for of_model in used.values() for record in of_model]
     packages = sorted({package for record in every for package in record.versions})
     return {
-        "verdict": verdict([row["outcome"] for row in rows]),
+        "verdict": verdict([row["outcome"] for row in rows], all(row.get("proved") for row in rows)),
         "why": _why(rows),
         "comparisons": rows,
         "n": sorted({row["n"] for row in rows}),
@@ -110,13 +110,17 @@ def _compared(
 
 
 def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record]]) -> dict[str, Any]:
-    sides, values = {}, []
+    sides, values, lower = {}, [], []
     for side, quantity in (("new", comparison.new), ("old", comparison.old)):
         of_model = by_model[quantity.model or comparison.models[0]]
         others = [{name: by_model[name][k] for name in quantity.parts} for k in range(len(of_model))]
         values.append([quantity.of(record, beside) for record, beside in zip(of_model, others, strict=True)])
+        ends = [quantity.lower_end(record, beside) for record, beside in zip(of_model, others, strict=True)]
+        lower.append([end for end in ends if end is not None])
+        known = round(fmean(lower[-1]), DIGITS) if len(lower[-1]) == len(ends) else None
+        bracket = {"proved": known} if quantity.is_upper_end else {}
         size = min((quantity.n(record) for record in of_model), default=1)
-        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity, size)}
+        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity, size), **bracket}
     pair = (comparison.new, comparison.old)
     n = min(q.n(record) for q in pair for name in q.models for record in by_model[name])
     accuracies = any(q.is_accuracy for q in pair)
@@ -131,10 +135,24 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
         "change": {key: round(getattr(change, key), DIGITS) for key in ("mean", "low", "high")},
         "outcome": comparison.outcome(change) if formed else OUTCOMES[1],
         **({} if formed else {"no_factor": True}),
+        **({"proved": True} if formed and _proved(comparison, values, lower, n if accuracies else None) else {}),
         "suite": suite,
         "n": n,
         "seeds": change.seeds,
     }
+
+
+def _proved(
+    comparison: Comparison, values: Sequence[Sequence[float]], lower: Sequence[Sequence[float]], n: int | None
+) -> bool:
+    """Return whether a comparison of robust accuracies is as claimed for every attack."""
+    if not (comparison.new.is_upper_end or comparison.old.is_upper_end):
+        return False
+    (new, old), (new_low, old_low) = values, lower
+    times = (comparison.new.factor, comparison.old.factor)
+    lowest = change_over_seeds(new_low, old, n, times=times) if len(new_low) == len(old) else None
+    highest = change_over_seeds(new, old_low, n, times=times) if len(old_low) == len(new) else None
+    return comparison.proved(lowest, highest)
 
 
 def _nested(new: Quantity, old: Quantity) -> bool:
@@ -228,9 +246,14 @@ def _quantities(claim: Claim) -> list[Quantity]:
 
 
 def _finding(measured: dict[str, Any]) -> dict[str, Any]:
-    """Return a measurement without provenance, the order of its comparisons, and which is the headline."""
+    """Return a measurement without provenance, the order of its comparisons, which is the headline, and lower ends."""
     compared = {key: value for key, value in measured.items() if key not in (*PROVENANCE, "why")}
-    comparisons = [{key: value for key, value in row.items() if key != "headline"} for row in measured["comparisons"]]
+
+    def plain(part: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: value for key, value in part.items() if key not in ("headline", "proved")}
+        return {key: plain(value) if isinstance(value, dict) else value for key, value in kept.items()}
+
+    comparisons = [plain(row) for row in measured["comparisons"]]
     return compared | {"comparisons": sorted(json.dumps(row, sort_keys=True) for row in comparisons)}
 
 

@@ -10,12 +10,12 @@ from textwrap import fill, shorten
 from typing import Any
 
 from snnlab.plotting.templates import render
-from snnlab.statistics import MIN_EFFECT
+from snnlab.statistics import MIN_EFFECT, NO_BOUND
 
 __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "forest", "fractions", "links", "page", "summary", "table"]
 
 Ledger = Mapping[str, Mapping[str, Any]]
-SIGNS = {"holds": "✓", "holds in part": "◐", "undecided": "○", "does not hold here": "✗"}
+SIGNS = {"holds (proved)": "■", "holds": "✓", "holds in part": "◐", "undecided": "○", "does not hold here": "✗"}
 MARKS = {"as claimed": "✓", "not told apart": "○", "against the claim": "✗"}
 SHORT = {"as claimed": "as claimed", "not told apart": "undecided", "against the claim": "against"}
 #: title of a chapter → its page
@@ -25,6 +25,7 @@ CHAPTERS = {
     "Early exit": "early_exit",
     "Fusion": "fusion",
     "Honest evaluation": "honest",
+    "Proof": "proof",
     "CIFAR-10": "cifar10",
     "Energy": "energy",
 }
@@ -50,7 +51,9 @@ HELD_FIXED = (
     "interval.) "
     f"A difference of two accuracies below {MIN_EFFECT:g} counts as undecided in any case. "
     "A comparison with twice an accuracy counts as undecided where that accuracy does not beat guessing, or where twice of it "
-    "cannot be reached. Energies and gates have intervals over training seeds alone."
+    "cannot be reached. Energies and gates have intervals over training seeds alone. "
+    "Worst cases are brackets, from what is proved to what attacks leave. Upper ends are compared; a comparison is proved where "
+    "it comes out alike with what is proved of the side that should be higher."
 )
 
 
@@ -60,7 +63,15 @@ def _change(row: Mapping[str, Any]) -> str:
 
 def _in_words(row: Mapping[str, Any]) -> str:
     new, old = row["new"], row["old"]
-    return f"{MARKS[row['outcome']]} {new['what']}: {new['mean']:.3f}, against {old['what']}: {old['mean']:.3f}"
+    sides = [f"{side['what']}: {_lower(side)}{side['mean']:.3f}" for side in (new, old)]
+    return f"{MARKS[row['outcome']]} {sides[0]}, against {sides[1]}"
+
+
+def _lower(side: Mapping[str, Any]) -> str:
+    """Return the lower end of an accuracy that attacks find from above, in front of the upper one."""
+    if "proved" not in side:
+        return ""
+    return f"{NO_BOUND if side['proved'] is None else format(side['proved'], '.3f')} – "
 
 
 def fractions(measured: Mapping[str, Any]) -> dict[str, int]:
@@ -176,7 +187,8 @@ def _measurement(measured: Mapping[str, Any]) -> list[str]:
 def _side(side: Mapping[str, Any]) -> str:
     if "values" not in side:
         return f"{side['mean']:g}"
-    return f"{side['mean']:.3f} [{side['low']:.3f}, {side['high']:.3f}] (seeds: {', '.join(f'{v:.3f}' for v in side['values'])})"
+    seeds = ", ".join(f"{v:.3f}" for v in side["values"])
+    return f"{_lower(side)}{side['mean']:.3f} [{side['low']:.3f}, {side['high']:.3f}] (seeds: {seeds})"
 
 
 @dataclass(frozen=True)
@@ -291,6 +303,7 @@ def page(records: Ledger) -> Page:
             headline=headline,
             held_fixed=HELD_FIXED,
             change=_change,
+            lower=_lower,
             chapter=chapter,
             pages=CHAPTERS,
         )

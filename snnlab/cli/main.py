@@ -16,6 +16,7 @@ from snnlab.attacks import Budget
 from snnlab.cli import user_model
 from snnlab.data import DATASETS, EventSplit, describe
 from snnlab.evaluation import report
+from snnlab.evaluation.beyond import beyond_images
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.evaluation.suites import SUITES
 from snnlab.statistics import seed_summary
@@ -137,7 +138,9 @@ Population = Annotated[int, typer.Option(min=1, help="Neighbouring outputs that 
 def evaluate(
     model: NetworkName,
     data: Images = "mnist5k",
-    suite: Annotated[str, typer.Option(help="How hard to try: quick, standard or full.")] = "standard",
+    suite: Annotated[
+        str, typer.Option(help="How hard to try: quick, standard or full; full adds retiming, faults and everyday noise.")
+    ] = "standard",
     encoding: Code = None,
     num_steps: Steps = None,
     decoder: ReadOut = None,
@@ -181,10 +184,11 @@ def evaluate(
             about["transferred from"] = source
         evaluation = replace(evaluation, about=about)
         strongest = budgets[-1]
-        numbers, shown = report.write(
-            out, evaluation, report.broken_examples(classifier, split, strongest, seed), str(strongest)
-        )
-    typer.echo(f"{model}: {user_model.describe(classifier)}\n{evaluation}\n{numbers}\n{shown}")
+        beside = beyond_images(classifier, split, seed=seed) if suite == "full" else None
+        examples = report.broken_examples(classifier, split, strongest, seed)
+        numbers, shown = report.write(out, evaluation, examples, str(strongest), beside)
+    more = "" if beside is None else f"\n{beside}"
+    typer.echo(f"{model}: {user_model.describe(classifier)}\n{evaluation}{more}\n{numbers}\n{shown}")
 
 
 @app.command("publish")

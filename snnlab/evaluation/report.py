@@ -11,6 +11,7 @@ import torch
 from snnlab.attacks import INFORMED, Budget, attack
 from snnlab.attacks.result import NO_GRADIENT
 from snnlab.data import Split
+from snnlab.evaluation.beyond import Beyond
 from snnlab.evaluation.flags import FLAGS, Flag
 from snnlab.files import versions
 from snnlab.networks.classifier import Classifier
@@ -24,14 +25,15 @@ __all__ = ["broken_examples", "content", "explanations", "page", "table", "write
 EXAMPLES, SEARCHED = 6, 100
 
 
-def content(record: Record) -> dict[str, Any]:
-    """Return the content of ``report.json``: the record, intervals, flags with meaning and remedy, and versions."""
+def content(record: Record, beyond: Beyond | None = None) -> dict[str, Any]:
+    """Return the content of ``report.json``: the record, intervals, explained flags, versions, what is beyond images."""
     intervals = {
         name: [[[round(v, 4) for v in wilson_interval(count, record.n)] for count in row] for row in counts]
         for name, counts in record.correct.items()
     }
     flags = {kind.name: {"means": kind.meaning, "do": kind.remedy} for kind in explanations(record)}
-    return {**record.plain(), "interval_95": intervals, "explanations": flags, "versions": versions()}
+    beside = {} if beyond is None else {"beyond": beyond.plain()}
+    return {**record.plain(), "interval_95": intervals, "explanations": flags, "versions": versions(), **beside}
 
 
 def explanations(record: Record) -> list[Flag]:
@@ -98,8 +100,11 @@ def broken_examples(classifier: Classifier, split: Split, budget: Budget, seed: 
     ]
 
 
-def page(record: Record, examples: list[dict[str, Any]], budget: str = "") -> str:
-    """Return the report as one HTML page that needs no other file, with ``broken_examples`` within a budget."""
+def page(record: Record, examples: list[dict[str, Any]], budget: str = "", beyond: Beyond | None = None) -> str:
+    """Return the report as one HTML page that needs no other file, with ``broken_examples`` within a budget.
+
+    ``beyond`` adds what a full report measures beside attacks on the image (``snnlab.evaluation.beyond``).
+    """
     figures = [accuracy_figure(record)]
     if len(record.exits) > 1 and len(record.eps) > 1:
         figures.append(exit_figure(record))
@@ -116,18 +121,22 @@ def page(record: Record, examples: list[dict[str, Any]], budget: str = "") -> st
         kinds=explanations(record),
         examples=examples,
         budget=budget,
+        sections=[] if beyond is None else beyond.sections(),
+        omitted={} if beyond is None else beyond.omitted,
     )
 
 
-def write(folder: Path, record: Record, examples: list[dict[str, Any]], budget: str = "") -> tuple[Path, Path]:
+def write(
+    folder: Path, record: Record, examples: list[dict[str, Any]], budget: str = "", beyond: Beyond | None = None
+) -> tuple[Path, Path]:
     """Write ``report.json`` and ``report.html`` into a folder; ValueError if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         numbers, shown = folder / "report.json", folder / "report.html"
         numbers.write_text(
-            json.dumps(content(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf8"
+            json.dumps(content(record, beyond), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf8"
         )
-        shown.write_text(page(record, examples, budget), encoding="utf8")
+        shown.write_text(page(record, examples, budget, beyond), encoding="utf8")
     except OSError as error:
         raise ValueError(f"cannot write the report to {str(folder)!r}: {error.strerror}") from None
     return numbers, shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ from torch import Tensor
 
 from snnlab.plotting.curves import LIMITS, curve_with_band
 from snnlab.plotting.theme import ATTACK, DASHES, INK, MARKERS, SVG, Mark, data_uri, in_dark, style, svg
-from snnlab.statistics import Record, intervals_line
+from snnlab.statistics import NO_BOUND, Estimate, Record, intervals_line, lower_ends_line
 from snnlab.vocabulary import VOCABULARY
 
-__all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "thumbnail"]
+__all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "level_figure", "thumbnail"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,13 @@ def accuracy_figure(record: Record) -> EmbeddedFigure:
     attack = "worst" if "worst" in correct else next(iter(correct))
     values = ", ".join(f"{record.accuracy(attack, eps=radius):.2f} at ε = {radius:g}" for radius in eps)
     said = "in the worst case" if attack == "worst" else f"under {attack}"
-    return _both(draw, f"Accuracy against ε; {said} {values}.", f"Accuracy against ε, {intervals_line([[record]])}.")
+    about = f"Accuracy against ε, {intervals_line([[record]])}. {_lower_ends(record, [(None, radius) for radius in eps])}."
+    return _both(draw, f"Accuracy against ε; {said} {values}.", about)
+
+
+def _lower_ends(record: Record, at: Sequence[tuple[int | None, float]]) -> str:
+    """Return what is proved, or that nothing is."""
+    return lower_ends_line({"this network": [record]}, at) if record.proofs else f"Lower end: {NO_BOUND}"
 
 
 def exit_figure(record: Record) -> EmbeddedFigure:
@@ -68,8 +74,25 @@ def exit_figure(record: Record) -> EmbeddedFigure:
 
     best = max(exits, key=lambda step: record.accuracy("worst", step, eps[-1]))
     alt = f"Worst case against exit step; at ε = {eps[-1]:g} it is highest at exit {best}."
-    about = intervals_line([[record]])
+    about = f"{intervals_line([[record]])}. {_lower_ends(record, [(best, eps[-1])])}"
     return _both(draw, alt, f"Worst case against exit step, {about}. The best exit was picked afterwards.")
+
+
+def level_figure(curves: Mapping[str, Sequence[Estimate]], clean: float, alt: str, caption: str) -> EmbeddedFigure:
+    """Draw accuracy against the number of a level, a line with its band a kind; level 0 is ``clean``."""
+
+    def draw(ax: Axes) -> None:
+        for k, (kind, found) in enumerate(curves.items()):
+            line, levels = _line(k, kind), range(1, len(found) + 1)
+            ax.fill_between(levels, [e.low for e in found], [e.high for e in found], color=line.colour, alpha=0.08, lw=0)
+            values = [clean, *(e.mean for e in found)]
+            ax.plot(
+                range(len(values)), values, ls=line.dash, marker=line.marker, color=line.colour, label=kind, lw=1.4, ms=4
+            )
+        ax.set(xlabel="level", ylabel="accuracy", ylim=LIMITS, xticks=range(1 + max(map(len, curves.values()))))
+        ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
+
+    return _both(draw, alt, caption)
 
 
 def _line(k: int, label: str) -> Mark:

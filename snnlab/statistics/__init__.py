@@ -7,11 +7,13 @@ from snnlab.statistics.captions import (
     flags_line,
     flags_of,
     intervals_line,
+    lower_ends_line,
     models_by_flag,
     small_print,
 )
 from snnlab.statistics.intervals import (
     MIN_EFFECT,
+    NO_BOUND,
     Change,
     Estimate,
     change_over_seeds,
@@ -20,10 +22,11 @@ from snnlab.statistics.intervals import (
     wilson_interval,
 )
 from snnlab.statistics.record import Record
-from snnlab.statistics.records import chance_of, over_seeds, seed_summary, shared
+from snnlab.statistics.records import chance_of, change_between, over_seeds, seed_summary, shared
 
 __all__ = [
     "MIN_EFFECT",
+    "NO_BOUND",
     "Change",
     "Estimate",
     "Record",
@@ -31,11 +34,13 @@ __all__ = [
     "attacks_line",
     "broken_on_samples",
     "chance_of",
+    "change_between",
     "change_over_seeds",
     "estimate",
     "flags_line",
     "flags_of",
     "intervals_line",
+    "lower_ends_line",
     "mean_interval",
     "models_by_flag",
     "over_seeds",

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from snnlab.statistics.intervals import NO_BOUND
 from snnlab.statistics.parts import LateAccuracy
 from snnlab.statistics.record import Record
-from snnlab.statistics.records import Repeats
+from snnlab.statistics.records import Repeats, over_seeds
 
 __all__ = [
     "attack_table",
@@ -17,6 +18,7 @@ __all__ = [
     "flags_line",
     "flags_of",
     "intervals_line",
+    "lower_ends_line",
     "models_by_flag",
     "small_print",
 ]
@@ -40,6 +42,47 @@ def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: st
     return f"n = {n}, {f'mean of {several} seeds, ' if several else ''}{intervals}"
 
 
+def lower_ends_line(repeats: Repeats, at: Iterable[tuple[int | None, float]], most: int = 3) -> str:
+    """Return the lower ends of robust accuracies in a figure, in words: what is proved of each model, or ``NO_BOUND``.
+
+    Args:
+        repeats: the records of all seeds by model name.
+        at: exit steps (``None``: the last) and ε > 0 that are shown.
+        most: of ε and exit, how many are listed; the first.
+
+    >>> proofs = Record(n=9, eps=[0.0, 0.1], exits=[1], correct={"proved": [[8, 3]]})
+    >>> record = Record(n=9, eps=[0.0, 0.1], exits=[1], correct={"worst": [[8, 6]]}, proofs=proofs)
+    >>> lower_ends_line({"a": [record], "b": [replace(record, proofs=None)]}, [(None, 0.1)])
+    'Lower ends (proved) at ε = 0.1: 0.33 (a). No bound known: b'
+    """
+    if not repeats:
+        return ""
+    unknown: dict[str, None] = {}
+    parts = []
+    for exit_step, eps in [place for place in dict.fromkeys(at) if place[1] > 0][:most]:
+        groups: dict[str, list[str]] = {}
+        for name, records in repeats.items():
+            end = over_seeds(records, "worst", exit_step, eps) if _has(records, exit_step, eps) else None
+            if end is None or end.proved is None:
+                unknown[name] = None
+            else:
+                groups.setdefault(f"{end.proved:.2f}", []).append(name)
+        where = f"ε = {eps:g}" + (f", exit {exit_step}" if exit_step else "")
+        if groups:
+            told = "; ".join(f"{value} ({', '.join(names)})" for value, names in sorted(groups.items(), reverse=True))
+            parts.append(f"at {where}: {told}")
+    proved = [f"Lower ends (proved) {', '.join(parts)}"] if parts else []
+    return ". ".join([*proved, *([f"{NO_BOUND[0].upper()}{NO_BOUND[1:]}: {', '.join(unknown)}"] if unknown else [])])
+
+
+def _has(records: Sequence[Record], exit_step: int | None, eps: float) -> bool:
+    """Return whether every seed was attacked there."""
+    return all(
+        "worst" in r.correct and eps in r.eps and (exit_step is None or r.num_steps == 1 or exit_step in r.exits)
+        for r in records
+    )
+
+
 def small_print(repeats: Repeats, attack: str = "worst") -> str:
     """Return what belongs beside every number, as Markdown: n, seeds, interval, attacks and flags.
 
@@ -52,7 +95,19 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
     if len(first) == 1:
         seeds = f"training seed {first[0].seed}; 95 % intervals over digits (Wilson's)"
     flags = flags_line(models_by_flag(repeats, attack))
-    return f"n = {first[0].n:,} test digits, {seeds}. {attacks_line(list(repeats.values()))}\n\n{flags}"
+    attacks = attacks_line(list(repeats.values()))
+    return f"n = {first[0].n:,} test digits, {seeds}. {bracket_line(repeats)} {attacks}\n\n{flags}"
+
+
+def bracket_line(repeats: Repeats) -> str:
+    """Return how to read a worst case that is written as a bracket, and of which models nothing is proved."""
+    unknown = [f"`{name}`" for name, records in repeats.items() if any(record.proofs is None for record in records)]
+    seeds = {len(records) for name, records in repeats.items() if f"`{name}`" not in unknown}
+    method = next((r.proofs.attacks["proved"] for records in repeats.values() for r in records if r.proofs), "")
+    proved = f"between the lower end, which is proved ({method}), and" if method else "below"
+    same = f" of the same digits and {' or '.join(str(s) for s in sorted(seeds))} seeds" if seeds else ""
+    told = f" {NO_BOUND[0].upper()}{NO_BOUND[1:]}: {', '.join(unknown)}." if unknown else ""
+    return f"A robust accuracy lies {proved} the upper end, which attacks leave and whose interval is given{same}.{told}"
 
 
 def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:

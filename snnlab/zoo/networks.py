@@ -170,6 +170,8 @@ def _mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
 
 def _convolutional(network: type[nn.Module], recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
     data, options = recipe.dataset, {"checkpointing": recipe["checkpointing"]}
+    if recipe["blocks"]:
+        options["blocks"] = [conv.Block(channels, stride=2) for channels in recipe["blocks"]]
     if network is conv.CodedConvNet:
         options["num_steps"] = _steps(recipe, code)
     elif issubclass(network, conv.SpikingConvNet):

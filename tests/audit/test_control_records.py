@@ -3,7 +3,7 @@
 import pytest
 
 from snnlab import zoo
-from snnlab.statistics import Change, change_over_seeds, over_seeds
+from snnlab.statistics import Change, change_between, over_seeds
 from snnlab.zoo.adaptive import settings_sha256
 
 MEASURED = [name for name in zoo.names("controls") if zoo.measured(name)]
@@ -22,8 +22,7 @@ def test_records_hold_every_seed_and_what_a_reader_needs(name: str) -> None:
 
 
 def _change(new: str, old: str, eps: float) -> Change:
-    sides = zoo.repeats(new), zoo.repeats(old)
-    return change_over_seeds(*([r.accuracy(eps=eps) for r in side] for side in sides), sides[0][0].n)
+    return change_between(zoo.repeats(new), zoo.repeats(old), eps=eps)
 
 
 def test_a_threshold_alone_keeps_as_much_as_every_spiking_code_and_more_at_the_larger_eps_as_the_chapters_say() -> None:

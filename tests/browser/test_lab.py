@@ -80,6 +80,13 @@ class Own(Encoder):
 
 """
 
+EARLY = """\
+explorer = RobustnessExplorer(encoding="offset", eps=0.1)
+display(explorer)
+explorer.eps = 0.2
+explorer.encoding = "latency"
+"""
+
 EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind != "attack"])
 
 
@@ -94,6 +101,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     cells = {f"zoo-{kind}": _cell(made) for kind, made in FROM_THE_ZOO.items()}
     cells |= {f"own-{kind}": _cell(made, NET) for kind, made in OWN_NETWORKS.items()}
     cells["own-code"] = _cell('RobustnessExplorer(Classifier(Net(), Own()), attack="pgd", eps=0.2, **of)', NET + CODE)
+    cells["early"] = "from snnlab.widgets import RobustnessExplorer\n\n" + EARLY
     for name, source in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("")])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -189,6 +197,14 @@ def test_cell_runs_pytorch_answers_and_traits_follow(page: Page, lab: str) -> No
     expect(output).to_contain_text("(7, 'offset')", timeout=20_000)
     _run_last_cell(page, "explorer.encoding = 'onset'; explorer.attack = 'pgd'")
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("onset", timeout=20_000)
+
+
+@pytest.mark.case("messages before the view is there")
+def test_what_a_cell_sets_after_it_has_shown_the_explorer_arrives(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "early")
+    expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency", timeout=20_000)
+    expect(explorer.get_by_label("budget ε")).to_have_value("0.2")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
 
 
 def test_networks_of_all_training_rules_answer_from_the_kernel(page: Page, lab: str) -> None:

@@ -227,6 +227,7 @@ def _contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.case("a printed page")
 @ATTACKED
 def test_printed_page_is_light_and_keeps_the_explorer(kind: str, place: str, chromium: Browser, book: Path) -> None:
     context = chromium.new_context(color_scheme="dark")

@@ -25,8 +25,10 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "exit": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
     "fusion": ("encoding", lambda e: e.get_by_label("gate on direct").fill("0")),
     "attack": ("step", lambda e: e.get_by_label("step", exact=True).fill("4")),
+    "picture": ("exit_step", lambda e: e.get_by_label("exit step").fill("2")),
     "playground": ("steps", lambda e: e.get_by_label("steps T").fill("5")),
     "event": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
+    "paint": ("code", lambda e: e.get_by_label("write it").fill("fire when x > 0.25")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }
@@ -170,6 +172,7 @@ def test_an_address_that_says_nothing_leaves_the_page_its_own_settings(fragment:
     assert reader.problems == []
 
 
+@pytest.mark.case("nonsense in the address")
 def test_a_setting_that_cannot_be_is_left_out_and_the_others_are_taken(reader: Visit) -> None:
     reader.page.goto(f"{reader.base}/early_exit.html#exit?eps=7&rule=first_spike&encoding=membrane-latency&exit_step=6")
     explorer = reader.explorer("exit")

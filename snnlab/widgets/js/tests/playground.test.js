@@ -5,7 +5,7 @@ import { asImage } from "../src/engine/digits.js";
 import { serve } from "../src/engine/serve.js";
 import { checkRecipe, initial, LEARNED, networkOf, Trainer } from "../src/engine/train.js";
 import { safetensors } from "../src/play/safetensors.js";
-import { FORBIDDEN, keep, kept } from "../src/play/store.js";
+import { FORBIDDEN, keep, kept, PLAYED } from "../src/play/store.js";
 import { progressText, recipeText, testText } from "../src/play/text.js";
 import { Training } from "../src/play/training.js";
 
@@ -119,15 +119,15 @@ test("what is kept comes back, and a browser that forbids it is a sentence", () 
   const training = new Training(RECIPE, PIXELS);
   const memory = new Map();
   const storage = () => ({ setItem: (key, value) => memory.set(key, value), getItem: (key) => memory.get(key) ?? null });
-  assert.equal(kept(storage), null);
-  assert.equal(keep(training, storage), null);
-  assert.deepEqual(kept(storage).weights, training.weights);
-  assert.deepEqual(kept(storage).recipe, RECIPE);
+  assert.equal(kept(PLAYED, storage), null);
+  assert.equal(keep(training, PLAYED, storage), null);
+  assert.deepEqual(kept(PLAYED, storage).weights, training.weights);
+  assert.deepEqual(kept(PLAYED, storage).recipe, RECIPE);
   const forbidden = () => {
     throw new Error("SecurityError");
   };
-  assert.equal(keep(training, forbidden), FORBIDDEN);
-  assert.equal(kept(forbidden), null);
+  assert.equal(keep(training, PLAYED, forbidden), FORBIDDEN);
+  assert.equal(kept(PLAYED, forbidden), null);
 });
 
 test("a recipe that does not exist is a sentence", () => {

@@ -3,10 +3,13 @@ import { wilson } from "../engine/wilson.js";
 import { intervalText, percent } from "../view/text/frame.js";
 import { TEST_EPS } from "./training.js";
 
+/** What a code is called where its table would be too long. */
+export const codeName = (code) => (code.startsWith("table(") ? "painted code" : code);
+
 /** "latency, T = 8, β = 0.90, 128 hidden, sigmoid 4, count, clean digits". */
 export function recipeText({ code, steps, beta, hidden, surrogate, slope, loss, eps }) {
   const learned = eps > 0 ? `FGSM digits at ε = ${eps.toFixed(2)}` : "clean digits";
-  return `${code}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
+  return `${codeName(code)}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
 }
 
 /** The last test, with intervals. */

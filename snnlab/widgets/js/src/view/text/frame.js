@@ -28,8 +28,17 @@ export const percent = (share) => `${hundredths(share)}\u202f%`;
 /** An interval of shares, "[79–87]", that is not broken between lines. */
 export const intervalText = ({ low, high }) => `[${hundredths(low)}\u2060–\u2060${hundredths(high)}]`;
 
-/** A share with its interval, for those who cannot see it. */
-export const spokenShare = ({ share, low, high }) => `${percent(share)}, 95 % interval ${percent(low)} to ${percent(high)}`;
+/** The lower end of a robust accuracy in words, "" of another share. @param {{proved?: number|null}|null} read */
+export function lowerText(read) {
+  if (read?.proved === undefined) return "";
+  return read.proved === null ? "no bound known" : `proved ≥ ${percent(read.proved)}`;
+}
+
+/** A share with its interval, for those who cannot see it, and with its lower end. */
+export function spokenShare(read) {
+  const lower = lowerText(read).replace("≥", "at least");
+  return `${percent(read.share)}, 95 % interval ${percent(read.low)} to ${percent(read.high)}${lower && `, ${lower}`}`;
+}
 
 /** What a curve says, "≈" where it was read between two budgets. @param {Share|null} read */
 export const readText = (read) => (read ? `${read.measured === false ? "≈ " : ""}${percent(read.share)}` : "not measured");
@@ -50,7 +59,7 @@ export const count = (n) => n.toLocaleString("en-US");
 export const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
 
 /** Shown where a network of the reader has no curves. */
-export const NO_CURVES = "Accuracy curves belong to the zoo's models. Run snnlab.evaluate on your own to measure them.";
+export const NO_CURVES = "Accuracy curves belong to the zoo's models. The command snnlab evaluate measures yours.";
 
 /** The attacked side of a frame, or the clean one without an attack. */
 export const shownSide = (frame) => frame.attacked ?? frame.clean;
