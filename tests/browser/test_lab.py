@@ -26,6 +26,7 @@ FROM_THE_ZOO = {
     "exit": 'ExitExplorer(encoding="latency", eps=0.1)',
     "fusion": 'FusionExplorer(encoding="fusion", eps=0.1)',
     "attack": 'AttackExplorer(image=7, encoding="offset", eps=0.1)',
+    "picture": 'PictureExplorer(image=6, encoding="latency")',
 }
 
 NET = """\
@@ -88,7 +89,7 @@ explorer.eps = 0.2
 explorer.encoding = "latency"
 """
 
-EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind != "attack"])
+EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind not in ("attack", "picture")])
 
 
 def _cell(explorer: str, before: str = "") -> str:
@@ -229,6 +230,20 @@ def test_networks_of_all_training_rules_answer_from_the_kernel(page: Page, lab: 
     _run_last_cell(page, "explorer.attack = 'pgd'; explorer.code = 'latency'")
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency", timeout=20_000)
     expect(explorer.locator(".column .picture.changed")).to_have_count(3, timeout=20_000)
+
+
+def test_pictures_are_attacked_by_the_kernel_and_by_the_page_once_that_is_gone(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-picture")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    expect(explorer.locator(".answer")).to_contain_text("Reads frog")
+    explorer.get_by_label("FGSM", exact=True).check(force=True)
+    expect(explorer.locator(".effect .effect")).to_contain_text("block by block", timeout=20_000)
+    assert _kernel_state(page, "explorer.attack, round(255 * explorer.eps)") == "('fgsm', 2)"
+    page.wait_for_timeout(2000)  # weights and worker come over
+    _shut_down(lab)
+    explorer.get_by_label("budget ε").fill("4")
+    expect(explorer.locator(".effect .effect")).to_contain_text("by at most 4/255", timeout=30_000)
+    expect(explorer.locator(".badge")).to_contain_text("your browser")
 
 
 def test_exit_rule_and_late_attack_reach_the_kernel(page: Page, lab: str) -> None:
