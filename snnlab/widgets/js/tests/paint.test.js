@@ -65,6 +65,8 @@ test("an accuracy that rises with ε is a flag on the attack", () => {
     /^Your code 1 under FGSM: 90.*of 100 test digits\. It rises/,
   );
   assert.doesNotMatch(measuredText("your code 1", counts(90, 40, 40), "FGSM"), /rises/);
+  const stopped = [...counts(90), { eps: 0.1, right: 3, n: 10 }];
+  assert.match(measuredText("your code 1", stopped, "FGSM"), /at ε = 0\.10 \(of 10 so far\), of 100 test digits/);
   assert.equal(measuredText("your code 1", [], "FGSM"), "");
 });
 
