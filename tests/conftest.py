@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the kernels that tests start:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process build the book while the other runs what does not need it: one file with pages first, the rest last."""
+    """Let one process build the book while the other runs what does not need it: one file with pages first, the rest last.
+
+    Files with many tests come before those with few, so that both processes end at about the same time.
+    """
     with_pages = {item.path for item in items if "book" in getattr(item, "fixturenames", ())}
     first = min(with_pages, default=None)
-    items.sort(key=lambda item: (item.path != first, item.path in with_pages))
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path != first, item.path in with_pages, -size[item.path]))
 
 
 def _reset_registers() -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
 
 from snnlab import data, zoo
 from snnlab.attacks.event_changes import KINDS
+from snnlab.claims import ledger
 from snnlab.data.event_camera import EventCamera, saccades
-from snnlab.plotting.theme import INK, NotebookFigure, style
+from snnlab.plotting.theme import INK, NotebookFigure, colours, mark, style
 from snnlab.statistics import Estimate, over_seeds
 
-__all__ = ["caption", "cloud", "curves", "findings", "kinds", "table"]
+__all__ = ["caption", "cloud", "curves", "findings", "kinds", "table", "verdicts"]
 
 DATASET = "events5k"
-MODELS = ("mlp", "conv", "mlp-summed", "mlp-side-by-side")
-DARKER, BRIGHTER = "#2166AC", "#A86A00"
-LOOKS = {"mlp": ("#0072B2", "o", "-"), "conv": ("#4B3B9C", "*", "--"), "mlp-summed": ("#5F6670", "x", ":")}
+MODELS = ("mlp", "conv", "mlp-summed")
+DARKER, BRIGHTER = colours()["darker"], mark("latency").colour
+LOOKS = {"mlp": mark("direct"), "conv": mark("fusion"), "mlp-summed": mark("ann")}
 AT = 20.0
 
 
@@ -45,19 +47,20 @@ def cloud(index: int = 6) -> NotebookFigure:
     camera = EventCamera()
     sequence = saccades(image)
     events, frames = camera.events(sequence), camera.frames(sequence)[:, 0]
+    edges = LinearSegmentedColormap.from_list("edges", [DARKER, colours()["panel"], BRIGHTER])
     with style():
         figure = NotebookFigure(figsize=(8.2, 4.2), layout="constrained")
         above, *below = figure.subplot_mosaic([["a"] * 9, ["a"] * 9, list("bcdefghij")]).values()
         for polarity, colour, name in ((0, DARKER, "darker"), (1, BRIGHTER, "brighter")):
             some = events[events["p"] == polarity]
-            above.plot(some["t"] / 1000, some["x"], ",", color=colour, alpha=0.9)
+            above.plot(some["t"] / 1000, some["x"], "s", ms=1.1, mew=0, color=colour, alpha=0.8)
             above.plot([], [], "s", ms=4, color=colour, label=name)
         above.set(xlabel="time, ms", ylabel="column", xlim=(0, 300), ylim=(0, 27))
         above.legend(ncols=2, loc="upper right", fontsize=8)
         for step, ax in enumerate(below):
             above.axvline(step * 300 / 9, color=INK, lw=0.3)
             shown = frames[step, 1].clamp(max=1) - frames[step, 0].clamp(max=1)
-            ax.imshow(shown.numpy(), cmap="PuOr_r", vmin=-1.4, vmax=1.4)
+            ax.imshow(shown.numpy(), cmap=edges, vmin=-1, vmax=1)
             ax.set_title(str(step + 1), fontsize=8)
             ax.set(xticks=[], yticks=[])
     figure.caption = f"{len(events):,} events of one digit on three strokes (simulated camera), and the nine frames of them"
@@ -95,10 +98,10 @@ def curves() -> NotebookFigure:
         figure = NotebookFigure(figsize=(6.4, 3.6), layout="constrained")
         ax = figure.subplots()
         for name in (n for n in names() if n in LOOKS):
-            colour, marker, dash = LOOKS[name]
+            look = LOOKS[name]
             found = [accuracy(name, "worst", number) for number in every]
-            ax.plot(every, [e.mean for e in found], dash, marker=marker, color=colour, label=title(name))
-            ax.fill_between(every, [e.low for e in found], [e.high for e in found], color=colour, alpha=0.15, lw=0)
+            ax.plot(every, [e.mean for e in found], ls=look.dash, marker=look.marker, color=look.colour, label=title(name))
+            ax.fill_between(every, [e.low for e in found], [e.high for e in found], color=look.colour, alpha=0.15, lw=0)
         chance = [accuracy("mlp", "noise.change", number).mean for number in every]
         ax.plot(every, chance, color=INK, lw=1, ls="-.", label="spiking MLP, by chance")
         ax.axhline(0.1, color=INK, lw=0.6, ls=":")
@@ -140,3 +143,9 @@ def findings() -> str:
         f"accuracy is {_percent(clean['mlp-summed'])} % instead of {_percent(clean['mlp'])} %. In the worst case of {AT:g} "
         f"changes, most is left of the {title(strongest)}: {_percent(left[strongest])} %."
     )
+
+
+def verdicts() -> str:
+    """Return the claims about events with their verdicts."""
+    records = {name: record for name, record in ledger().items() if name.startswith("events-")}
+    return "\n".join(f"- {record['statement']} **{record['measured']['verdict']}**" for record in records.values())

@@ -21,7 +21,7 @@ __all__ = ["BUNDLE", "PARTS", "SHARED", "block", "page", "scripts", "view"]
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 #: further scripts, which a view loads when it needs them, by name
 PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
-#: name of an environment variable: set where all pages share one script, as in a book; outputs then carry data alone
+#: environment variable that is set where all pages share one script, as in a book, so that outputs carry data alone
 SHARED = "SNNLAB_SHARED_SCRIPT"
 #: those that measure or train on a split of the data set
 ON_DIGITS = ("live", "paint", "playground", "worker")

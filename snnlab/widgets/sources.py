@@ -71,7 +71,7 @@ class OwnModels(Models):
         if not 1 <= len(models) <= MOST_MODELS:
             raise ValueError(f"an explorer shows 1 to {MOST_MODELS} models of your own, got {len(models)}")
         known = {name: Classifier.of(model, self.samples.images) for name, model in models.items()}
-        self.about = "; ".join(dict.fromkeys(map(describe, known.values())))
+        self.about = _described(list(known.values()))
         steps = {name: model.num_steps for name, model in known.items() if model.encoder is not None}
         if len(set(steps.values())) > 1:
             raise ValueError(f"models that are shown together need the same num_steps, got {steps}")
@@ -159,6 +159,18 @@ def _samples(images: Any, labels: Any) -> Split:
     # At least ten classes, or as many as the labels need: the output is checked against them later.
     classes = max(10, int(labels.max()) + 1) if labels.numel() else 10
     return Split(images, labels, classes)[:MOST_SAMPLES]
+
+
+def _described(models: Sequence[Classifier]) -> str:
+    """Return what networks were taken for; one that is shown behind several codes is described once."""
+    alike: dict[Any, list[Classifier]] = {}
+    for model in models:
+        alike.setdefault((id(model.network), model.num_steps, model.decoder), []).append(model)
+    sentences = []
+    for first, *others in alike.values():
+        codes = ", ".join(model.encoder.title for model in others if model.encoder is not None)
+        sentences.append(describe(first) + (f"; also behind {codes}" if codes else ""))
+    return "; ".join(dict.fromkeys(sentences))
 
 
 def _summary(name: str, model: Classifier) -> dict[str, Any]:

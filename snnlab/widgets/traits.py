@@ -209,7 +209,7 @@ class Explorer(anywidget.AnyWidget):
 
         Args:
             path: of the file, ending in ``.html``; it is written whole or not at all.
-            title: of the page; default: the name of the network.
+            title: of the page; default: the name of the explorer.
 
         Returns:
             The path. A network that the page's engine cannot run is in the page as a picture, with the reason below it.

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from building import BOOK
 from playwright.sync_api import Browser, Locator, Page, expect
 
 #: what the first cell of a notebook holds, by explorer
@@ -25,6 +26,7 @@ FROM_THE_ZOO = {
     "exit": 'ExitExplorer(encoding="latency", eps=0.1)',
     "fusion": 'FusionExplorer(encoding="fusion", eps=0.1)',
     "attack": 'AttackExplorer(image=7, encoding="offset", eps=0.1)',
+    "picture": 'PictureExplorer(image=6, encoding="latency")',
 }
 
 NET = """\
@@ -87,7 +89,7 @@ explorer.eps = 0.2
 explorer.encoding = "latency"
 """
 
-EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind != "attack"])
+EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind not in ("attack", "picture")])
 
 
 def _cell(explorer: str, before: str = "") -> str:
@@ -109,6 +111,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    words = [cell for cell in nbformat.read(BOOK / "neuron.ipynb", 4).cells if cell.cell_type == "markdown"]
+    shown = [next(cell for cell in words if part in cell.source) for part in ("{admonition}", "{exercise}")]
+    nbformat.write(nbformat.v4.new_notebook(cells=shown), folder / "words.ipynb")
     settings = {f"JUPYTER_{kind}_DIR": str(folder / ".jupyter" / kind.lower()) for kind in ("CONFIG", "RUNTIME")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ip=127.0.0.1"]
     options = ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}"]
@@ -123,7 +128,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)  # kernels that are still starting are waited for
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -199,6 +204,15 @@ def test_cell_runs_pytorch_answers_and_traits_follow(page: Page, lab: str) -> No
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("onset", timeout=20_000)
 
 
+@pytest.mark.case("a chapter in JupyterLab, whose words are those of a book")
+def test_directives_and_roles_of_a_chapter_are_rendered(page: Page, lab: str) -> None:
+    page.goto(f"{lab}/lab/tree/words.ipynb?reset")
+    cells = page.locator(".jp-MarkdownCell")
+    expect(cells.nth(1)).to_contain_text("Exercise 1", timeout=90_000)
+    expect(cells.first.locator("aside").first).to_contain_text("In this chapter")
+    assert re.findall(r"\{[a-z:-]+\}|:::|```", "".join(cells.all_inner_texts())) == []
+
+
 @pytest.mark.case("messages before the view is there")
 def test_what_a_cell_sets_after_it_has_shown_the_explorer_arrives(page: Page, lab: str) -> None:
     explorer = _run_first_cell(page, lab, "early")
@@ -216,6 +230,20 @@ def test_networks_of_all_training_rules_answer_from_the_kernel(page: Page, lab: 
     _run_last_cell(page, "explorer.attack = 'pgd'; explorer.code = 'latency'")
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency", timeout=20_000)
     expect(explorer.locator(".column .picture.changed")).to_have_count(3, timeout=20_000)
+
+
+def test_pictures_are_attacked_by_the_kernel_and_by_the_page_once_that_is_gone(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "zoo-picture")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
+    expect(explorer.locator(".answer")).to_contain_text("Reads frog")
+    explorer.get_by_label("FGSM", exact=True).check(force=True)
+    expect(explorer.locator(".effect .effect")).to_contain_text("block by block", timeout=20_000)
+    assert _kernel_state(page, "explorer.attack, round(255 * explorer.eps)") == "('fgsm', 2)"
+    page.wait_for_timeout(2000)  # weights and worker come over
+    _shut_down(lab)
+    explorer.get_by_label("budget ε").fill("4")
+    expect(explorer.locator(".effect .effect")).to_contain_text("by at most 4/255", timeout=30_000)
+    expect(explorer.locator(".badge")).to_contain_text("your browser")
 
 
 def test_exit_rule_and_late_attack_reach_the_kernel(page: Page, lab: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Browser, Locator, expect
 from visiting import Visit, lone_page, put
 
-from snnlab import encoder, load
+from snnlab import data, encoder, load
 from snnlab.zoo import export
 
 LATENCY = "table(rows=0000 0001 0010 0100 1000)"
@@ -22,7 +22,12 @@ KEYS = ("zoo", "digits/test", "digits/train", "model/onset")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scripts = {key.replace("/", "-"): export.script(key) for key in KEYS}
     state = f'code="{LATENCY}" image="6" eps="0.1" attack="fgsm"'
-    return lone_page(tmp_path_factory.mktemp("paint"), f'<snn-lab explorer="paint" {state}></snn-lab>', **scripts)
+    folder = lone_page(tmp_path_factory.mktemp("paint"), f'<snn-lab explorer="paint" {state}></snn-lab>', **scripts)
+    page = (folder / "index.html").read_text()
+    (folder / "robustness.html").write_text(
+        re.sub("<snn-lab.*</snn-lab>", '<snn-lab explorer="robustness"></snn-lab>', page)
+    )
+    return folder
 
 
 @pytest.fixture
@@ -88,10 +93,10 @@ def test_a_line_paints_as_it_is_written_and_an_error_is_at_its_character(reader:
 
 def test_a_painted_code_is_trained_attacked_and_loaded_in_python(reader: Visit, tmp_path: Path) -> None:
     explorer = reader.open("index").explorer("paint")
-    explorer.get_by_role("button", name="invert").click()
+    put(explorer, code="table(rows=00000000 00000001 00000011 00001111 11111111)")
     name = explorer.get_attribute("code")
     explorer.get_by_role("button", name="Train this code").click()
-    expect(explorer.locator(".progress")).to_contain_text("Last batches", timeout=30_000)
+    expect(explorer.locator(".tested")).to_contain_text("After epoch 1", timeout=90_000)
     explorer.get_by_role("button", name="Pause").click()
     explorer.get_by_role("button", name="Attack it").click()
     expect(explorer.locator(".measured")).to_contain_text(
@@ -105,6 +110,13 @@ def test_a_painted_code_is_trained_attacked_and_loaded_in_python(reader: Visit, 
     download.value.save_as(path)
     model = load(path)
     assert (model.encoder.title, path.name) == (name, "painted.safetensors")
-    assert model.num_steps == 4
-    assert model.predict(torch.zeros(1, 1, 28, 28)).shape == (4, 1)
+    test = data.load("mnist5k").test[:200]
+    with torch.no_grad():
+        right = (model.predict(test.images)[-1] == test.labels).float().mean()
+    assert right > 0.5
+    yours = reader.open("robustness").explorer("robustness")
+    yours.get_by_label("code").select_option("yours: painted code")
+    put(yours, attack="fgsm", attacker="informed", eps=0.1)
+    expect(yours.locator(".curve .empty")).to_contain_text("Your network is in no record")
+    expect(yours.locator(".answer")).to_contain_text("Reads")
     assert reader.problems == []

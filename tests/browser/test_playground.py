@@ -64,9 +64,10 @@ def test_network_learns_pauses_goes_on_is_kept_and_is_loaded_in_python(reader: V
     expect(tested).to_contain_text("Before (faint): onset, T = 8")
     reader.page.reload()
     again = reader.explorer("playground")
-    again.get_by_role("button", name="Open the last one").click()
+    again.get_by_role("button", name="Go on after epoch 1 of 5").click()
     expect(again.locator(".tested")).to_contain_text("After epoch 1")
     expect(again.locator(".progress")).to_contain_text("epoch 2 of 5")
+    expect(again.get_by_role("button", name="Pause")).to_be_visible()
     assert reader.problems == []
 
 

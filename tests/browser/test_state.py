@@ -28,6 +28,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "picture": ("exit_step", lambda e: e.get_by_label("exit step").fill("2")),
     "playground": ("steps", lambda e: e.get_by_label("steps T").fill("5")),
     "paint": ("code", lambda e: e.get_by_label("write it").fill("fire when x > 0.25")),
+    "event": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }

@@ -39,6 +39,7 @@ TABLES = {
     "playground": ("loss", {"clean"}),
     "picture": ("votes_attacked", {"clean", "attacked"}),
     "paint": ("accuracy", {"clean", "attacked"}),
+    "event": ("microsecond", {"clean"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
@@ -65,6 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "cifar10",
         "pictures",
         "picture/latency",
+        "events5k",
         "digits/test",
         "digits/train",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),

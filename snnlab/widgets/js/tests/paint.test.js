@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { encode, encoder } from "../src/engine/index.js";
 import { LINES, RuleError, readRule } from "../src/paint/rule.js";
 import { edgesOf, firstAct, nameOf, painted, resized, rowsOf, rowsWhere, TURNS } from "../src/paint/table.js";
-import { actText, tableText } from "../src/paint/text.js";
+import { actText, measuredText, tableText } from "../src/paint/text.js";
 import { payloadOf } from "../src/play/payload.js";
 
 const GREYS = Float32Array.from({ length: 256 }, (_, v) => v / 255);
@@ -56,6 +56,18 @@ test("ε on black acts first in the earliest step that any intensity up to ε ch
   assert.match(actText(rows, 0.1), /acts first in step 8 of 8: an exit at step 7 or before reads none/);
   assert.match(actText(["10", "10"], 0.1), /changes no spike/);
   assert.match(tableText(["00", "01", "10"], 0), /3 spike trains .* 3 edges \(2 gain a spike, 1 lose one\)/);
+});
+
+test("an accuracy that rises with ε is a flag on the attack", () => {
+  const counts = (...rights) => rights.map((right, k) => ({ eps: k / 10, right, n: 100 }));
+  assert.match(
+    measuredText("your code 1", counts(90, 40, 60), "FGSM"),
+    /^Your code 1 under FGSM: 90.*of 100 test digits\. It rises/,
+  );
+  assert.doesNotMatch(measuredText("your code 1", counts(90, 40, 40), "FGSM"), /rises/);
+  const stopped = [...counts(90), { eps: 0.1, right: 3, n: 10 }];
+  assert.match(measuredText("your code 1", stopped, "FGSM"), /at ε = 0\.10 \(of 10 so far\), of 100 test digits/);
+  assert.equal(measuredText("your code 1", [], "FGSM"), "");
 });
 
 test("a grid of another size keeps what fits", () => {

@@ -4,7 +4,7 @@ import { h } from "../view/dom/elements.js";
 import { fit } from "../view/dom/sizes.js";
 
 const LENGTH = 2.6; // of the time axis, in sides of the sensor
-const START = { yaw: -0.42, pitch: 0.3 };
+const START = { yaw: -0.42, pitch: 0.26 };
 const TURN = 0.12;
 
 export class EventCloud {
@@ -65,7 +65,7 @@ export class EventCloud {
     if (!target) return;
     const { context: ink, width, height, ratio } = target;
     const { events, changes, side, duration, until, steps, colours } = this.#shown;
-    const scale = Math.min(width / 2.9, height / 1.72);
+    const scale = Math.min(width / 2.95, height / 1.9);
     const { yaw, pitch } = this.#view;
     const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
     /** Time, column and row (in shares) to place and depth. */

@@ -171,7 +171,7 @@ export class EventExplorer extends Explorer {
     const { steps, record } = this;
     const exit = this.at ?? request.exit_step;
     this.stage.app.style.setProperty("--event-on", colours.code("latency").colour);
-    this.#lens(exit);
+    this.#lens(exit, colours);
     const { duration } = record.camera;
     const changes = marks(frame, steps, duration);
     this.cloud.show({ ...frame, changes, duration, until: exit / steps, steps }, colours);
@@ -228,7 +228,7 @@ export class EventExplorer extends Explorer {
     ];
   }
 
-  #lens(exit) {
+  #lens(exit, colours) {
     const target = fit(this.lens);
     if (!target) return;
     const { context: ink, width, ratio } = target;
@@ -253,9 +253,9 @@ export class EventExplorer extends Explorer {
       for (const [k, point] of points.entries()) k ? ink.lineTo(...place(point)) : ink.moveTo(...place(point));
       ink.stroke();
     };
-    line(path, "#7DB7FF66", 2);
-    line(path.slice(0, now + 1), "#7DB7FF", 2);
-    ink.fillStyle = "#7DB7FF";
+    line(path, `${colours.pen}66`, 2);
+    line(path.slice(0, now + 1), colours.pen, 2);
+    ink.fillStyle = colours.pen;
     ink.beginPath();
     ink.arc(...place(path[now]), 4.5 * ratio, 0, 2 * Math.PI);
     ink.fill();

@@ -70,10 +70,10 @@ export class PaintGrid {
     );
     const lines = this.#cells.map((cells, row) => {
       const shade = h("i", { style: `background: rgb(${[0, 0, 0].map(() => Math.round(255 * grey[row])).join()})` });
-      // Names at every fourth of the intensities.
-      const named = row === 0 ? "black" : (row * 4) % levels < 4 ? String(row / levels) : "";
-      const text = row === 0 || Number.isInteger((row * 4) / levels) ? named : "";
-      const head = h("span", { role: "rowheader", "aria-label": levelText(row, levels) }, h("b", {}, text), shade);
+      // Every fourth of the intensities is written.
+      const text = row === 0 ? "black" : (row * 4) % levels === 0 ? String(row / levels) : "";
+      const said = h("span", { class: "unseen" }, levelText(row, levels));
+      const head = h("span", { role: "rowheader" }, h("b", { "aria-hidden": "true" }, text), said, shade);
       return h("div", { role: "row", class: row === 0 ? "dark" : "" }, head, ...cells);
     });
     this.reach = h("div", { class: "black-reach", "aria-hidden": "true" });

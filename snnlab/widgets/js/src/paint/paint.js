@@ -4,9 +4,9 @@ import { checkRecipe } from "../engine/train.js";
 import { attackName } from "../live/names.js";
 import { Learner } from "../play/learner.js";
 import { save } from "../play/save.js";
-import { keep, PAINTED } from "../play/store.js";
-import { codeName, progressText } from "../play/text.js";
-import { EPOCHS, TEST_EPS, Training } from "../play/training.js";
+import { keep, kept, PAINTED } from "../play/store.js";
+import { codeName, keptText, keptTitle, progressText } from "../play/text.js";
+import { EPOCHS, revived, TEST_EPS, Training } from "../play/training.js";
 import { AccuracyPlot } from "../view/charts/accuracy-curve.js";
 import { EpsSlider } from "../view/controls/attack-controls.js";
 import { Select } from "../view/controls/choice.js";
@@ -64,7 +64,7 @@ export class PaintExplorer extends Explorer {
       say,
       changed: () => this.#buttons(),
       told: () => this.repaint(),
-      tested: (training) => say(keep(training, PAINTED)),
+      tested: (training) => say(keep(training, PAINTED) ?? keptText(training, zoo.num_steps)),
     });
     this.measuring = new Measuring(engine, { say, changed: () => this.#buttons(), told: () => this.#soon() });
     stage.onDispose(() => {
@@ -105,6 +105,7 @@ export class PaintExplorer extends Explorer {
     this.code = new CodePanel("your code", () => {});
     this.press = h("button", { type: "button", class: "main", onclick: () => this.#train() });
     this.break = h("button", { type: "button", onclick: () => this.#attack() });
+    this.back = h("button", { type: "button", hidden: true, onclick: () => this.#restore() });
     this.file = h("button", { type: "button", onclick: () => this.#save() }, "Save file");
     const names = ATTACKS.map((aim) => [aim.join(), attackName(...aim)]);
     this.aim = new Select("attack", names, (both) => {
@@ -122,7 +123,7 @@ export class PaintExplorer extends Explorer {
     this.stage.onDispose(() => copy.dispose());
     this.written = h("code", {});
     this.caption.say(
-      `computed in your browser, seed 0: ${RECIPE.hidden} hidden neurons, Adam, batches of 100 of 3,500 training digits of ${zoo.dataset}, ${EPOCHS} epochs, one training run (another seed would differ by a few points); the relaxed derivative has slope 10. Curves of the zoo: recorded on ${zoo.results?.n ?? 0} test digits, of networks with 256 hidden neurons. Choose nothing by test digits that you then report.`,
+      `computed in your browser, seed 0: ${RECIPE.hidden} hidden neurons, Adam, batches of 100 of 3,500 training digits of ${zoo.dataset}, ${EPOCHS} epochs, one training run (another seed would differ by a few points); the relaxed derivative has slope 10. Curves of the zoo: recorded on ${zoo.results?.n ?? 0} test digits, of larger networks that were trained for longer. Choose nothing by test digits that you then report.`,
     );
     const half = (kind, title, ...content) => h("section", { class: `panel ${kind}` }, h("h4", {}, title), ...content);
     return {
@@ -141,7 +142,7 @@ export class PaintExplorer extends Explorer {
         ),
         this.about,
         h("div", { class: "named" }, this.written, copy.element),
-        h("div", { class: "presses" }, this.press, this.aim.element, this.break, this.file),
+        h("div", { class: "presses" }, this.press, this.aim.element, this.break, this.file, this.back),
         this.progress,
         this.notice,
         this.tested,
@@ -352,6 +353,9 @@ export class PaintExplorer extends Explorer {
 
   revealed() {
     this.picker.digits.reveal();
+    const found = kept(PAINTED);
+    this.back.hidden = found === null;
+    if (found) setText(this.back, keptTitle(found));
   }
 
   #showRuns(eps, colours) {
@@ -426,14 +430,32 @@ export class PaintExplorer extends Explorer {
     const { rows, name } = this;
     let run = this.present;
     if (!run) {
-      const count = this.runs.filter(({ training }) => isTable(training.recipe.code)).length + 1;
-      const title = isTable(name) ? `your code ${count}` : `${name}, here`;
-      run = { title, training: new Training(this.recipe({ code: name }, rows), this.#pixels), counts: {} };
+      run = {
+        title: this.#title(name),
+        training: new Training(this.recipe({ code: name }, rows), this.#pixels),
+        counts: {},
+      };
     }
     this.runs = [...this.runs.filter((other) => other !== run), run].slice(-4);
     this.repaint();
     await this.learner.train(run.training);
     if (run.training.finished) this.stage.speak(this.tested.textContent);
+  }
+
+  /** The painted network that this browser has kept; one that had not finished goes on. */
+  #restore() {
+    const found = kept(PAINTED);
+    if (!found) return;
+    const { code, steps } = found.recipe;
+    this.back.hidden = true;
+    this.runs = [...this.runs, { title: this.#title(code), training: revived(found, this.#pixels), counts: {} }].slice(-4);
+    this.store.set(isTable(code) ? { code } : { code, steps });
+    if (!this.runs.at(-1).training.finished) this.#train();
+  }
+
+  #title(code) {
+    const count = this.runs.filter(({ training }) => isTable(training.recipe.code)).length + 1;
+    return isTable(code) ? `your code ${count}` : `${code}, here`;
   }
 
   async #attack() {

@@ -33,6 +33,11 @@ export const shareText = (right, n) => `${percent(right / n)} ${intervalText(wil
 export function measuredText(title, counts, under) {
   const done = counts.filter(({ n }) => n > 0);
   if (done.length === 0) return "";
-  const each = done.map(({ eps, right, n }) => `${shareText(right, n)} ${eps === 0 ? "clean" : `at ε = ${epsText(eps)}`}`);
-  return `${title[0].toUpperCase()}${title.slice(1)} under ${under}: ${each.join(", ")}, of ${Math.max(...done.map(({ n }) => n))} test digits.`;
+  const most = Math.max(...done.map(({ n }) => n));
+  const at = (eps) => (eps === 0 ? "clean" : `at ε = ${epsText(eps)}`);
+  const only = (n) => (n < most ? ` (of ${n} so far)` : "");
+  const each = done.map(({ eps, right, n }) => `${shareText(right, n)} ${at(eps)}${only(n)}`);
+  const rises = done.some(({ right, n }, k) => k > 0 && right / n > done[k - 1].right / done[k - 1].n);
+  const flag = rises ? " It rises with ε somewhere: this attack has not found the worst there, so try a stronger one." : "";
+  return `${title[0].toUpperCase()}${title.slice(1)} under ${under}: ${each.join(", ")}, of ${most} test digits.${flag}`;
 }

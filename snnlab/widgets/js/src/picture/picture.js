@@ -162,13 +162,20 @@ export class PictureExplorer extends ImageExplorer {
   async run({ signal, ...request }) {
     if (this.engine.kind === "kernel") {
       try {
-        return await this.engine.run({ ...request, signal });
+        const frame = await this.engine.run({ ...request, signal });
+        this.#bring(request.encoding);
+        return frame;
       } catch (error) {
         // A kernel that does not answer any more leaves it to the page.
         if (this.engine.kind === "kernel" || error.name === "AbortError") throw error;
       }
     }
     return this.#inWorker(request, signal);
+  }
+
+  /** Fetch weights and worker while the kernel is there, so that the page can go on without it. */
+  #bring(encoding) {
+    for (const key of [`picture/${encoding}`, "picture-worker"]) this.engine.record(key).catch(() => {});
   }
 
   async #inWorker(request, signal) {

@@ -19,8 +19,8 @@ import { Learner } from "./learner.js";
 import { LearningChart } from "./learning-chart.js";
 import { save } from "./save.js";
 import { keep, kept } from "./store.js";
-import { progressText, recipeText, testText } from "./text.js";
-import { EPOCHS, TEST_EPS, Training } from "./training.js";
+import { keptText, keptTitle, progressText, recipeText, testText } from "./text.js";
+import { EPOCHS, revived, TEST_EPS, Training } from "./training.js";
 
 const SEED = 0;
 
@@ -41,7 +41,7 @@ export class PlaygroundExplorer extends Explorer {
       say: (sentence) => showText(this.notice, sentence),
       changed: () => this.#buttons(),
       told: () => this.runner.request(),
-      tested: (training) => showText(this.notice, keep(training)),
+      tested: (training) => showText(this.notice, keep(training) ?? keptText(training, zoo.num_steps)),
     });
     stage.onDispose(() => this.learner.dispose());
   }
@@ -190,7 +190,9 @@ export class PlaygroundExplorer extends Explorer {
 
   revealed() {
     this.picker.digits.reveal();
-    this.back.hidden = kept() === null;
+    const found = kept();
+    this.back.hidden = found === null;
+    if (found) setText(this.back, keptTitle(found));
   }
 
   #buttons() {
@@ -217,24 +219,19 @@ export class PlaygroundExplorer extends Explorer {
     showText(this.notice, save(/** @type {Training} */ (this.training)));
   }
 
-  /** The network that this browser has kept. */
+  /** The network that this browser has kept; one that had not finished goes on. */
   restore() {
     const found = kept();
     if (!found) return;
-    const { recipe } = found;
     this.pause();
-    const { eps, ...rest } = recipe;
-    const training = new Training(recipe, this.#pixels);
-    training.plan(100 * (found.batches.length / Math.max(1, found.tests.length)));
-    Object.assign(training, { weights: found.weights, batches: found.batches, tests: found.tests, ms: found.ms });
-    training.done = training.tests.length * (training.perEpoch + 1);
-    training.save();
+    const training = revived(found, this.#pixels);
+    const { eps, seed: _seed, epochs: _epochs, hidden: neurons, ...settings } = training.recipe;
     if (this.training?.batches.length) this.before = this.training;
     this.training = training;
-    const { seed: _seed, epochs: _epochs, hidden: neurons, ...settings } = rest;
     this.store.set({ ...settings, neurons, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
     this.back.hidden = true;
     this.#buttons();
     this.runner.request();
+    if (!training.finished) this.train();
   }
 }

@@ -12,6 +12,21 @@ export function recipeText({ code, steps, beta, hidden, surrogate, slope, loss, 
   return `${codeName(code)}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
 }
 
+/** That a network is kept, and where it appears. @param {any} training  @param {number} numSteps of the zoo */
+export function keptText({ recipe }, numSteps) {
+  const where =
+    recipe.steps === numSteps
+      ? "it is among the networks of the next page that you open, as “yours”"
+      : `other explorers read ${numSteps} steps, so it appears here alone`;
+  return `Kept in this browser: ${where}.`;
+}
+
+/** What opens a network that is kept. */
+export function keptTitle({ recipe, tests }) {
+  const { length } = tests;
+  return length < recipe.epochs ? `Go on after epoch ${length} of ${recipe.epochs}` : "Open the last one";
+}
+
 /** The last test, with intervals. */
 export function testText(tests) {
   const last = tests.at(-1);

@@ -117,6 +117,8 @@ const ROWS = {
       beside_ann: ratio,
     }));
   },
+  event: ({ last: { answer } }) =>
+    answer.events.map(({ x, y, t, p }) => ({ column: x, row: y, microsecond: t, polarity: p })),
   neuron({ last: { answer } }) {
     const { current, carried, taken, membrane, spikes } = answer.activity;
     return Array.from(membrane, (u, t) => ({

@@ -1,6 +1,7 @@
 /** Sentences about a frame: state and frame in, text out. */
 import { SPIKE_TRAIN } from "../../engine/index.js";
 import { VOCABULARY } from "../../vocabulary.js";
+import { YOURS } from "../model/models.js";
 
 export const SILENT = -1;
 
@@ -263,11 +264,13 @@ export function underPhrase(state) {
   return `under ${underText(state)}`;
 }
 
-/** Why no curve is shown. */
-export const notRecorded = (state) =>
-  resultKey(state) === SPIKE_TRAIN
+/** Why no curve is shown. @param {any} state  @param {Model} [model] the current one */
+export function notRecorded(state, model) {
+  if (model?.group === YOURS) return "Your network is in no record: press “Measure it here” to attack it on test digits.";
+  return resultKey(state) === SPIKE_TRAIN
     ? "The spike-train attack was not recorded by itself in these results: it counts in the worst case."
     : "This attack was not recorded by itself here: it counts in the worst case.";
+}
 
 /** What a curve of survivors is. */
 export const SURVIVORS =
