@@ -24,10 +24,11 @@ from snnlab.encoding import encoder
 from snnlab.evaluation.suites import SUITES
 from snnlab.files import atomic_write
 from snnlab.networks.classifier import Classifier, SpikingMLP
-from snnlab.statistics import Record, over_seeds, shared
+from snnlab.statistics import Record, estimate, over_seeds, shared
 from snnlab.statistics.record import Counts
 from snnlab.training.tssl_bp import TsslMLP
 from snnlab.zoo import results_table
+from snnlab.zoo.everyday import EVERYDAY, everyday
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET
 
@@ -42,9 +43,9 @@ TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
 
 def keys() -> list[str]:
-    """Return what can be asked for: ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``, other data sets with their results."""
+    """Return what can be asked for: ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``, ``"everyday"``, other data sets."""
     models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
-    return ["zoo", *models, *splits, *(name for name in zoo.datasets() if name != DATASET)]
+    return ["zoo", "everyday", *models, *splits, *(name for name in zoo.datasets() if name != DATASET)]
 
 
 def payload(key: str) -> dict[str, Any]:
@@ -55,6 +56,8 @@ def payload(key: str) -> dict[str, Any]:
     """
     if key == "zoo":
         return _zoo()
+    if key == "everyday":
+        return _everyday()
     if key in zoo.datasets():
         return results_table.payload(key)
     if key.startswith("model/"):
@@ -134,6 +137,28 @@ def _zoo() -> dict[str, Any]:
             **{key: {n: r[key] for n, r in files.items() if key in r} for key in ("dynamic", "late", "ablation")},
         },
     }
+
+
+def _everyday() -> dict[str, Any]:
+    """Return accuracies under faults, ``[severity, mean, low, high]`` over seeds and draws, of the spiking models measured."""
+    models, first = {}, None
+    for name in (name for name in EVERYDAY.models(DATASET) if zoo.recipe(name).coded):
+        parts = [of_seed["faults"] for of_seed in everyday(name)]
+        first = first or parts
+
+        def cell(counts: Sequence[float], n: int) -> list[float]:
+            found = estimate(counts, n)
+            return [round(value, 4) for value in (found.mean, found.low, found.high)]
+
+        n = parts[0].n
+        faults = {
+            kind: [[round(s, 4), *cell([n * p.accuracy(kind, s).mean for p in parts], n)] for s in severities]
+            for kind, severities in parts[0].severities.items()
+        }
+        models[name] = {"clean": cell([p.clean for p in parts], n), "faults": faults}
+    assert first is not None
+    draws = len(next(iter(first[0].correct.values()))[0])
+    return {"n": first[0].n, "seeds": len(first), "draws": draws, "models": models}
 
 
 def _summary(name: str, record: Record) -> dict[str, Any]:

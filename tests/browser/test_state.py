@@ -22,6 +22,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "attack": ("step", lambda e: e.get_by_label("step", exact=True).fill("4")),
     "playground": ("steps", lambda e: e.get_by_label("steps T").fill("5")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
+    "fault": ("lost", lambda e: e.get_by_label("lost spikes").fill("0.4")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }
 LINK = "link to this state"

@@ -33,11 +33,12 @@ TABLES = {
     "attack": ("margin", {"clean", "attacked_naive", "attacked_bpda"}),
     "encoder": ("input_clean", {"clean", "attacked"}),
     "energy": ("total_pJ", {"clean"}),
+    "fault": ("accuracy", {"clean", "attacked"}),
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
 }
-STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
+STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "lost": 0.3, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
 CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
     const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
@@ -60,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for key in (
         "zoo",
         "cifar10",
+        "everyday",
         "digits/test",
         "digits/train",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
