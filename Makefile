@@ -35,12 +35,11 @@ book: install book/_mathjax/node_modules/.installed
 	@OMP_NUM_THREADS=1 jupyter-book build book -n -W --keep-going
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
-# pytest comes last, so that its summary is the last line.
+# Types and scripts are checked at once. pytest comes last, so that its summary is the last line.
 test: install js browser
 	ruff check .
 	ruff format --check .
-	mypy
-	$(NPM) --prefix $(BUNDLE) test
+	@mypy & $(NPM) --prefix $(BUNDLE) test; scripts=$$?; wait $$! && exit $$scripts
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # The laws of the package alone: what to run at every save.
@@ -84,9 +83,10 @@ assignments: install
 install: $(VENV)/.installed
 
 # torch goes first and alone: at the pinned version, before any other package can ask for "some torch" and get a
-# newer one with gigabytes of GPU libraries. torchattacks goes last and without its dependencies: it pins
-# requests~=2.25.1, which jupyterlab-server excludes, and torchvision, which it never imports. It works with what is
-# here; `pip check` will complain about these two lines of its metadata, and of nothing else.
+# newer one with gigabytes of GPU libraries. Two go last and without their dependencies: torchattacks pins
+# requests~=2.25.1, which jupyterlab-server excludes, and torchvision, which it never imports; spikingjelly, whose neurons
+# the tests attack, asks for torchvision, torchaudio and tensorboard, which its neurons never import. Both work with what
+# is here; `pip check` will complain about these lines of their metadata, and of nothing else.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; name one: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PIP) --version >/dev/null 2>&1 || \
@@ -95,6 +95,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt $(TORCH_ARGS) "$$(grep '^torch==' constraints.txt)"
 	@$(PIP) install -c constraints.txt -e '.[book,lab,teach,cluster,events,gpu,test]'
 	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^torchattacks==' constraints.txt)"
+	@$(PIP) install -c constraints.txt --no-deps "$$(grep '^spikingjelly==' constraints.txt)"
 	@touch $@
 
 js: $(BUNDLE)/node_modules/.installed book/_mathjax/node_modules/.installed tests/browser/node_modules/.installed book/_slides/node_modules/.installed

@@ -28,7 +28,7 @@ SHOWN = (
     ("event to paint: ε, PGD-10", "interact + matplotlib"),
     ("first widget paint, from a server", "html-manager page"),
 )
-SCRIPTS = ("training_step", "convolution_step", "attack_step", "exits", "explorer")
+SCRIPTS = ("training_step", "convolution_step", "attack_step", "exits", "homes", "explorer")
 
 
 @dataclass(frozen=True)

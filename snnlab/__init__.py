@@ -13,7 +13,6 @@ from snnlab.encoding import encoder
 from snnlab.evaluation.robustness import evaluate_robustness
 from snnlab.networks import load
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
-from snnlab.networks.surrogate import Surrogate
 from snnlab.training.bptt import Recipe, train
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "Classifier",
     "Recipe",
     "SpikingMLP",
-    "Surrogate",
     "attack",
     "data",
     "encoder",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["atomic_write", "versions", "write_json"]
+__all__ = ["atomic_write", "replacing", "versions", "write_json"]
 
 #: a list in indented JSON that holds no other list and no object
 INNERMOST = re.compile(r"\[\n((?:.*(?<![\[{}])(?<!\},)\n)+?)\s*\]")
@@ -18,10 +19,21 @@ INNERMOST = re.compile(r"\[\n((?:.*(?<![\[{}])(?<!\},)\n)+?)\s*\]")
 
 def atomic_write(path: Path, content: str | bytes) -> None:
     """Write a file and the folder around it. An interruption leaves the old file or the new one, never half of one."""
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, which replaces ``path`` when the block ends without an exception."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-    unfinished.replace(path)
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        if unfinished.is_file():
+            unfinished.unlink()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

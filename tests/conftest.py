@@ -1,10 +1,8 @@
 """Fixtures shared by all tests: small images, the shipped data, a trained model."""
 
-import functools
-import http.server
 import os
 import shutil
-import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import torch
 from building import built_book
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
-from visiting import Visit
+from visiting import Visit, served
 
 from snnlab import data, zoo
 from snnlab.attacks import ATTACKS
@@ -35,12 +33,6 @@ QUIET = (
     "--disable-sync",
 )
 
-#: what a careful server lets the book do: use what is in its own folder, and style and script that stand in the page
-POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "script-src 'self' 'unsafe-inline'"
-)
-
 settings.register_profile("busy", deadline=None)  # how long an example takes says nothing on a machine with other work
 settings.load_profile("busy")
 #: what the package registers, with its content before any test or example ran
@@ -52,10 +44,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # likewise in the kernels that tests start:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process build the book while the other runs what does not need it: one file with pages first, the rest last."""
+    """Let one process build the book while the other runs what does not need it: one file with pages first, the rest last.
+
+    Files with many tests come before those with few, so that both processes end at about the same time.
+    """
     with_pages = {item.path for item in items if "book" in getattr(item, "fixturenames", ())}
     first = min(with_pages, default=None)
-    items.sort(key=lambda item: (item.path != first, item.path in with_pages))
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path != first, item.path in with_pages, -size[item.path]))
 
 
 def _reset_registers() -> None:
@@ -116,18 +112,8 @@ def address(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     root = tmp_path_factory.mktemp("site")
     shutil.copytree(book, root / "courses" / "snn", ignore=shutil.ignore_patterns("*.map"))
 
-    class Strict(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", POLICY)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(root)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/courses/snn"
-    server.shutdown()
+    with served(root) as base:
+        yield f"{base}/courses/snn"
 
 
 @pytest.fixture(params=["disk", "server"])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from building import BOOK
@@ -11,6 +16,12 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 import chapters
 from snnlab import widgets
 from snnlab.widgets.page import BUNDLE, PARTS
+
+#: what a careful server lets the book do: use what is in its own folder, and style and script that stand in the page
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline'"
+)
 
 
 def pages() -> list[str]:
@@ -81,6 +92,24 @@ def lone_page(folder: Path, element: str, **data: str) -> Path:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'
     (folder / "index.html").write_text(f"<!doctype html><html><head>{head}</head><body>{element}</body></html>")
     return folder
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder under ``POLICY`` and yield the address."""
+
+    class Strict(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", POLICY)
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
 
 
 def put(explorer: Locator, **state: object) -> Locator:

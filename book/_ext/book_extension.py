@@ -40,6 +40,7 @@ from sphinx_exercise.nodes import solution_node
 
 import snnlab
 from snnlab.plotting import theme
+from snnlab.widgets.page import SHARED
 from snnlab.zoo import export
 
 __all__ = ["package_key", "setup", "write_assets"]
@@ -343,6 +344,7 @@ def change_pages(app: Sphinx) -> dict[str, Any]:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the functions above to a build of Sphinx."""
+    os.environ[SHARED] = "1"  # kernels inherit it: the pages load one script, outputs need not carry it
     change_pages(app)
     app.add_config_value("snnlab_repository", "", "html", types=(str,))
     app.add_config_value("snnlab_site", "", "html", types=(str,))

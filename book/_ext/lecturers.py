@@ -5,6 +5,7 @@ In a page, the directive ``answer-key`` shows it, a fold a chapter.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+sys.path.append(str(Path(__file__).parents[1]))  # of ``analysis``
+
+from analysis.votes import numbers
 from chapters import chapters, pieces, questions, read, title
 
 __all__ = ["answer_key", "quiz_answers", "setup"]
@@ -41,21 +45,26 @@ def quiz_answers(asked: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def answer_key(notebook: NotebookNode) -> str:
+def answer_key(notebook: NotebookNode, measured: str = "") -> str:
     """Return the answer key of a chapter as Markdown: its votes with what answers them, then its quiz.
 
     A vote is answered by the next box *What you should have seen*; the first vote of a chapter by the box *The vote at the top*,
     if there is one.
+
+    Args:
+        notebook: the chapter.
+        measured: the numbers behind its first vote.
     """
     blocks = list(pieces(notebook))
-    parts = []
+    parts: list[str] = []
     for k, vote in enumerate(blocks):
         if vote.title == PREDICT:
             later = [piece for piece in blocks[k + 1 :] if piece.title in {PREDICT, ANSWER, FIRST}]
             first = FIRST if all(piece.title != PREDICT for piece in blocks[:k]) else ANSWER
             answer = first if any(piece.title == first for piece in later) else ANSWER
             text = next(piece.text for piece in later if piece.title == answer)
-            parts.append(f"**Vote.** {vote.text}\n\n**Answer.** {text}")
+            in_numbers = f"\n\n{measured}" if measured and not parts else ""
+            parts.append(f"**Vote.** {vote.text}\n\n**Answer.** {text}{in_numbers}")
     return "\n\n".join([*parts, "**Quiz.**", quiz_answers(questions(notebook))])
 
 
@@ -68,7 +77,8 @@ class AnswerKey(SphinxDirective):
         for path in chapters(book):
             self.env.note_dependency(str(path))
             notebook = read(path)
-            text = f"``````{{admonition}} {title(notebook)}\n:class: dropdown\n\n{answer_key(notebook)}\n``````"
+            key = answer_key(notebook, numbers(path.stem))
+            text = f"``````{{admonition}} {title(notebook)}\n:class: dropdown\n\n{key}\n``````"
             self.state.nested_parse(StringList(text.splitlines(), str(path)), 0, shown)
         return list(shown.children)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.cifar10 import DATASET, LEVELS, share
 from snnlab import zoo
-from snnlab.statistics import Estimate
+from snnlab.statistics import NO_BOUND, Estimate
 from snnlab.zoo.studies import DRAWS, STUDIES, Study
 
 saved, draws, trains = STUDIES
@@ -63,7 +63,7 @@ def saved_caption() -> str:
     return (
         f"n = {record['n']:,} test pictures, training seed {record['seed']}, 95 % Wilson intervals over pictures. "
         f"Attack: {record['attack']}; at the last exit. The adaptive suite has more attacks, and leaves less. "
-        "*Flags:* single seed."
+        f"Lower ends: {NO_BOUND}. *Flags:* single seed."
     )
 
 
@@ -95,7 +95,8 @@ def trains_caption() -> str:
     record = trains.record(trains.models(DATASET)[0], dataset=DATASET)
     return (
         f"n = {record['n']:,} test pictures, training seed {record['seed']}, 95 % Wilson intervals over pictures. "
-        f"Attack: {record['attack']}; at the last exit. *Flags:* single seed; two kinds of attack, not a suite."
+        f"Attack: {record['attack']}; at the last exit. Lower ends: {NO_BOUND}. "
+        "*Flags:* single seed; two kinds of attack, not a suite."
     )
 
 
@@ -123,13 +124,13 @@ def draws_finding(level: float) -> str:
         code = zoo.recipe(control, DATASET)["encoding"]
         spiking, ordinary = shares[code]["many"], shares[control]["many"]
         sentences.append(
-            f"`{code}` keeps {spiking}, an ordinary network that reads its draws {ordinary}: the spikes keep "
+            f"`{code}` keeps {spiking}, an ordinary network that reads its draws (`{control}`) {ordinary}: `{code}` keeps "
             f"{_compared(spiking, ordinary)}."
         )
         for plain in (name for name, counts in shares.items() if "many" not in counts):
             sentences.append(
-                f"`{plain}`, which draws nothing, keeps {shares[plain]['few']}: the draws keep "
-                f"{_compared(ordinary, shares[plain]['few'])}."
+                f"`{plain}`, which draws nothing, keeps {shares[plain]['few']}: `{control}` keeps "
+                f"{_compared(ordinary, shares[plain]['few'])}, `{code}` {_compared(spiking, shares[plain]['few'])}."
             )
     return f"**In the mean over draws, ε = {level:g}/255.** {patient} {' '.join(sentences)}"
 

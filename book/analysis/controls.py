@@ -1,7 +1,7 @@
 """Table, finding and caption on controls: networks that differ from another one in one property, to isolate its effect.
 
 All networks were attacked by the same suite. A control without records is left out, and the caption lists it. Findings follow
-from intervals over seeds: *higher* and *lower* are used for clear changes only (``snnlab.statistics.Change``).
+from intervals: *higher* and *lower* are used for clear changes only (``snnlab.statistics.Change``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from snnlab import zoo
-from snnlab.statistics import Change, Record, change_over_seeds, over_seeds, seed_summary, small_print
+from snnlab.statistics import Change, Record, change_between, over_seeds, seed_summary, small_print
 
 __all__ = [
     "caption",
@@ -228,10 +228,10 @@ def caption(*groups: str) -> str:
 
 def worst_case_change(new: str, old: str, eps: float, exit_step: int | None = None) -> Change | None:
     """Return how much more accurate ``new`` is than ``old`` in the worst case; ``None`` where one was not measured."""
-    sides = [records_of(name) for name in (new, old)]
-    if any(side is None for side in sides):
+    first, second = records_of(new), records_of(old)
+    if first is None or second is None:
         return None
-    return change_over_seeds(*([r.accuracy("worst", exit_step, eps) for r in side or ()] for side in sides))
+    return change_between(first, second, "worst", exit_step, eps)
 
 
 def _mean(name: str, eps: float, exit_step: int | None = None) -> float:
@@ -275,7 +275,8 @@ def finding(*groups: str) -> str:
         items = "\n".join(f"- {sentence}" for sentence in sentences if sentence)
         if items:
             parts.append(f"*{group[0].upper()}{group[1:]}*\n\n{items}")
-    return "**Finding.** Differences have their 95 % intervals over seeds.\n\n" + "\n\n".join(parts or [UNMEASURED])
+    about = "**Finding.** Differences have their 95 % intervals, over seeds or, where that is wider, over digits."
+    return "\n\n".join([about, *(parts or [UNMEASURED])])
 
 
 def _transferred() -> str:

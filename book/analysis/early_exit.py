@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,13 @@ from snnlab.networks.classifier import Classifier
 from snnlab.networks.early_exit import ExitRule, dynamic_exit
 from snnlab.plotting.theme import ATTACK, INK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import (
+    NO_BOUND,
     Change,
     Record,
+    change_between,
     change_over_seeds,
     estimate,
     flags_line,
-    mean_interval,
     models_by_flag,
     over_seeds,
     wilson_interval,
@@ -84,10 +86,7 @@ def clean_cost(records: Sequence[Record]) -> str:
         records: of all seeds, measured at every exit.
     """
     last = records[0].num_steps
-    changes = {
-        e: change_over_seeds(*([r.accuracy("worst", exit_step) for r in records] for exit_step in (e, last)))
-        for e in range(1, last)
-    }
+    changes = {e: _gain(records, e, 0.0) for e in range(1, last)}
     lower = [e for e, change in changes.items() if change.direction == "lower"]
     free = [e for e in changes if not any(later in lower for later in range(e, last))]
     listed = ", ".join(f"{e} ({changes[e]})" for e in lower) or "none"
@@ -202,20 +201,24 @@ def gain_finding(codes: Repeats, near: float = 0.1, far: float = 0.2) -> str:
         verb = {"higher": "gains", "lower": "loses"}.get(change.direction, "does not clearly change")
         return f"`{name}` at exit {e} {verb} ({change})"
 
-    gains = {name: _gain(records, _exit_of(name, far), far).direction == "higher" for name, records in codes.items()}
-    right = [f"`{name}`" for name, higher in gains.items() if higher == (name in ("latency", "onset"))]
-    wrong = [f"`{name}`" for name in codes if f"`{name}`" not in right]
-    empty = [f"`{n}`" for n, records in codes.items() if max(_worst(records, e, far) for e in range(1, T + 1)) < 0.01]
+    empty = [n for n, records in codes.items() if max(_worst(records, e, far) for e in range(1, T + 1)) < 0.01]
+    gains = {
+        n: _gain(records, _exit_of(n, far), far).direction == "higher" for n, records in codes.items() if n not in empty
+    }
+    right = [name for name, higher in gains.items() if higher == (name in ("latency", "onset"))]
+    wrong = [name for name in gains if name not in right]
     sentences = [
         f"**Finding.** At ε = {far:g}, leaving at the exit that was predicted instead of {T}: "
         + ", ".join(gained(name, far) for name in codes)
         + ".",
-        f"The prediction holds for {', '.join(right)}" + (f" and fails for {', '.join(wrong)}." if wrong else "."),
+        f"The prediction holds for {_listed(right)}" + (f" and fails for {_listed(wrong)}." if wrong else "."),
         f"At ε = {near:g}: {', '.join(gained(name, near) for name in codes)}.",
         "An ε of at most 1/T on black has no effect in `onset`: it lies in the dead zone.",
     ]
     if empty:
-        sentences.append(f"For {', '.join(empty)} the larger ε says little: nothing is left at any exit.")
+        sentences.append(
+            f"For {_listed(empty)} it is not tested at ε = {far:g}: nothing is left at any exit to gain or to lose."
+        )
     return " ".join(sentences)
 
 
@@ -266,16 +269,24 @@ def loss_finding(eps: float = 0.2) -> str:
         names = {way: [n for n in _for_exits() if _against_plain(n, radius).direction == way] for way in ("higher", "lower")}
         return f"clearly better: {_listed(names['higher'])}; clearly worse: {_listed(names['lower'])}"
 
-    sooner = [n for n in _for_exits() if n.startswith("anytime") and zoo.results(n).accuracy("worst", 2, 0.0) > 0.8]
     return (
         f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
         f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples (95 %, at most ±{widest:.3f}). The changes at "
         f"exit {T} are means over {len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an "
         "error.\n\n"
         f"**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
-        f"ε = {eps:g}: {sorted_by(eps)}. With the anytime loss more than four of five clean digits are read right after two "
-        f"steps in: {_listed(sooner)}."
+        f"ε = {eps:g}: {sorted_by(eps)}. {_sooner()}"
     )
+
+
+def _sooner(exit_step: int = 2) -> str:
+    """Return what the anytime loss changes at an early exit on clean digits, in a sentence."""
+    changes = []
+    for name in (name for name in _for_exits() if name.startswith("anytime")):
+        plain = name.split("-")[1]
+        after, before = (zoo.results(n).accuracy("worst", exit_step, 0.0) for n in (name, plain))
+        changes.append(f"`{plain}` {before:.3f} → {after:.3f}")
+    return f"At exit {exit_step}, the anytime loss changes the accuracy on clean digits so: {', '.join(changes)} (one seed)."
 
 
 # --- dynamic exits ----------------------------------------------------------------------------------------------------
@@ -290,7 +301,9 @@ def dynamic_table(records: Sequence[Record], radii: Sequence[float] = (0.0, 0.1,
             "mean exit": f"{np.mean([d.mean_exit[k] for d in dynamic]):.2f}",
             "energy, nJ": f"{np.mean([d.energy_pj[k] for d in dynamic]) / 1000:.1f}",
         } | {
-            f"ε = {eps:g}" if eps else "clean": str(estimate([d.counts(eps)[k] for d in dynamic], records[0].n))
+            f"ε = {eps:g}" if eps else "clean": str(
+                replace(estimate([d.counts(eps)[k] for d in dynamic], records[0].n), attacked=eps > 0)
+            )
             for eps in radii
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("latency leaves at")
@@ -311,7 +324,7 @@ def dynamic_finding(codes: Repeats, eps: float = 0.2) -> str:
         f"`{n}` clean {counted(n, 0.0)}, at ε = {eps:g} {counted(n, eps)}" for n in ("direct", "onset", "latency")
     )
     return (
-        f"n = {latency[0].n} test digits, {len(latency)} seeds, 95 % intervals over seeds, the attacks listed above and those "
+        f"n = {latency[0].n} test digits, {len(latency)} seeds, 95 % intervals, the attacks listed above and those "
         f"aimed at each rule.\n\n**Finding.** Of {len(rules)} rules and thresholds, compared with fixed exits that read as "
         f"many steps: {listed}. The "
         f"best of them, picked afterwards, keeps {top:.3f} of the `latency` digits at ε = {eps:g}; the fixed exit {leave}, "
@@ -327,7 +340,7 @@ def late_table(codes: Repeats) -> pd.DataFrame:
     """Return the accuracy at the last exit under perturbations that act from a step on, by code and method."""
     starts = codes["latency"][0].late["pgd"].from_steps
     rows = {
-        f"{name}, {title}": {f"t₀ = {start}": _shown(_late(records, method, start)) for start in starts}
+        f"{name}, {title}": {f"t₀ = {start}": _shown(records, method, start) for start in starts}
         for name, records in codes.items()
         for method, title in METHODS.items()
         if method in records[0].late
@@ -343,17 +356,20 @@ def late_finding(codes: Repeats) -> str:
 
     def later(name: str, start: int) -> Change:
         method = "spike_train" if "spike_train" in codes[name][0].late else "pgd"
-        return change_over_seeds(*(_late(codes[name], method, s) for s in (start, 0)))
+        return change_over_seeds(
+            _late(codes[name], method, start), _late(codes[name], method, 0), codes[name][0].late[method].n
+        )
 
     turned = [f"`{n}` from t₀ = {s} ({later(n, s)})" for n in codes for s in starts[1:] if later(n, s).direction == "lower"]
     flipped = [f"`{n}` at {np.mean(_late(r, 'flips', 4)):.2f}" for n, r in codes.items() if "flips" in r[0].late]
     return (
-        f"Accuracy at exit {T}; n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
+        f"Accuracy at exit {T}, upper ends ({NO_BOUND} for what acts from a step on); "
+        f"n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
         f"for noise, PGD (informed) and the search among spike trains, at most {flips} flipped spikes a digit, whatever the "
         "number of spikes of the code: a larger share of the few of `latency` than of the many of `onset`.\n\n"
         "**Finding.** We take the strongest attack: the search among spike trains, and PGD for `direct`, which has none. "
         "Compared with the attack from the first step, one that has to wait leaves *fewer* digits right in: "
-        f"{', '.join(turned) or 'no case that is clear over seeds'}. At t₀ = 6 the change is: "
+        f"{', '.join(turned) or 'no case that is clear'}. At t₀ = 6 the change is: "
         f"{', '.join(f'`{n}` {later(n, 6)}' for n in codes)}. Flipped spikes, at most {flips} of them from t₀ = 4, leave "
         f"{', '.join(flipped)}."
     )
@@ -401,7 +417,8 @@ def _worst(records: Sequence[Record], exit_step: int, eps: float) -> float:
 
 
 def _gain(records: Sequence[Record], exit_step: int, eps: float) -> Change:
-    return change_over_seeds(_shares(records, exit_step, eps), _shares(records, T, eps))
+    last = records[0].num_steps
+    return change_over_seeds(_shares(records, exit_step, eps), _shares(records, last, eps), records[0].n)
 
 
 def _for_exits() -> list[str]:
@@ -409,11 +426,12 @@ def _for_exits() -> list[str]:
 
 
 def _against_plain(name: str, eps: float) -> Change:
-    return change_over_seeds(*(_shares(zoo.repeats(n), T, eps) for n in (name, name.split("-")[1])))
+    return change_between(zoo.repeats(name), zoo.repeats(name.split("-")[1]), "worst", T, eps)
 
 
 def _beside_plain(name: str, exit_step: int, eps: float) -> str:
-    return " / ".join(f"{zoo.results(n).accuracy('worst', exit_step, eps):.3f}" for n in (name, name.split("-")[1]))
+    ends = [over_seeds([zoo.results(n)], "worst", exit_step, eps) for n in (name, name.split("-")[1])]
+    return " / ".join(f"{e.lower_end} – {e.mean:.3f}" if e.attacked else f"{e.mean:.3f}" for e in ends)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -433,13 +451,13 @@ def _over_fixed(records: Sequence[Record], k: int, eps: float) -> Change:
         float(np.interp(d.mean_exit[k], r.exits, [r.accuracy("worst", e, eps) for e in r.exits]))
         for d, r in zip(dynamic, records, strict=True)
     ]
-    return change_over_seeds(left, fixed)
+    return change_over_seeds(left, fixed, records[0].n)
 
 
 def _late(records: Sequence[Record], method: str, start: int) -> list[float]:
     return [record.late[method].accuracy(start) for record in records]
 
 
-def _shown(values: Sequence[float]) -> str:
-    low, high = mean_interval(values)
-    return f"{np.mean(values):.3f} [{max(0, low):.3f}, {min(1, high):.3f}]"
+def _shown(records: Sequence[Record], method: str, start: int) -> str:
+    n = records[0].late[method].n
+    return str(estimate([share * n for share in _late(records, method, start)], n))

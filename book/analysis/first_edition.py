@@ -16,7 +16,7 @@ import pandas as pd
 
 from snnlab import zoo
 from snnlab.evaluation.flags import FLAGS
-from snnlab.statistics import Record, attacks_line, wilson_interval
+from snnlab.statistics import Record, attacks_line, over_seeds
 
 __all__ = ["Pair", "caption", "finding", "flags_line", "pairs", "printed", "table"]
 
@@ -118,5 +118,4 @@ def flags_line(records: Sequence[Record]) -> str:
 
 
 def _with_interval(pair: Pair) -> str:
-    low, high = wilson_interval(pair.now, pair.n)
-    return f"{pair.now / pair.n:.3f} [{low:.3f}, {high:.3f}]"
+    return str(over_seeds([zoo.results(pair.model)], "worst", None, pair.eps))

@@ -17,7 +17,7 @@ from snnlab.evaluation.retiming import ended
 from snnlab.networks.faults import FAULTS, OF_WEIGHTS, faulty
 from snnlab.plotting.comparisons import reach
 from snnlab.plotting.theme import INK, NotebookFigure, marks, style
-from snnlab.statistics import Estimate, estimate, over_seeds
+from snnlab.statistics import NO_BOUND, Estimate, estimate, over_seeds
 from snnlab.zoo.everyday import EVERYDAY, everyday
 from snnlab.zoo.retiming import ATTACK, RETIMING, retiming
 
@@ -121,7 +121,8 @@ def table() -> pd.DataFrame:
 
 
 def _percent(value: Estimate) -> str:
-    return f"{100 * value.mean:.1f} [{100 * value.low:.0f}, {100 * value.high:.0f}]"
+    lower = "" if not value.attacked else f"{NO_BOUND if value.proved is None else f'{100 * value.proved:.1f}'} – "
+    return f"{lower}{100 * value.mean:.1f} [{100 * value.low:.0f}, {100 * value.high:.0f}]"
 
 
 def caption() -> str:
@@ -132,7 +133,7 @@ def caption() -> str:
         f"In %; n = {record[0]['noise'].n} test digits, {len(record)} training seeds, means with 95 % intervals. Everyday noise: "
         f"{len(CORRUPTIONS)} kinds in five severities, {draws['noise']} draw. Faults: {len(OF_WEIGHTS)} kinds of weights, "
         f"{len(OF_SPIKES)} of spikes, five severities, {draws['faults']} draws. "
-        f"Attack: the worst case of the suite `{attacked.suite}`."
+        f"Attack: a bracket, from what is proved to the worst case of the suite `{attacked.suite}` (its interval)."
     )
 
 

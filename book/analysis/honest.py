@@ -33,9 +33,9 @@ def table(repeats: Repeats) -> pd.DataFrame:
 
 
 def gap(records: Sequence[Record], eps: float) -> Change:
-    """Return the accuracy under naive FGSM minus the worst case, over seeds."""
+    """Return the accuracy under naive FGSM minus the worst case."""
     naive, worst = ([r.accuracy(attack, eps=eps) for r in records] for attack in ("fgsm.naive", "worst"))
-    return change_over_seeds(naive, worst)
+    return change_over_seeds(naive, worst, records[0].n, nested=True)
 
 
 def square_query(images: Tensor, side: int, eps: float, generator: torch.Generator) -> Tensor:

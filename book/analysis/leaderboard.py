@@ -20,13 +20,14 @@ from matplotlib.figure import Figure
 from snnlab import zoo
 from snnlab.claims import Page
 from snnlab.plotting.theme import INK, QUIET, Mark, NotebookFigure, mark, style
-from snnlab.statistics import Record
+from snnlab.statistics import NO_BOUND, Record
 from snnlab.teach.leaderboard import EPS, Row, ranked, row, verify
 
 __all__ = ["board", "entries", "figure", "page", "submit"]
 
 CAPTION = (
-    "After all attacks of the suite quick, at the last exit; 95&nbsp;% intervals over digits (Wilson's). A rank is one more "
+    "Between what is proved and what all attacks of the suite quick leave, at the last exit; 95&nbsp;% intervals of the latter "
+    "over digits (Wilson's), by which entries are ranked. A rank is one more "
     "than the number of ranked entries whose interval lies wholly above. One network each."
 )
 
@@ -159,6 +160,8 @@ def figure(folder: str | Path | None = None, eps: float = EPS) -> Figure:
                 elinewidth=1.2,
             )
             label = f"rank {r.rank}" if r.rank else "not ranked"
+            if r.proved is not None:
+                ax.plot(r.proved, y, marker="|", color=look.colour, ms=9)
             ax.annotate(label, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=INK)
         ax.axvline(0.1, color=QUIET, lw=0.8, ls=(0, (1, 3)))
         ax.set_yticks(range(len(rows)), [_title(r.name) for r in rows])
@@ -167,5 +170,10 @@ def figure(folder: str | Path | None = None, eps: float = EPS) -> Figure:
         ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel=f"accuracy left at ε = {eps:g} (dotted: chance)")
     entries = (f"{_title(r.name)} {r.accuracy:.2f}, {f'rank {r.rank}' if r.rank else 'not ranked'}" for r in rows)
     picture.alt = f"The leaderboard at ε = {eps:g}: {'; '.join(entries)}."
-    picture.caption = "Accuracy left with 95 % intervals (Wilson). Bold: entries of readers. Hollow marks: not ranked"
+    unknown = ", ".join(_title(r.name) for r in rows if r.proved is None)
+    picture.caption = (
+        "Accuracy left with 95 % intervals (Wilson), and what is proved (a stroke)"
+        + (f"; {NO_BOUND}: {unknown}" if unknown else "")
+        + ". Bold: entries of readers. Hollow marks: not ranked"
+    )
     return picture

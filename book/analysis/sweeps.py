@@ -10,7 +10,7 @@ from analysis import controls
 from analysis.controls import Records
 from snnlab import zoo
 from snnlab.plotting import figures
-from snnlab.statistics import change_over_seeds, over_seeds
+from snnlab.statistics import change_between, over_seeds
 from snnlab.zoo.registry import SWEPT
 
 __all__ = ["packing_figure", "packing_finding", "sweep_figure", "sweep_finding", "swept"]
@@ -67,11 +67,11 @@ def _swept_sentences(radii: Sequence[float]) -> list[str]:
 def _against_default(setting: str, by_value: Mapping[float, Records], eps: float) -> str:
     """Return at which values the worst case differs from that at the zoo's value, in a sentence."""
     default = _default(setting)
-    values = {v: [r.accuracy(eps=eps) for r in records] for v, records in by_value.items()}
     by_direction: dict[str, list[str]] = {}
-    for v in values:
+    for v in by_value:
         if v != default:
-            by_direction.setdefault(change_over_seeds(values[v], values[default]).direction, []).append(f"{v:g}")
+            change = change_between(by_value[v], by_value[default], eps=eps)
+            by_direction.setdefault(change.direction, []).append(f"{v:g}")
     words = {"higher": "higher for", "lower": "lower for", "not told apart": "not clearly different for"}
     parts = [f"{words[key]} {setting} = {', '.join(by_direction[key])}" for key in words if key in by_direction]
     mean = over_seeds(by_value[default], "worst", None, eps).mean

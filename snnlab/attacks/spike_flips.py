@@ -100,11 +100,11 @@ def _search(view: Classifier, sequence: Tensor, labels: Tensor, start: int, flip
         if len(rows) == 0:
             break
         current, original, promised = best[rows], clean[rows], gain[rows]
-        picked = _largest(promised.masked_fill(tried[rows], -torch.inf), size[rows], positive=True)
+        picked = largest(promised.masked_fill(tried[rows], -torch.inf), size[rows], positive=True)
         proposal = _flipped(current, picked)
         excess = (proposal != original).sum(1) - flips
         spent = (current != original) & ~picked
-        proposal = _flipped(proposal, _largest(promised.masked_fill(~spent, -torch.inf), excess.clamp(min=0)))
+        proposal = _flipped(proposal, largest(promised.masked_fill(~spent, -torch.inf), excess.clamp(min=0)))
         value, slope = _judge(view, read[:, rows], proposal, labels[rows], start)
         up = value > score[rows]
         won, lost = rows[up], rows[~up]
@@ -116,7 +116,7 @@ def _search(view: Classifier, sequence: Tensor, labels: Tensor, start: int, flip
     return _with_late(sequence, best, start)
 
 
-def _largest(values: Tensor, number: Tensor, positive: bool = False) -> Tensor:
+def largest(values: Tensor, number: Tensor, positive: bool = False) -> Tensor:
     """Return where the ``number[n]`` largest finite entries of each row are; ``positive``: no others, except the very largest."""
     top = values.topk(int(number.max()), dim=1)
     rank = torch.arange(top.values.shape[1], device=values.device)

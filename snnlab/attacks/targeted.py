@@ -53,15 +53,7 @@ class Towards(Classifier):
     """
 
     def __init__(self, classifier: Classifier, target: int) -> None:
-        super().__init__(
-            classifier.network,
-            classifier.encoder,
-            classifier.decoder,
-            exit_step=classifier.exit_step,
-            eot=classifier.eot,
-            levels=classifier.levels,
-            generator=classifier.generator,
-        )
+        super().__init__(classifier.network, classifier.encoder, classifier.decoder, **classifier.options)
         self.classifier, self.target = classifier, target
 
     def read(self, images: Tensor, num_steps: int | None = None) -> tuple[Tensor, Tensor]:

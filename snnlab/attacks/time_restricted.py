@@ -80,15 +80,7 @@ class TimeRestricted(Classifier):
             raise ValueError("an ANN has no steps to perturb late; give a classifier with an encoder")
         check_images(images)
         check_from_step(from_step, classifier.num_steps)
-        super().__init__(
-            classifier.network,
-            classifier.encoder,
-            classifier.decoder,
-            exit_step=classifier.exit_step,
-            eot=classifier.eot,
-            levels=classifier.levels,
-            generator=classifier.generator,
-        )
+        super().__init__(classifier.network, classifier.encoder, classifier.decoder, **classifier.options)
         self.clean, self.from_step = images.detach(), from_step
 
     def encode(self, images: Tensor, num_steps: int | None = None) -> Tensor:

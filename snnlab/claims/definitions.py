@@ -1,7 +1,7 @@
 """Definitions: what is claimed, and which comparisons decide it, read from ``zoo/claims/claims.toml``.
 
 A comparison takes one quantity of two models (or of one model and a number) at every seed. With ``d`` the mean difference
-``new - old`` and ``[low, high]`` its 95 % interval over seeds (``snnlab.statistics.change_over_seeds``):
+``new - old`` and ``[low, high]`` its 95 % interval (``snnlab.statistics.change_over_seeds``: the wider one of seeds and samples):
 
 ============== ============================ ==========================
 ``expect``     as claimed                   against the claim
@@ -18,6 +18,8 @@ margin, and a factor on an accuracy that guessing reaches as well, or whose mult
 A claim
 
 * **holds** if every comparison is as claimed, **holds in part** if some are;
+* **holds (proved)** if it holds for every attack, tried or not: each comparison is as claimed for what is proved of the side that
+  should be higher, and what attacks leave of the other;
 * is **undecided** if no comparison is told apart;
 * **does not hold here** if none is as claimed and one or more are against it.
 """
@@ -41,7 +43,7 @@ EXPECTED: tuple[str, ...] = ("higher", "lower", "not lower", "not higher", "the 
 #: what a comparison can end with
 OUTCOMES: tuple[str, ...] = ("as claimed", "not told apart", "against the claim")
 #: verdicts on a claim
-VERDICTS: tuple[str, ...] = ("holds", "holds in part", "undecided", "does not hold here")
+VERDICTS: tuple[str, ...] = ("holds (proved)", "holds", "holds in part", "undecided", "does not hold here")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ class Comparison:
     def models(self) -> list[str]:
         """The models that it needs."""
         return list(dict.fromkeys(name for q in (self.new, self.old) for name in q.models))
+
+    def proved(self, lowest: Change | None, highest: Change | None) -> bool:
+        """Return whether it is as claimed at both ends of the difference, the least and the largest that attacks can make it."""
+        ends = {
+            "higher": (lowest,),
+            "not lower": (lowest,),
+            "lower": (highest,),
+            "not higher": (highest,),
+            "the same": (lowest, highest),
+        }[self.expect]
+        return all(end is not None and self.outcome(end) == OUTCOMES[0] for end in ends)
 
     def outcome(self, change: Change) -> str:
         """Return what an interval says of the expectation: one of ``OUTCOMES``.
@@ -128,8 +141,8 @@ class Claim:
             )
 
 
-def verdict(outcomes: Sequence[str]) -> str:
-    """Return one of ``VERDICTS`` from the outcomes of a claim's comparisons.
+def verdict(outcomes: Sequence[str], proved: bool = False) -> str:
+    """Return one of ``VERDICTS`` from the outcomes of a claim's comparisons, and whether all are proved.
 
     >>> verdict(["as claimed", "not told apart"])
     'holds in part'
@@ -138,10 +151,12 @@ def verdict(outcomes: Sequence[str]) -> str:
     """
     if not outcomes or any(o not in OUTCOMES for o in outcomes):
         raise ValueError(f"a verdict needs outcomes out of {', '.join(OUTCOMES)}, got {list(outcomes)}")
-    holds, in_part, undecided, not_here = VERDICTS
+    holds_proved, holds, in_part, undecided, not_here = VERDICTS
     claimed, open_ones = (outcomes.count(outcome) for outcome in OUTCOMES[:2])
     if claimed:
-        return holds if claimed == len(outcomes) else in_part
+        if claimed < len(outcomes):
+            return in_part
+        return holds_proved if proved else holds
     return undecided if open_ones == len(outcomes) else not_here
 
 

@@ -55,7 +55,7 @@ def zoo_records(name: str, suite: str) -> Sequence[Record] | None:
 
 
 def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
-    """Return the comparisons of a claim with intervals over seeds, and the verdict that follows.
+    """Return the comparisons of a claim with their intervals, and the verdict that follows.
 
     Args:
         claim: what is claimed.
@@ -74,7 +74,7 @@ def measure(claim: Claim, records: Records = zoo_records) -> dict[str, Any]:
     every = [record for of_model in used.values() for record in of_model]
     packages = sorted({package for record in every for package in record.versions})
     return {
-        "verdict": verdict([row["outcome"] for row in rows]),
+        "verdict": verdict([row["outcome"] for row in rows], all(row.get("proved") for row in rows)),
         "why": _why(rows),
         "comparisons": rows,
         "n": sorted({row["n"] for row in rows}),
@@ -110,13 +110,22 @@ def _compared(
 
 
 def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record]]) -> dict[str, Any]:
-    sides, values = {}, []
+    sides, values, lower = {}, [], []
     for side, quantity in (("new", comparison.new), ("old", comparison.old)):
         of_model = by_model[quantity.model or comparison.models[0]]
         others = [{name: by_model[name][k] for name in quantity.parts} for k in range(len(of_model))]
         values.append([quantity.of(record, beside) for record, beside in zip(of_model, others, strict=True)])
-        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity)}
-    change = change_over_seeds(*values)
+        ends = [quantity.lower_end(record, beside) for record, beside in zip(of_model, others, strict=True)]
+        lower.append([end for end in ends if end is not None])
+        known = round(fmean(lower[-1]), DIGITS) if len(lower[-1]) == len(ends) else None
+        bracket = {"proved": known} if quantity.is_upper_end else {}
+        size = min((quantity.n(record) for record in of_model), default=1)
+        sides[side] = {"what": quantity.words, **_settings(quantity), **_interval(values[-1], quantity, size), **bracket}
+    pair = (comparison.new, comparison.old)
+    n = min(q.n(record) for q in pair for name in q.models for record in by_model[name])
+    accuracies = any(q.is_accuracy for q in pair)
+    factors = (pair[0].factor, pair[1].factor)
+    change = change_over_seeds(values[0], values[1], n if accuracies else None, times=factors, nested=_nested(*pair))
     formed = _factor_can_be_formed(comparison, values[1], by_model)
     return {
         **sides,
@@ -126,10 +135,35 @@ def _row(comparison: Comparison, suite: str, by_model: dict[str, Sequence[Record
         "change": {key: round(getattr(change, key), DIGITS) for key in ("mean", "low", "high")},
         "outcome": comparison.outcome(change) if formed else OUTCOMES[1],
         **({} if formed else {"no_factor": True}),
+        **({"proved": True} if formed and _proved(comparison, values, lower, n if accuracies else None) else {}),
         "suite": suite,
-        "n": min(q.n(record) for q in (comparison.new, comparison.old) for name in q.models for record in by_model[name]),
+        "n": n,
         "seeds": change.seeds,
     }
+
+
+def _proved(
+    comparison: Comparison, values: Sequence[Sequence[float]], lower: Sequence[Sequence[float]], n: int | None
+) -> bool:
+    """Return whether a comparison of robust accuracies is as claimed for every attack."""
+    if not (comparison.new.is_upper_end or comparison.old.is_upper_end):
+        return False
+    (new, old), (new_low, old_low) = values, lower
+    times = (comparison.new.factor, comparison.old.factor)
+    lowest = change_over_seeds(new_low, old, n, times=times) if len(new_low) == len(old) else None
+    highest = change_over_seeds(new, old_low, n, times=times) if len(old_low) == len(new) else None
+    return comparison.proved(lowest, highest)
+
+
+def _nested(new: Quantity, old: Quantity) -> bool:
+    """Return whether one side is right on no sample that the other is wrong on: one network, before and after an attack.
+
+    An attack counts at every larger ε too, and the worst case is right only where every attack is.
+    """
+    if {new.kind, old.kind} != {"accuracy"} or (new.model, new.exit, 1, 1) != (old.model, old.exit, new.times, old.times):
+        return False
+    harder = {(new.attack, new.eps): (old.attack, old.eps), (old.attack, old.eps): (new.attack, new.eps)}
+    return any(eps >= other_eps and attack in (other, "worst") for (attack, eps), (other, other_eps) in harder.items())
 
 
 def _factor_can_be_formed(comparison: Comparison, old: Sequence[float], by_model: Mapping[str, Sequence[Record]]) -> bool:
@@ -151,13 +185,14 @@ def _settings(quantity: Quantity) -> dict[str, Any]:
     return {key: value for key, value in asdict(quantity).items() if value != getattr(default, key)}
 
 
-def _interval(values: Sequence[float], quantity: Quantity) -> dict[str, Any]:
-    """Return values, their mean and its interval over seeds."""
+def _interval(values: Sequence[float], quantity: Quantity, n: int) -> dict[str, Any]:
+    """Return values, their mean and its interval: over seeds, of an accuracy over samples where that is wider."""
     if quantity.kind == "value":
         return {"mean": values[0]}
     low, high = mean_interval(values)
     if quantity.is_accuracy:
-        low, high = max(0.0, low), min(quantity.times, high)
+        of_share = estimate([value / quantity.times * n for value in values], n)
+        low, high = quantity.times * of_share.low, quantity.times * of_share.high
     rounded = [round(v, DIGITS) for v in values]
     return {"values": rounded, "mean": round(fmean(values), DIGITS), "low": round(low, DIGITS), "high": round(high, DIGITS)}
 
@@ -211,9 +246,14 @@ def _quantities(claim: Claim) -> list[Quantity]:
 
 
 def _finding(measured: dict[str, Any]) -> dict[str, Any]:
-    """Return a measurement without provenance, the order of its comparisons, and which is the headline."""
+    """Return a measurement without provenance, the order of its comparisons, which is the headline, and lower ends."""
     compared = {key: value for key, value in measured.items() if key not in (*PROVENANCE, "why")}
-    comparisons = [{key: value for key, value in row.items() if key != "headline"} for row in measured["comparisons"]]
+
+    def plain(part: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: value for key, value in part.items() if key not in ("headline", "proved")}
+        return {key: plain(value) if isinstance(value, dict) else value for key, value in kept.items()}
+
+    comparisons = [plain(row) for row in measured["comparisons"]]
     return compared | {"comparisons": sorted(json.dumps(row, sort_keys=True) for row in comparisons)}
 
 

@@ -94,6 +94,11 @@ class Quantity:
         """Whether it is a fraction of correct answers, or such a fraction times a factor."""
         return self.kind not in ("energy", "gate", "value")
 
+    @property
+    def factor(self) -> float:
+        """The factor on an accuracy that was measured; 0 for anything else."""
+        return self.times if self.is_accuracy else 0.0
+
     def of(self, record: Record, others: Mapping[str, Record] | None = None) -> float:
         """Return the value in the record of ``model``; kind ``coin`` needs the records of its ``parts`` in ``others``.
 
@@ -101,6 +106,19 @@ class Quantity:
             ValueError: something that was not measured.
         """
         return self.times * float(KINDS[self.kind](self, record, others or {}))
+
+    @property
+    def is_upper_end(self) -> bool:
+        """Whether attacks find it from above only: another attack could lower it."""
+        exact = self.kind in ("energy", "gate", "value") or (self.kind in ("accuracy", "dynamic") and not self.eps)
+        return not exact and self.attack == "worst"
+
+    def lower_end(self, record: Record, others: Mapping[str, Record] | None = None) -> float | None:
+        """Return what no attack can lower it below; ``None`` where no bound is known. It is the value itself if that is exact."""
+        if not self.is_upper_end:
+            return self.of(record, others)
+        count = record.proved(self.exit_step(record), self.eps) if self.kind == "accuracy" else None
+        return None if count is None else self.times * count / record.n
 
     def n(self, record: Record) -> int:
         """Return the number of samples behind the value."""
@@ -123,7 +141,7 @@ class Quantity:
             return f"{self.value:g}"
         data = DATASETS.get(dataset_of(self.model)[0]) or describe(DATASET)
         levels = f"{self.eps * data.eps_unit:g}" + (f"/{data.eps_unit}" if data.eps_unit > 1 else "")
-        budget = f", ε = {levels}" if self.eps else ""
+        budget = f", {data.budget.format(levels)}" if self.eps else ""
         rule = self.rule.replace("_", " ") + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
         under = "worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}"
         said = {
@@ -144,10 +162,6 @@ class Quantity:
 Others = Mapping[str, Record]
 
 
-def _accuracy(q: Quantity, record: Record, others: Others) -> float:
-    return record.accuracy(q.attack, q.exit_step(record), q.eps)
-
-
 def _energy(q: Quantity, record: Record, others: Others) -> float:
     spent = _measured(record.energy_pj, "energy")
     step = q.exit_step(record)
@@ -163,14 +177,6 @@ def _interpolated(q: Quantity, record: Record, others: Others) -> float:
     dynamic, exits = _measured(record.dynamic, "a dynamic exit"), sorted(record.exits)
     step = dynamic.mean_exit[dynamic.row(q.rule, q.threshold)]
     return float(np.interp(step, exits, [record.accuracy("worst", e, q.eps) for e in exits]))
-
-
-def _late(q: Quantity, record: Record, others: Others) -> float:
-    return _measured(record.late.get(q.attack), f"late {q.attack}").accuracy(q.from_step, q.exit_step(record))
-
-
-def _silenced(q: Quantity, record: Record, others: Others) -> float:
-    return _measured(record.ablation, "a silenced part").accuracy(q.part, q.eps)
 
 
 def _gate(q: Quantity, record: Record, others: Others) -> float:
@@ -203,12 +209,14 @@ def _measured(part: Part | None, what: str) -> Part:
 
 
 KINDS: dict[str, Callable[[Quantity, Record, Others], float]] = {
-    "accuracy": _accuracy,
+    "accuracy": lambda q, record, _: record.accuracy(q.attack, q.exit_step(record), q.eps),
     "energy": _energy,
     "dynamic": _dynamic,
     "interpolated": _interpolated,
-    "late": _late,
-    "silenced": _silenced,
+    "late": lambda q, record, _: _measured(record.late.get(q.attack), f"late {q.attack}").accuracy(
+        q.from_step, q.exit_step(record)
+    ),
+    "silenced": lambda q, record, _: _measured(record.ablation, "a silenced part").accuracy(q.part, q.eps),
     "gate": _gate,
     "coin": _coin,
     "value": lambda q, record, others: q.value,

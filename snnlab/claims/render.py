@@ -10,12 +10,12 @@ from textwrap import fill, shorten
 from typing import Any
 
 from snnlab.plotting.templates import render
-from snnlab.statistics import MIN_EFFECT
+from snnlab.statistics import MIN_EFFECT, NO_BOUND
 
 __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "forest", "fractions", "links", "page", "summary", "table"]
 
 Ledger = Mapping[str, Mapping[str, Any]]
-SIGNS = {"holds": "✓", "holds in part": "◐", "undecided": "○", "does not hold here": "✗"}
+SIGNS = {"holds (proved)": "■", "holds": "✓", "holds in part": "◐", "undecided": "○", "does not hold here": "✗"}
 MARKS = {"as claimed": "✓", "not told apart": "○", "against the claim": "✗"}
 SHORT = {"as claimed": "as claimed", "not told apart": "undecided", "against the claim": "against"}
 #: title of a chapter → its page
@@ -25,6 +25,7 @@ CHAPTERS = {
     "Early exit": "early_exit",
     "Fusion": "fusion",
     "Honest evaluation": "honest",
+    "Proof": "proof",
     "CIFAR-10": "cifar10",
     "Energy": "energy",
 }
@@ -42,11 +43,17 @@ TESTED_IN = {
 REACH = 0.5  # of the axis of the forest plot
 #: what the intervals of all claims hold fixed, in words
 HELD_FIXED = (
-    "Intervals are Student's, at 95 %, over training seeds, of differences taken seed by seed. All seeds are tested on the same "
-    "images, which are held fixed: no interval says how other images would turn out. "
-    f"So a difference of two accuracies below {MIN_EFFECT:g} counts as undecided, however narrow its interval is. "
+    "Intervals are of 95 %, of differences taken seed by seed: Student's over training seeds or, for accuracies, one over test "
+    "images (Newcombe's) where that is wider. All networks are tested on the same images, but the records hold how many each "
+    "classified correctly, not which. So the interval over images treats them as if each had images of its own. Networks tend to "
+    "fail on the same images, so it is too wide rather than too narrow, and some differences count as undecided that are real. "
+    "(One network before and after an attack is the exception: the difference is then a share of the images, with Wilson's "
+    "interval.) "
+    f"A difference of two accuracies below {MIN_EFFECT:g} counts as undecided in any case. "
     "A comparison with twice an accuracy counts as undecided where that accuracy does not beat guessing, or where twice of it "
-    "cannot be reached."
+    "cannot be reached. Energies and gates have intervals over training seeds alone. "
+    "Worst cases are brackets, from what is proved to what attacks leave. Upper ends are compared; a comparison is proved where "
+    "it comes out alike with what is proved of the side that should be higher."
 )
 
 
@@ -56,7 +63,15 @@ def _change(row: Mapping[str, Any]) -> str:
 
 def _in_words(row: Mapping[str, Any]) -> str:
     new, old = row["new"], row["old"]
-    return f"{MARKS[row['outcome']]} {new['what']}: {new['mean']:.3f}, against {old['what']}: {old['mean']:.3f}"
+    sides = [f"{side['what']}: {_lower(side)}{side['mean']:.3f}" for side in (new, old)]
+    return f"{MARKS[row['outcome']]} {sides[0]}, against {sides[1]}"
+
+
+def _lower(side: Mapping[str, Any]) -> str:
+    """Return the lower end of an accuracy that attacks find from above, in front of the upper one."""
+    if "proved" not in side:
+        return ""
+    return f"{NO_BOUND if side['proved'] is None else format(side['proved'], '.3f')} – "
 
 
 def fractions(measured: Mapping[str, Any]) -> dict[str, int]:
@@ -80,6 +95,18 @@ def counts(measured: Mapping[str, Any]) -> str:
     return f"{claimed} of {number} {first}, {', '.join(f'{count} {outcome}' for outcome, count in others)}"
 
 
+def sign(measured: Mapping[str, Any], words: str = "") -> str:
+    """Return the sign of a verdict and, where a claim holds in part, how its headline comparison came out.
+
+    >>> first = {"outcome": "against the claim", "headline": True}
+    >>> sign({"verdict": "holds in part", "comparisons": [first, {"outcome": "as claimed"}]}, " holds in part")
+    '◐ holds in part (headline ✗)'
+    """
+    marks = [MARKS[row["outcome"]] for row in measured["comparisons"] if row.get("headline")]
+    in_part = measured["verdict"] == "holds in part"
+    return SIGNS[measured["verdict"]] + words + "".join(f" (headline {mark})" for mark in marks if in_part)
+
+
 def headline(measured: Mapping[str, Any]) -> str:
     """Return the comparison that a reader should look at first in a sentence; empty, if the claim names none."""
     rows = [row for row in measured["comparisons"] if row.get("headline")]
@@ -93,7 +120,10 @@ def table(records: Ledger) -> str:
     lines = []
     for record in records.values():
         measured = record["measured"]
-        lines.append(f"{SIGNS[measured['verdict']]} {measured['verdict']:18} {record['id']:24} {counts(measured)}")
+        first_mark = sign(measured)[1:]
+        lines.append(
+            f"{SIGNS[measured['verdict']]} {measured['verdict']:18} {record['id']:24} {counts(measured)}{first_mark}"
+        )
         lines.append(fill(record["statement"], 110, initial_indent="    ", subsequent_indent="    "))
         first: dict[str, Mapping[str, Any]] = {}
         for row in measured["comparisons"]:
@@ -138,7 +168,7 @@ def details(record: Mapping[str, Any]) -> str:
 
 
 def _measurement(measured: Mapping[str, Any]) -> list[str]:
-    lines = [f"{SIGNS[measured['verdict']]} {measured['verdict']} ({counts(measured)}). {measured['why']}"]
+    lines = [f"{sign(measured, ' ' + measured['verdict'])} ({counts(measured)}). {measured['why']}"]
     for row in measured["comparisons"]:
         first = ", the headline" if row.get("headline") else ""
         lines.append(f"  {MARKS[row['outcome']]} {row['outcome']}{first}: expected {row['expect']}, change {_change(row)}")
@@ -157,7 +187,8 @@ def _measurement(measured: Mapping[str, Any]) -> list[str]:
 def _side(side: Mapping[str, Any]) -> str:
     if "values" not in side:
         return f"{side['mean']:g}"
-    return f"{side['mean']:.3f} [{side['low']:.3f}, {side['high']:.3f}] (seeds: {', '.join(f'{v:.3f}' for v in side['values'])})"
+    seeds = ", ".join(f"{v:.3f}" for v in side["values"])
+    return f"{_lower(side)}{side['mean']:.3f} [{side['low']:.3f}, {side['high']:.3f}] (seeds: {seeds})"
 
 
 @dataclass(frozen=True)
@@ -183,7 +214,7 @@ def chapter(record: Mapping[str, Any]) -> str:
 def links(records: Ledger, title: str) -> Page:
     """Return links from a chapter to the cards of its claims, each with its verdict."""
     items = [
-        f'<li>{SIGNS[r["measured"]["verdict"]]} <a href="claims.html#claim-{r["id"]}">{r["statement"]}</a></li>'
+        f'<li>{sign(r["measured"])} <a href="claims.html#claim-{r["id"]}">{r["statement"]}</a></li>'
         for r in records.values()
         if chapter(r) == title
     ]
@@ -231,6 +262,7 @@ def forest(records: Ledger) -> Page:
                 "id": r["id"],
                 "statement": r["statement"],
                 "verdict": r["measured"]["verdict"],
+                "sign": sign(r["measured"]),
                 "page": CHAPTERS.get(chapter(r), ""),
                 "words": f"{counts(r['measured'])}. {_in_words(first)} (difference {_change(first)}; {first['outcome']})",
                 "outcome": first["outcome"],
@@ -263,7 +295,7 @@ def page(records: Ledger) -> Page:
         render(
             "ledger.html",
             records=records.values(),
-            signs=SIGNS,
+            sign=sign,
             marks=MARKS,
             sources={"ding2025": "Ding et al. 2025"},
             counts=counts,
@@ -271,6 +303,7 @@ def page(records: Ledger) -> Page:
             headline=headline,
             held_fixed=HELD_FIXED,
             change=_change,
+            lower=_lower,
             chapter=chapter,
             pages=CHAPTERS,
         )

@@ -6,6 +6,7 @@ name          what                                          train, validation, t
 mnist5k       digits ``[N, 1, 28, 28]``                     3,500 / 500 / 1,000           this package
 mnist         digits ``[N, 1, 28, 28]``                     55,000 / 5,000 / 10,000       LeCun et al. 1998
 fashion_mnist clothes ``[N, 1, 28, 28]``                    55,000 / 5,000 / 10,000       Xiao et al. 2017
+events5k      spikes ``[N, 18, 28, 28]``, 9 steps   3,500 / 500 / 1,000           the digits, simulated camera
 cifar10       colour pictures ``[N, 3, 32, 32]``            48,000 / 2,000 / 10,000       Krizhevsky 2009
 dvs_gesture   event frames ``[T, N, 2, H, W]``              1,077 / none / 264 recordings Amir et al. 2017 (``tonic``)
 ============= ============================================= ============================= ==========================
@@ -16,7 +17,8 @@ tables, folders of pictures, frames of events (``snnlab.data.files``). Origin an
 ``snnlab/data/README.md``.
 """
 
-from snnlab.data import mnist  # noqa: F401  # registers the digits first: their name is the default
+from snnlab.data import mnist  # noqa: F401, I001  # registers the digits first: their name is the default
+from snnlab.data import event_camera  # noqa: F401  # registers the digits in front of an event camera
 from snnlab.data.cifar10 import cifar10_in
 from snnlab.data.events import EventDataset, EventSplit
 from snnlab.data.loading import load

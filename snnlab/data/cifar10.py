@@ -18,7 +18,7 @@ from snnlab.data.downloads import OfficialFile, fetch
 from snnlab.data.registry import DatasetInfo, held_out, register, split_of
 from snnlab.data.split import BadFile, Dataset
 
-__all__ = ["cifar10_in", "read_batch", "read_batches"]
+__all__ = ["CLASSES", "cifar10_in", "read_batch", "read_batches"]
 
 # The authors' server is slow since June 2026 (pytorch/vision#9536); Zenodo and SkyPilot (skypilot#10261) have the same archive.
 ARCHIVE = OfficialFile(
@@ -32,6 +32,7 @@ ARCHIVE = OfficialFile(
 FOLDERS, ARCHIVES = ("cifar-10-batches-py", "cifar-10-batches-bin"), ("cifar-10-python.tar.gz", "cifar-10-binary.tar.gz")
 BATCHES = {"train": [f"data_batch_{k}" for k in range(1, 6)], "test": ["test_batch"]}
 SHAPE = (3, 32, 32)
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 ROW = 1 + 3 * 32 * 32  # bytes of an image in the binary version, its label first
 #: of the batches that the shipped models were trained on
 COPIES = "e98c89568c5f0854f6a4ed50d9cd1098054001f3b48e43051e6aca2b6ed63e74"

@@ -66,14 +66,6 @@ def corrupted(images: Tensor, corruption: str, severity: int, generator: torch.G
     return change(images.cpu(), amounts[severity - 1], source).clamp(0, 1).to(images)
 
 
-def _gaussian(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
-    return images + sigma * torch.randn(images.shape, generator=generator)
-
-
-def _shot(images: Tensor, photons: float, generator: torch.Generator) -> Tensor:
-    return torch.poisson(images * photons, generator=generator) / photons
-
-
 def _impulse(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
     drawn = torch.rand(images.shape, generator=generator)
     white = torch.where(drawn < share / 2, 1.0, images)
@@ -87,15 +79,6 @@ def _blur(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
     padded = F.pad(images, [reach] * 4, mode="replicate")
     across = F.conv2d(padded, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
     return F.conv2d(across, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
-
-
-def _contrast(images: Tensor, factor: float, generator: torch.Generator) -> Tensor:
-    mean = images.mean((1, 2, 3), keepdim=True)
-    return mean + factor * (images - mean)
-
-
-def _brightness(images: Tensor, added: float, generator: torch.Generator) -> Tensor:
-    return images + added
 
 
 def _moved(images: Tensor, transforms: Tensor) -> Tensor:
@@ -134,12 +117,15 @@ def _occlusion(images: Tensor, pixels: float, generator: torch.Generator) -> Ten
 
 #: by name, the change and its amount at severity 1 … 5
 CORRUPTIONS: dict[str, tuple[_Corruption, tuple[float, ...]]] = {
-    "gaussian_noise": (_gaussian, (0.08, 0.12, 0.18, 0.26, 0.38)),
-    "shot_noise": (_shot, (60, 25, 12, 5, 3)),
+    "gaussian_noise": (lambda x, sigma, g: x + sigma * torch.randn(x.shape, generator=g), (0.08, 0.12, 0.18, 0.26, 0.38)),
+    "shot_noise": (lambda x, photons, g: torch.poisson(x * photons, generator=g) / photons, (60, 25, 12, 5, 3)),
     "impulse_noise": (_impulse, (0.03, 0.06, 0.09, 0.17, 0.27)),
     "blur": (_blur, (0.6, 0.9, 1.2, 1.6, 2.0)),
-    "contrast": (_contrast, (0.75, 0.5, 0.4, 0.3, 0.15)),
-    "brightness": (_brightness, (0.1, 0.2, 0.3, 0.4, 0.5)),
+    "contrast": (
+        lambda x, factor, _: (mean := x.mean((1, 2, 3), keepdim=True)) + factor * (x - mean),
+        (0.75, 0.5, 0.4, 0.3, 0.15),
+    ),
+    "brightness": (lambda x, added, _: x + added, (0.1, 0.2, 0.3, 0.4, 0.5)),
     "shift": (_shift, (1, 2, 3, 4, 5)),
     "rotation": (_rotation, (6, 12, 18, 24, 30)),
     "occlusion": (_occlusion, (4, 6, 8, 10, 12)),

@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pooch
-import requests
 from tqdm.auto import tqdm
 
 __all__ = ["OfficialFile", "fetch", "folder_of"]
@@ -39,6 +37,8 @@ class OfficialFile:
 
 def folder_of(data_set: str) -> Path:
     """Return the folder for the files of a data set."""
+    import pooch
+
     return Path(os.environ.get("SNNLAB_DATA") or pooch.os_cache("snnlab")) / data_set
 
 
@@ -57,6 +57,9 @@ def fetch(
 
 
 def _retrieved(file: OfficialFile, data_set: str, folder: Path, progress: bool) -> Path:
+    import pooch
+    import requests
+
     part, reasons = folder / f"{file.name}.part", []
     addresses = [file.url, *file.mirrors]
     for url in addresses:
@@ -79,6 +82,8 @@ def _retrieved(file: OfficialFile, data_set: str, folder: Path, progress: bool) 
 
 def _resumed(part: Path, progress: bool, url: str, target: Any, pooch: object) -> None:
     """Download to ``part``, from where it ends, and move it to ``target``: a downloader of ``pooch``, whose files start anew."""
+    import requests
+
     start = part.stat().st_size if part.exists() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:

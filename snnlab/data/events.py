@@ -22,7 +22,10 @@ from tqdm.auto import tqdm
 from snnlab.data.downloads import OfficialFile, fetch, folder_of
 from snnlab.data.split import BadFile, Split, described
 
-__all__ = ["EventDataset", "EventSplit", "dvs_gesture", "frames_of", "recordings_in"]
+__all__ = ["EVENT", "EventDataset", "EventSplit", "dvs_gesture", "frames_of", "recordings_in"]
+
+#: an event as ``tonic`` has it: column, row, time in microseconds, polarity (1: brighter)
+EVENT = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", np.int8)])
 
 # The addresses in tonic 1.7 (figshare.com/ndownloader) answer programs with an empty page; figshare's API has the same files.
 FIGSHARE = "https://api.figshare.com/v2/file/download"
@@ -101,24 +104,42 @@ class EventDataset:
         return described(self)
 
 
-def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 128) -> Tensor:
-    """Return one recording as frames ``[T, 2, size, size]``.
+def frames_of(
+    events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 128, span: int | None = None, empty: bool = False
+) -> Tensor:
+    """Return one recording as frames ``[T, 2, size, size]``, counts of events.
 
     Args:
-        events: structured array with the fields ``x, y, p, t`` (column, row, polarity, time), as ``tonic`` returns it.
-        num_steps: ``T`` equal bins from the first event to the last.
+        events: structured array with the fields ``x, y, p, t`` (column, row, polarity, time), as ``tonic`` returns it, sorted in
+            time.
+        num_steps: ``T`` equal bins.
         size: pixels a side; must divide ``sensor``, those of the camera.
+        span: the bins go from time 0 to this one; ``None``: from the first event to the last.
+        empty: whether frames without events may be returned.
 
     Raises:
-        ValueError: a size that does not divide the sensor's, fewer than one step, no events, events off the sensor.
+        ValueError: a size that does not divide the sensor's, fewer than one step, no events, a frame without events, events off
+            the sensor or outside the span, times that are not sorted.
+
+    >>> recorded = np.array([(0, 1, 10, 1), (1, 1, 15, 0)], EVENT)
+    >>> frames_of(recorded, num_steps=2, size=2, sensor=2).nonzero().tolist()  # step, polarity, row, column
+    [[0, 1, 1, 0], [1, 0, 1, 1]]
     """
     if num_steps < 1 or size < 1 or sensor % size:
         raise ValueError(f"num_steps must be at least 1 and size divide {sensor}, got {num_steps!r} and {size!r}")
     if len(events) == 0:
         raise ValueError("a recording without events has no frames")
     column, row, polarity, time = (np.asarray(events[field]).astype(np.int64) for field in "xypt")
+    if len(back := np.flatnonzero(np.diff(time) < 0)):
+        raise ValueError(
+            f"times must rise: event {back[0] + 1} is at {time[back[0] + 1]}, the one before it at {time[back[0]]}; "
+            "sort the recording by its times"
+        )
+    first, last = (time[0], time[-1] + 1) if span is None else (0, span)
+    if time[0] < first or time[-1] >= last:
+        raise ValueError(f"events lie at {time[0]} to {time[-1]}, outside the span from 0 to {span}")
     # Not by tonic's ToFrame, which leaves out the events of the last moment.
-    step = (time - time.min()) * num_steps // (time.max() - time.min() + 1)
+    step = (time - first) * num_steps // (last - first)
     shape, pooled = (num_steps, 2, size, size), sensor // size
     try:
         cell = np.ravel_multi_index((step, polarity, row // pooled, column // pooled), shape)
@@ -127,6 +148,11 @@ def frames_of(events: Any, *, num_steps: int = 8, size: int = 32, sensor: int = 
             f"a recording holds events that are not on a sensor of {sensor} x {sensor} pixels and 2 polarities"
         ) from None
     counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
+    if not empty and (silent := np.flatnonzero(counts.sum((1, 2, 3)) == 0)).size:
+        raise ValueError(
+            f"{len(silent)} of {num_steps} frames hold no event, the first is step {silent[0]}; take fewer steps, or "
+            "frames_of(…, empty=True) where silence is meant"
+        )
     return torch.from_numpy(counts.astype(np.float32))
 
 

@@ -66,7 +66,7 @@ def _classes(labels: NDArray[Any], remarks: list[str]) -> tuple[NDArray[np.int64
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "uif" or not (labels == np.floor(labels)).all() or labels.min() < 0:
         raise BadFile(f"labels must be whole numbers from 0 or names of classes, got {labels.dtype} such as {labels[0]}")
-    if labels.max() >= MOST_CLASSES:
+    if float(labels.max()) >= MOST_CLASSES:  # which float16 cannot hold
         raise BadFile(f"labels go up to {labels.max():g}, too many for classes; number the classes from 0")
     if labels.min() > 0:
         remarks.append(f"the smallest label is {labels.min():g}: no image is of class 0")

@@ -32,6 +32,7 @@ class DatasetInfo:
         title: name in tables and captions.
         noun: what an image shows, in sentences.
         eps_unit: ε is written as a multiple of ``1 / eps_unit``.
+        budget: how a budget is written.
         validation: number of training images to hold out (``held_out``).
         notes: remarks on copies of the data, by their SHA-256.
     """
@@ -43,6 +44,7 @@ class DatasetInfo:
     title: str = ""
     noun: str = "image"
     eps_unit: int = 1
+    budget: str = "ε = {}"
     validation: int = 5000
     notes: Mapping[str, str] = field(default_factory=dict)
 

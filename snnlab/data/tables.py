@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from snnlab.data.arrays import ROLES, Arrays
 from snnlab.data.pictures import decoded
@@ -15,12 +14,16 @@ from snnlab.data.split import BadFile
 
 __all__ = ["read_csv", "read_parquet"]
 
+NUMERIC = "biufc"  # kinds of dtypes
+
 
 def read_csv(path: Path, remarks: list[str]) -> Arrays:
     """Return images ``[N, pixels]`` and labels of a CSV file, with a header (Kaggle, OpenML) or without.
 
     Without a header, the label is the first or last column: that which holds every whole number from 0 to its largest.
     """
+    import pandas as pd
+
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         first = str(file.readline()).strip()
     separator = max(",;\t", key=first.count)
@@ -47,7 +50,7 @@ def read_csv(path: Path, remarks: list[str]) -> Arrays:
         label = likely[0]
         remarks.append(f"no header: the {'first' if label == ends[0] else 'last'} column is the label")
     pixels = table.drop(columns=label)
-    if text := [name for name in pixels.columns if not pd.api.types.is_numeric_dtype(pixels[name])]:
+    if text := [name for name in pixels.columns if pixels[name].dtype.kind not in NUMERIC]:
         raise BadFile(f"{path.name}: the columns {_columns(text)} are not numbers, expected one column a pixel")
     return {"images": pixels.to_numpy(), "labels": table[label].to_numpy()}
 
@@ -61,7 +64,7 @@ def _is_number(text: str) -> bool:
 
 
 def _is_class(column: Any) -> bool:
-    if not pd.api.types.is_numeric_dtype(column) or column.isna().any():
+    if column.dtype.kind not in NUMERIC or column.isna().any():
         return False
     values = np.unique(column.to_numpy())
     return len(values) > 1 and np.array_equal(values, np.arange(len(values)))
@@ -74,6 +77,8 @@ def _columns(names: Any) -> str:
 
 def read_parquet(path: Path, remarks: list[str]) -> Arrays:
     """Return images and labels of a Parquet file of Hugging Face; images are PNG or JPEG in a column of bytes."""
+    import pandas as pd
+
     try:
         table = pd.read_parquet(path)
     except ImportError:

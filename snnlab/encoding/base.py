@@ -79,6 +79,10 @@ class Encoder(ABC):
         """``C'/C``: how many channels the code makes of one."""
         return 1
 
+    def channels(self, of_image: int) -> int:
+        """Return ``C'``, the channels of the sequence of an image with so many."""
+        return of_image * self.channel_factor
+
     @property
     def table(self) -> CodeTable | None:
         """Its spike trains by intensity; ``None`` where it is analog, random, or mixes pixels."""

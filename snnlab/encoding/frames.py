@@ -40,6 +40,10 @@ class Frames(Encoder):
         """The code as it is written, e.g. ``frames(scale=13)``."""
         return self.name if self.scale == 1 else f"frames(scale={self.scale:.9g})"
 
+    def channels(self, of_image: int) -> int:
+        """Return ``C'``: the channels of an image are those of all steps."""
+        return of_image // self.num_steps
+
     @property
     def table(self) -> None:
         """None: every intensity is another sequence."""

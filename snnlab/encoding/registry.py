@@ -5,8 +5,8 @@
     code     = name | name "(" argument { "," argument } ")"
     argument = code | gate "*" code | number | option "=" value
 
-As in ``onset(rounding=up)``, ``fusion(0.5*direct, fusion(latency, onset))``, ``shuffled(latency, order=1 0)``. The browser
-engine reads the same grammar (``widgets/js/src/engine/grammar.js``).
+As in ``onset(rounding=up)``, ``fusion(0.5*direct, fusion(latency, onset))``, ``shuffled(latency, order=1 0)``,
+``table(rows=00 01 10)``. The browser engine reads the same grammar (``widgets/js/src/engine/grammar.js``).
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ _CODES: dict[str, Code] = {
     "latency": step_codes.latency,
     "phase": step_codes.phase,
     "binary": step_codes.binary,
+    "table": step_codes.table,
     "frames": Frames,
 }
-_COMPOSED = ("fusion", "negative", "shuffled", "gaussian")  # always with something in brackets
-_TAKEN = (*_CODES, *_COMPOSED)
+_COMPOSED = ("fusion", "negative", "shuffled", "gaussian", "table")  # always with something in brackets
+_TAKEN = (*dict.fromkeys((*_CODES, *_COMPOSED)),)
 
 
 def register_code(name: str, code: Code | Tensor) -> None:
@@ -80,7 +81,7 @@ def register_code(name: str, code: Code | Tensor) -> None:
 
 def code_names() -> list[str]:
     """Return the names that ``encoder`` knows, registered codes too; ``…`` stands for what is written in brackets."""
-    return [*_CODES, *(f"{name}(…)" for name in _COMPOSED)]
+    return [*(name for name in _CODES if name not in _COMPOSED), *(f"{name}(…)" for name in _COMPOSED)]
 
 
 def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
@@ -88,9 +89,11 @@ def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
 
     Args:
         name: one of ``code_names()``, as in ``"fusion(0.25*direct, latency)"``, ``"onset(rounding=up)"``, or the controls
-            ``"negative(latency)"``, ``"shuffled(latency, order=1 0)"``, ``"gaussian(0.144)"``.
+            ``"negative(latency)"``, ``"shuffled(latency, order=1 0)"``, ``"gaussian(0.144)"``, or a table of your own,
+            ``"table(rows=00 01 10)"``, as the book's *Paint a code* writes it.
         num_steps: ``T``, in steps.
-        options: ``backward``, ``slope``, and options of the code: ``rounding`` of ``onset`` and ``offset``.
+        options: ``backward``, ``slope``, and options of the code: ``rounding`` of ``onset`` and ``offset``, ``rows`` of
+            ``table``.
 
     Raises:
         ValueError: unknown name (the message lists the valid ones), empty fusion, bad gate, order, σ or option.
@@ -136,7 +139,7 @@ def encoder(name: str, *, num_steps: int = 8, **options: Any) -> Encoder:
     chosen = written | {key: value for key, value in options.items() if key not in rule}
     _check_options(kind, chosen, usual)
     check_steps(num_steps)
-    values = {key: _value(chosen[key]) for key in usual if key in chosen}
+    values = {key: chosen[key] if isinstance(usual[key], str) else _value(chosen[key]) for key in usual if key in chosen}
     unusual = [f"{key}={value}" for key, value in values.items() if value != usual[key]]
     label = f"{kind}({', '.join(unusual)})" if unusual else kind
     return StepCode(num_steps=num_steps, label=label, edges=_edges(code, num_steps, tuple(values.items())), **rule)

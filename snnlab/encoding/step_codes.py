@@ -8,6 +8,7 @@ offset     ``s_t = 1[t/T < x]`` (pre)                 all lit pixels start at on
 latency    ``s_t = 1[t = floor((1 - x) T)]`` (TTFS)   bright pixels fire sooner, once; black never
 phase      bit ``t mod K`` of x, worth 2^-(1+t mod K) phase coding, most significant bit first
 binary     ``s_t = 1[x ≥ 1/2]``                       a threshold without a code: a control
+table      row ``ceil(Lx)`` of L + 1 rows             whatever one has painted
 ========== ========================================== ==========================================
 
 (Ding et al. 2025; their name in brackets.) ``onset`` and ``offset`` have a *rounding* of a fraction of a spike: ``"down"`` gives
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -29,6 +31,7 @@ from snnlab.encoding.edges import Edge, Edges, first_intensity
 from snnlab.encoding.table import CodeTable
 
 MOST_BITS = 8  # of phase: 8-bit pixels survive eight steps unchanged
+NO_LONGER_BLACK = 2.0**-24  # of table: the least intensity above black; differences near 1 are lost below it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,35 @@ def phase(num_steps: int) -> Edges:
 def binary(num_steps: int) -> Edges:
     """Return the edges of ``s_t = 1[x ≥ 1/2]`` at every step: pixels that are only black or white."""
     return Edges(num_steps, tuple(Edge(0.5, t) for t in range(num_steps)))
+
+
+def table(num_steps: int, rows: str = "") -> Edges:
+    """Return the edges of a code that is written as its table, dark to bright: ``rows="00 01 10"``.
+
+    The first row is the train of black, ``x = 0``. The other L share the remaining intensities alike: row ``l`` is the train
+    of ``(l - 1) / L < x ≤ l / L``. A row has a ``1`` for a spike and a ``0`` for none at each step.
+
+    >>> table(2, "00 01 10").table.trains.squeeze(-1)
+    tensor([[0., 0.],
+            [0., 1.],
+            [1., 0.]])
+    """
+    trains = [[int(sign) for sign in row] for row in rows.split()] if set(rows) <= set("01 ") else []
+    if len(trains) < 2 or any(len(train) != num_steps for train in trains):
+        raise ValueError(
+            f"a table has two or more rows of num_steps = {num_steps} signs each, 0 or 1, dark to bright from the row of black "
+            f"on, as in 'table(rows=00 01 10)' for two steps, got rows={rows!r}"
+        )
+    levels = len(trains) - 1
+    begins = torch.arange(levels, dtype=torch.float64) / levels
+    firsts = torch.nextafter(begins.float(), torch.tensor(2.0)).clamp(min=NO_LONGER_BLACK).tolist()
+    edges = (
+        Edge(begins[row].item(), step, float(after - before), firsts[row])
+        for row, (train, next_train) in enumerate(pairwise(trains))
+        for step, (before, after) in enumerate(zip(train, next_train, strict=True))
+        if after != before
+    )
+    return Edges(num_steps, tuple(edges), tuple(map(float, trains[0])))
 
 
 def _rising(intensities: Tensor, fires: Callable[[Tensor], Tensor]) -> Edges:

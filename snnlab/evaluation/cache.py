@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from snnlab.evaluation.runner import Job, JobResult, Run
-from snnlab.networks.classifier import Classifier, constants
+from snnlab.files import replacing
+from snnlab.networks.classifier import Classifier, bytes_of, constants
 
 __all__ = ["JobCache"]
 
@@ -30,31 +31,26 @@ class JobCache:
         versions = [version("snnlab"), torch.__version__]
         settings = [run.budgets, run.rules, run.exits, run.seed, run.batch_size]
         shared = repr(networks + settings + versions).encode()
-        self._shared = _hash(shared, *map(_bytes, (run.split.images, run.split.labels)))
+        self._shared = _hash(shared, *map(bytes_of, (run.split.images, run.split.labels)))
 
     def __call__(self, job: Job, broken: Tensor | None) -> JobResult:
         """Return the result of a job: read it, or make and store it."""
         settings = {field.name: getattr(job.attack, field.name) for field in fields(job.attack)}
         identity = repr((job.exit_step, job.rule, settings | {"method": job.attack.attack.identity}))
-        mask = b"" if broken is None else _bytes(broken)
+        mask = b"" if broken is None else bytes_of(broken)
         path = self.folder / f"{_hash(self._shared.encode(), identity.encode(), mask)}.pt"
         if path.exists():
             stored: JobResult = torch.load(path, weights_only=True)
             return stored
         result = self.run(job, broken)
-        part_written = path.with_suffix(".part")
-        torch.save(result, part_written)
-        part_written.replace(path)
+        with replacing(path) as unfinished:
+            torch.save(result, unfinished)
         return result
 
 
 def _described(classifier: Classifier) -> str:
-    weights = _hash(*(name.encode() + _bytes(value) for name, value in classifier.network.state_dict().items()))
+    weights = _hash(*(name.encode() + bytes_of(value) for name, value in classifier.network.state_dict().items()))
     return repr((constants(classifier.network), classifier.encoder, classifier.decoder, classifier.levels, weights))
-
-
-def _bytes(values: Tensor) -> bytes:
-    return values.detach().cpu().contiguous().numpy().tobytes()
 
 
 def _hash(*parts: bytes) -> str:

@@ -15,19 +15,18 @@ Proofs hold for the network as it is computed, in float32: the rounding of each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snnlab.attacks import Budget, attack
 from snnlab.attacks.spike_train import has_trains
 from snnlab.encoding import check_images
 from snnlab.networks.bounds import UNIT, Range, Sequence, difference_bounds, input_bounds
 from snnlab.networks.classifier import Classifier
+from snnlab.networks.contexts import evaluating
 from snnlab.networks.decoding import check_exit_step
 
 __all__ = ["Certificate", "certify"]
@@ -117,7 +116,7 @@ def certify(
         raise ValueError(f"expected one label for each of {len(images)} images, got shape {list(labels.shape)}")
     exit_step = check_exit_step(exit_step or classifier.exit_step, classifier.num_steps)
     started = perf_counter()
-    with _evaluating(classifier.network), torch.no_grad():
+    with evaluating(classifier.network), torch.no_grad():
         bounds = [
             difference_bounds(classifier, input_bounds(classifier, reach(x, budget)), y, UNIT)
             for x, y in zip(torch.split(images, BATCH), torch.split(labels, BATCH), strict=True)
@@ -126,7 +125,7 @@ def certify(
         wrong = classifier.predict(images)[exit_step - 1] != labels
     result = Certificate(budget, exit_step, differences, torch.zeros_like(wrong), images.clone(), wrong, 0.0)
     if time_limit and bool(result.open.any()):
-        with _evaluating(classifier.network):
+        with evaluating(classifier.network):
             result = _completed(classifier.at(exit_step=exit_step), images, labels, result, time_limit, generator)
     return Certificate(**{**vars(result), "seconds": perf_counter() - started})
 
@@ -238,15 +237,3 @@ def _split(nodes: Range, influence: Tensor, levels: Tensor, *, analog: bool) -> 
 
 def _is_analog(classifier: Classifier) -> bool:
     return classifier.encoder is None or any(part.table is None for _, part in classifier.encoder.leaves())
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Normalise by running statistics meanwhile."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

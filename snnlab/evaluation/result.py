@@ -87,7 +87,12 @@ def _flags_on(record: Record, name: str, last: Mapping[str, Sequence[int]], whit
     for other in ("transfer", "noise"):
         if white_box and other in last and _beats(last[other], last[name], record.n):
             notes.append(FLAGS[f"{other}_beats"]())
-    if (white_box or name == WORST) and last[name][-1] > 0.2 * record.n and record.eps[-1] >= HUGE_EPS:
+    if (
+        (white_box or name == WORST)
+        and last[name][-1] > 0.2 * record.n
+        and record.norm != "L0"  # a number of spikes is no share of an image
+        and record.eps[-1] >= HUGE_EPS
+    ):
         notes.append(FLAGS["not_near_chance"](f"{record.eps[-1]:g}"))
     return notes
 

@@ -55,6 +55,7 @@ def evaluate_robustness(
     batch_size: int = 250,
     progress: bool = True,
     cache: str | Path | None = None,
+    proved: Tensor | None = None,
 ) -> Evaluation:
     """Inspect a network, attack it by a suite from cheap to costly, and return the worst case per sample with its flags.
 
@@ -70,6 +71,8 @@ def evaluate_robustness(
         batch_size: images attacked at once.
         progress: whether to show a progress bar.
         cache: folder for the results of single attacks, from which a stopped evaluation resumes.
+        proved: samples that no attack can break (``snnlab.evaluation.certificates``), ``[ε, T, N]``: attacks that run on the
+            survivors spare them.
 
     Raises:
         ValueError: unknown suite; bad data, budgets, exits or rules; a network that cannot be attacked.
@@ -102,6 +105,7 @@ def evaluate_robustness(
         batch_size=batch_size,
         progress=progress,
         cache=cache,
+        proved=proved,
     )
     return replace(
         result, suite=name, notes=notes, diagnostics=_at_huge_eps(classifier, split, seed, name != "gradient_free")
@@ -121,6 +125,7 @@ def evaluate(
     batch_size: int = 250,
     progress: bool = True,
     cache: str | Path | None = None,
+    proved: Tensor | None = None,
 ) -> Evaluation:
     """Run a list of attacks on every exit and ε without inspecting the network; arguments as ``evaluate_robustness``.
 
@@ -149,7 +154,7 @@ def evaluate(
         a.for_code(classifier.encoder) for a in suite if a.suits(classifier, norm) and (source is not None or not a.transfer)
     ]
     jobs = jobs_of(attacks, exits, classifier.num_steps, len(rules))
-    run = Run(classifier, source, split, radii, exits, tuple(rules), seed, batch_size)
+    run = Run(classifier, source, split, radii, exits, tuple(rules), seed, batch_size, proved)
     stored = JobCache(Path(cache), run) if cache is not None else None
     partial: dict[Job, JobResult] = {}
     with tqdm(total=sum(job.attack.attack.cost for job in jobs), unit="pass", disable=not progress) as bar:

@@ -57,7 +57,10 @@ def jobs_of(attacks: Sequence[SuiteAttack], exits: Sequence[int], num_steps: int
 
 @dataclass
 class Run:
-    """What all jobs of one evaluation share: the classifier, the samples, the budgets."""
+    """What all jobs of one evaluation share: the classifier, the samples, the budgets.
+
+    ``proved``: which samples no attack can break, ``[ε, T, N]``; searches on the survivors at one exit leave them alone.
+    """
 
     classifier: Classifier
     source: Classifier | None
@@ -67,6 +70,7 @@ class Run:
     rules: tuple[ExitRule, ...]
     seed: int
     batch_size: int
+    proved: Tensor | None = None
 
     def __call__(self, job: Job, broken: Tensor | None) -> JobResult:
         """Run one job.
@@ -180,6 +184,8 @@ class Run:
         broken = self._lost(job, self.wrong_in_any(partial), self.right_by_rule(partial))
         if job.attack.sample:
             broken[:, job.attack.sample :] = True
+        if self.proved is not None and job.rule is None and job.attack.aim != "joint":
+            broken |= self.proved[:, job.exit_step - 1]
         return broken
 
     def called_for(self, job: Job, partial: Mapping[Job, JobResult]) -> bool:

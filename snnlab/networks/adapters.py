@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -27,7 +26,7 @@ from torch import Tensor, nn
 
 from snnlab.encoding import Encoder, encoder
 from snnlab.networks.classifier import Classifier, Trace
-from snnlab.networks.contexts import all_steps_at_once, is_neuron, preserve_buffers, preserve_mode, reset_state, state_of
+from snnlab.networks.contexts import all_steps_at_once, is_neuron, probing, reset_state, state_of
 
 __all__ = ["DEFAULT_STEPS", "Adapted", "as_batch", "as_images", "as_labels", "classifier_of", "describe", "device_of"]
 
@@ -277,15 +276,7 @@ def _recognised(network: nn.Module, images: Tensor, code: Encoder | None, num_st
     of_steps = list(code(torch.zeros(1, *shape)).shape[2:]) if code else shape
     tried: dict[str, str] = {}
     layouts = (*SEQUENCES, *IMAGES) if spiking or code is not None else (*IMAGES, *SEQUENCES)
-    with ExitStack() as stack:
-        for context in (
-            torch.no_grad(),
-            torch.random.fork_rng(devices=[]),
-            preserve_mode(network),
-            preserve_buffers(network),
-        ):
-            stack.enter_context(context)
-        network.eval()
+    with probing(network):
         for layout in layouts:
             length = num_steps or DEFAULT_STEPS
             for lengths in (LENGTHS, (length, length)):  # some networks take one length only

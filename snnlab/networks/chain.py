@@ -15,17 +15,20 @@ relu       ``max(0, x)``
 neuron     ``Leaky`` or ``Synaptic`` with constants for each neuron, reset subtract, zero or none
 ========== =============================================================================================
 
-Flatten and dropout (in evaluation mode) are no layers: they change no value.
+Flatten and dropout (in evaluation mode) are no layers: they change no value. ``Chain.payload`` writes a chain as data, with
+weights as base64 of whole numbers with a power of two a row: int8 where that holds them exactly, else 24 bits, which change a sum
+by less than the order of its terms does; or as float32 (``packed``).
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import snntorch as snn
 import torch
 import torch.nn.functional as F
@@ -34,48 +37,21 @@ from torch.overrides import TorchFunctionMode
 
 from snnlab.networks.adapters import Adapted, device_of
 from snnlab.networks.classifier import Classifier
-from snnlab.networks.contexts import is_neuron, preserve_buffers, preserve_mode, reset_state
+from snnlab.networks.contexts import is_neuron, probing, reset_state
 from snnlab.networks.decoding import logits_at_every_exit
 from snnlab.networks.event_linear import synaptic_current
 from snnlab.networks.sequence import is_fused, unroll
 from snnlab.networks.surrogate import SpikeGrad, Surrogate, derivative_of
 
-__all__ = ["Chain", "Layer", "NoChain", "chain_of", "surrogate_of"]
+__all__ = ["Chain", "Layer", "NoChain", "chain_of", "packed", "surrogate_of"]
 
 TOLERANCE = 1e-4  # of logits, between the network and its chain
 #: operations that change no value of a sample, or nothing that the comparison at the end would not show
-REARRANGING = frozenset(
-    [
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-        "squeeze",
-        "unsqueeze",
-        "contiguous",
-        "float",
-        "to",
-        "expand",
-        "expand_as",
-        "__getitem__",
-        "unbind",
-        "clone",
-        "detach",
-        "dropout",
-        "dropout1d",
-        "dropout2d",
-        "alpha_dropout",
-        "stack",
-        "cat",
-        "transpose",
-        "permute",
-        "select",
-        "narrow",
-        "chunk",
-        "split",
-        "type",
-    ]
-)
+REARRANGING = frozenset([
+    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "float", "to", "expand", "expand_as",
+    "__getitem__", "unbind", "clone", "detach", "dropout", "dropout1d", "dropout2d", "alpha_dropout", "stack", "cat",
+    "transpose", "permute", "select", "narrow", "chunk", "split", "type",
+])  # fmt: skip
 
 
 class NoChain(ValueError):
@@ -150,6 +126,78 @@ class Chain:
             spikes, membrane = (x.view(*x.shape[:-1], -1, self.population).sum(-1) for x in (spikes, membrane))
         return spikes, membrane if self.potential else torch.zeros_like(membrane)
 
+    def payload(self) -> dict[str, Any]:
+        """Return the chain as plain JSON values, with which the browser engine runs it (``widgets/js/src/layers``)."""
+        return {
+            "inputs": list(self.inputs),
+            "potential": self.potential,
+            "population": self.population,
+            "layers": [_layer(layer) for layer in self.layers],
+        }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    about: dict[str, Any] = {"kind": layer.kind, "inputs": list(layer.inputs), "outputs": list(layer.outputs)}
+    if layer.kind == "neuron":
+        return about | _neurons(layer)
+    if layer.kind == "conv":
+        about["kernel"] = list(layer.values["weight"].shape[2:])
+    for name, value in layer.values.items():
+        about[name] = packed(value) if isinstance(value, Tensor) else value
+    return about
+
+
+def _neurons(layer: Layer) -> dict[str, Any]:
+    neuron = layer.values["module"]
+
+    def each(value: Any) -> dict[str, Any]:
+        """A number for all neurons, or one for each."""
+        numbers = cast(Tensor, value).detach().float().cpu()
+        numbers = numbers.view(-1) if numbers.numel() == 1 else numbers.expand(layer.outputs)
+        return packed(numbers) | {"count": numbers.numel()}
+
+    constants = {"beta": each(neuron.beta.clamp(0, 1)), "threshold": each(neuron.threshold)}
+    if hasattr(neuron, "alpha"):
+        constants["alpha"] = each(neuron.alpha.clamp(0, 1))
+    return {"reset": neuron.reset_mechanism, "surrogate": vars(surrogate_of(neuron.spike_grad))} | constants
+
+
+def packed(values: Tensor) -> dict[str, Any]:
+    """Return numbers as base64, with the exponent of a power of two for each row, or as float32.
+
+    ============ ============================================================================================================
+    ``int8``     where it holds the numbers exactly
+    ``int24``    matrices: a number is off by at most half of the last float32 digit of the largest in its row. A quarter
+                 smaller than float32, since leading digits stand together and compress: the four characters of a number
+                 come in four runs, first the first ones
+    ``float32``  all others: vectors, and matrices with a row whose largest number is over 128 times the average
+    ============ ============================================================================================================
+
+    >>> packed(torch.tensor([[0.5, -1.0], [3.0, 0.0]]))
+    {'int8': 'IMBgAA==', 'exponent': [-6, -5]}
+    >>> packed(torch.tensor([[0.1, -0.3]]).repeat(2, 1))
+    {'int24': 'mMmMZzZzmMmMazaz', 'exponent': [-24, -24]}
+    """
+    rows = values.detach().float().cpu().reshape(len(values) if values.dim() > 1 else 1, -1)
+    largest = rows.abs().amax(1).clamp(min=2.0**-100)
+    if (whole := _whole(rows, largest, 127))[2]:
+        return {"int8": base64.b64encode(whole[0].to(torch.int8).numpy().tobytes()).decode(), "exponent": whole[1]}
+    average = rows.abs().sum(1) / (rows != 0).sum(1).clamp(min=1)
+    if values.dim() > 1 and bool((largest <= 128 * average.clamp(min=2.0**-100)).all()):
+        digits, exponent, _ = _whole(rows, largest, 2**23 - 1)
+        big_endian = (digits.flatten().int().numpy() + 2**23).astype(">i4").view(np.uint8).reshape(-1, 4)[:, 1:]
+        characters = np.frombuffer(base64.b64encode(big_endian.tobytes()), np.uint8).reshape(-1, 4)
+        return {"int24": characters.T.tobytes().decode(), "exponent": exponent}
+    return {"float32": base64.b64encode(rows.contiguous().numpy().astype("<f4").tobytes()).decode()}
+
+
+def _whole(rows: Tensor, largest: Tensor, most: int) -> tuple[Tensor, list[int], bool]:
+    """Return rows as whole numbers up to ``most``, the exponent of each row, and whether nothing was rounded."""
+    exponent = torch.ceil(torch.log2(largest.double() / most))
+    scaled = rows.double() / torch.exp2(exponent)[:, None]
+    whole = scaled.round().clamp(-most, most)
+    return whole, exponent.int().tolist(), bool((whole == scaled).all())
+
 
 def chain_of(classifier: Classifier, images: Tensor) -> Chain:
     """Return the chain of layers that a classifier's network is, compared with the classifier on images.
@@ -176,17 +224,7 @@ def chain_of(classifier: Classifier, images: Tensor) -> Chain:
         raise NoChain(f"it rounds images to {classifier.levels} levels")
     random = torch.rand(8, *images.shape[1:], generator=torch.Generator().manual_seed(0))
     images = torch.cat([images[:8].cpu().float(), random]).to(device_of(network))
-    with ExitStack() as stack:
-        contexts = (
-            torch.no_grad(),
-            torch.random.fork_rng(devices=[]),
-            preserve_mode(network),
-            preserve_buffers(network),
-            reset_state(network),
-        )
-        for context in contexts:
-            stack.enter_context(context)
-        network.eval()
+    with probing(network), reset_state(network):
         torch.manual_seed(0)
         sequence = images[None] if code is None else classifier.encode(images).contiguous()
         layers = _recorded(network, images if code is None else sequence, tuple(sequence.shape[2:]))

@@ -160,6 +160,11 @@ class Classifier(nn.Module):
         return classifier_of(network, images, **options)
 
     @property
+    def options(self) -> dict[str, Any]:
+        """Exit step, EOT, levels and generator that it is read with, as arguments by name."""
+        return {name: getattr(self, name) for name in ("exit_step", "eot", "levels", "generator")}
+
+    @property
     def num_steps(self) -> int:
         """``T``; an ANN has one step."""
         return self.encoder.num_steps if self.encoder else 1
@@ -233,8 +238,8 @@ class Classifier(nn.Module):
 
     def at(self, *, exit_step: int | None = None, encoder: Encoder | None = None, eot: int = 1) -> Classifier:
         """The same network (shared weights) read at another exit, through another view of the code, or with EOT."""
-        code, kept = encoder or self.encoder, {"levels": self.levels, "generator": self.generator}
-        return Classifier(self.network, code, self.decoder, exit_step=exit_step, eot=eot, **kept)  # type: ignore[arg-type]
+        options = self.options | {"exit_step": exit_step, "eot": eot}
+        return Classifier(self.network, encoder or self.encoder, self.decoder, **options)
 
 
 def rounded(images: Tensor, levels: int | None = 256) -> Tensor:
@@ -265,6 +270,11 @@ def constants(network: nn.Module) -> list[tuple[str, str, dict[str, object]]]:
         return values
 
     return [(name, type(module).__qualname__, described(module)) for name, module in network.named_modules()]
+
+
+def bytes_of(values: Tensor) -> bytes:
+    """Return the numbers of a tensor as bytes, to hash them."""
+    return values.detach().cpu().contiguous().numpy().tobytes()
 
 
 def _linear_layers(sizes: Sequence[int]) -> nn.ModuleList:

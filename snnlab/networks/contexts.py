@@ -152,6 +152,21 @@ def preserve_mode(network: nn.Module) -> Iterator[None]:
             module.training = training
 
 
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Run the block in evaluation mode: no dropout, batch norm by its running statistics."""
+    with preserve_mode(network):
+        network.eval()
+        yield
+
+
+@contextmanager
+def probing(network: nn.Module) -> Iterator[None]:
+    """Run the block in evaluation mode without gradients; restore buffers and the global random numbers on exit."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), evaluating(network), preserve_buffers(network):
+        yield
+
+
 _ABSENT: Any = object()
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from snnlab.plotting.curves import chance_line, measured, ranking, row_of_panels
+from snnlab.plotting.curves import add_lower_ends, chance_line, measured, ranking, row_of_panels
 from snnlab.plotting.theme import INK, QUIET, Mark, NotebookFigure, mark, marks, style
-from snnlab.statistics import Estimate, Record, intervals_line, over_seeds, shared
+from snnlab.statistics import NO_BOUND, Estimate, Record, intervals_line, over_seeds, shared
 from snnlab.statistics.records import Repeats
 from snnlab.vocabulary import VOCABULARY
 
@@ -62,6 +62,7 @@ def plane(
         ax.set(xlabel="clean accuracy", ylabel=f"worst-case accuracy at ε = {eps:g}", xlim=ax.get_xlim())
         chance_line(ax, repeats, ax.get_xlim()[0])
         _name_points(ax, at, looks)
+        add_lower_ends(figure, repeats, (eps,))
     values = {looks[name].label: robust for name, (_, robust) in at.items()}
     figure.alt = f"Clean against worst-case accuracy at ε = {eps:g}; worst case: {ranking(values)}."
     return figure
@@ -114,6 +115,8 @@ def dynamic_plane(repeats: Repeats, eps: float) -> NotebookFigure:
         panels[0].set_title("clean")
         panels[1].set_title(f"worst case, ε = {eps:g}")
         panels[0].legend(loc="lower right", fontsize=8, ncols=2, title="lines: fixed exits", title_fontsize=8)
+        add_lower_ends(figure, repeats, (eps,))
+        figure.add_caption(f"{figure.caption}. Dynamic exits: {NO_BOUND}")
     figure.alt = f"Accuracy against steps read; highest in the worst case at ε = {eps:g}: {'; '.join(said)}."
     return figure
 
@@ -145,6 +148,7 @@ def staircase(repeats: Repeats, eps: float) -> NotebookFigure:
         ax.set(ylabel=f"accuracy left at ε = {eps:g}", ylim=(-0.02, 1.04))
         ax.set_xticks(range(len(STAIRS)), [title for title, _ in STAIRS], fontsize=8)
         ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+        add_lower_ends(figure, repeats, (eps,))
     figure.alt = f"Accuracy left at ε = {eps:g} as attacks add up; after all of them: {ranking(last)}."
     return figure
 
@@ -186,6 +190,7 @@ def attacked_sets(
             if len(sets) - 1 in estimates:
                 last[look.label] = estimates[len(sets) - 1].mean
         figure.add_caption(intervals_line(repeats.values(), "95 % intervals" if accuracy else ""))
+        add_lower_ends(figure, repeats, [eps for attack, eps in sets.values() if attack == "worst"])
         chance_line(ax, repeats, -0.5)
         ax.set_xticks(range(len(sets)), list(sets))
         ax.set(ylabel="fraction correct", ylim=(0, 1), xlim=(-0.5, len(sets) - 0.5))

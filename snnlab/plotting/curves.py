@@ -4,7 +4,7 @@
 
 >>> record = Record(n=100, num_steps=8, exits=[8], eps=[0.0, 0.1], correct={"worst": [[97, 60]]})
 >>> seed_curves({"mine": [record]}).alt
-'Accuracy against ε, worst case at ε = 0.1: mine 0.60.'
+'Accuracy against ε, worst case; at ε = 0.1: mine 0.60.'
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from snnlab.plotting.theme import ATTACK, QUIET, Mark, NotebookFigure, marks, style
-from snnlab.statistics import Estimate, Record, chance_of, estimate, intervals_line, over_seeds, shared
+from snnlab.statistics import (
+    Estimate,
+    Record,
+    chance_of,
+    estimate,
+    intervals_line,
+    lower_ends_line,
+    over_seeds,
+    shared,
+)
 from snnlab.statistics.parts import LateAccuracy
 from snnlab.statistics.records import Repeats
 from snnlab.vocabulary import VOCABULARY
@@ -49,6 +58,33 @@ def curve_with_band(
     ax.plot(x, [e.mean for e in estimates], **drawn)
     ax.fill_between(x, [e.low for e in estimates], [e.high for e in estimates], color=mark.colour, alpha=band, lw=0)
     return estimates
+
+
+def add_lower_ends(
+    figure: NotebookFigure,
+    repeats: Repeats,
+    radii: Iterable[float],
+    exits: Iterable[int | None] = (None,),
+    attack: str = "worst",
+) -> None:
+    """Add what is proved to the caption of a figure of worst cases."""
+    steps = list(exits)
+    said = lower_ends_line(repeats, [(step, eps) for eps in radii for step in steps]) if attack == "worst" else ""
+    if said:
+        figure.add_caption(f"{figure.caption}. {said}" if figure.caption else said)
+
+
+def proved_line(
+    ax: Axes, x: Sequence[float], records: Sequence[Record], at: Sequence[tuple[int | None, float]], mark: Mark
+) -> None:
+    """Draw the lower ends of a line of worst cases: thin, and dotted, with the room up to the line hatched."""
+    ends = [over_seeds(records, "worst", *place) for place in at]
+    lower = [end.proved if end.attacked else end.mean for end in ends]
+    known = [(place, low, end.mean) for place, low, end in zip(x, lower, ends, strict=True) if low is not None]
+    if any(low > 0 for (_, low, _), end in zip(known, ends, strict=False) if end.attacked):
+        places, lows, highs = zip(*known, strict=True)
+        ax.plot(places, lows, color=mark.colour, ls=":", lw=1.0, marker=mark.marker, ms=3)
+        ax.fill_between(places, lows, highs, facecolor="none", edgecolor=mark.colour, hatch="////", alpha=0.25, lw=0)
 
 
 def chance_line(ax: Axes, repeats: Repeats, at: float = 0.0) -> None:
@@ -99,15 +135,24 @@ def seed_curves(repeats: Repeats, attack: str = "worst", exit_step: int | None =
         ax.set(xlabel=_eps_title(attacked), xlim=(0, None))
         if attacked:
             ax.legend(loc="upper right", fontsize=8)
-    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}{_at(attacked)}: {ranking(values)}."
+        add_lower_ends(figure, attacked, _radii(attacked), (exit_step,), attack)
+    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)};{_at(attacked)}: {ranking(values)}."
     return figure
 
 
 def _eps_curve(ax: Axes, records: Sequence[Record], attack: str, exit_step: int | None, mark: Mark) -> float:
     """Draw accuracy against ε, and return it at the second ε above 0, where models differ most plainly."""
     eps = shared(records, "eps")
-    estimates = curve_with_band(ax, eps, counts_at(records, attack, [(exit_step, e) for e in eps]), records[0].n, mark)
+    at = [(exit_step, e) for e in eps]
+    estimates = curve_with_band(ax, eps, counts_at(records, attack, at), records[0].n, mark)
+    if attack == "worst":
+        proved_line(ax, eps, records, at, mark)
     return estimates[:3][-1].mean
+
+
+def _radii(repeats: Repeats) -> list[float]:
+    """Return the ε that all models were attacked at."""
+    return sorted(set.intersection(*({*shared(records, "eps")} for records in repeats.values()))) if repeats else []
 
 
 def _at(repeats: Repeats) -> str:
@@ -137,7 +182,9 @@ def rule_curves(panels: Mapping[str, Repeats], attack: str = "worst") -> Noteboo
             chance_line(ax, repeats)
             ax.set(xlabel=_eps_title(repeats), xlim=(0, None), title=title)
         figure.legend(list(handles.values()), list(handles), fontsize=8, loc="outside right center")
-    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}{_at(every)}, a panel a code; {'; '.join(said)}."
+        by_name = {name: records for repeats in panels.values() for name, records in repeats.items()}
+        add_lower_ends(figure, by_name, _radii(by_name), attack=attack)
+    figure.alt = f"Accuracy against ε, {TITLES.get(attack, attack)}, a panel a code;{_at(every)}, {'; '.join(said)}."
     return figure
 
 
@@ -171,12 +218,16 @@ def exit_curves(
             ax.plot(exits, clean, color=mark.colour, ls=mark.dash, lw=0.9, alpha=0.7)
             counts = counts_at(records, attack, [(e, eps) for e in exits])
             estimates = curve_with_band(ax, exits, counts, records[0].n, mark)
+            if attack == "worst":
+                proved_line(ax, exits, records, [(e, eps) for e in exits], mark)
             best = max(range(len(exits)), key=lambda k: estimates[k].mean)
             values[f"{mark.label} at exit {exits[best]}"] = estimates[best].mean
         _mark_steps(ax, repeats, acts_from or {}, eps)
         chance_line(ax, repeats, 1)
         ax.set(xlabel="exit step")
         figure.legend(loc="outside right upper", fontsize=8, title=f"thin: clean\nstrong: ε = {eps:g}", title_fontsize=8)
+        steps = sorted(set.intersection(*({*shared(records, "exits")} for records in repeats.values())))
+        add_lower_ends(figure, repeats, (eps,), [*dict.fromkeys((*steps[len(steps) // 2 :][:1], *steps[-1:]))], attack)
     figure.alt = f"Accuracy against exit step, {TITLES.get(attack, attack)} at ε = {eps:g}; highest are {ranking(values)}."
     return figure
 
@@ -215,6 +266,7 @@ def energy_curves(repeats: Repeats, eps: float | None = None) -> NotebookFigure:
             values[f"{mark.label} ({cost[-1]:.3g} nJ)"] = estimates[-1].mean
         ax.set(xscale="log", xlabel="energy of an answer (nJ, estimate)")
         chance_line(ax, repeats, ax.dataLim.x0)
+        add_lower_ends(figure, repeats, (eps or 0.0,))
         words = "Accuracy" if eps is None else f"Worst-case accuracy at ε = {eps:g}"
         ax.set_ylabel(words[0].lower() + words[1:])
         ax.legend(fontsize=8)

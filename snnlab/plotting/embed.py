@@ -16,7 +16,7 @@ from torch import Tensor
 
 from snnlab.plotting.curves import LIMITS, curve_with_band
 from snnlab.plotting.theme import ATTACK, DASHES, INK, MARKERS, SVG, Mark, data_uri, in_dark, style, svg
-from snnlab.statistics import Estimate, Record, intervals_line
+from snnlab.statistics import NO_BOUND, Estimate, Record, intervals_line, lower_ends_line
 from snnlab.vocabulary import VOCABULARY
 
 __all__ = ["EmbeddedFigure", "accuracy_figure", "difference", "exit_figure", "level_figure", "thumbnail"]
@@ -49,7 +49,13 @@ def accuracy_figure(record: Record) -> EmbeddedFigure:
     attack = "worst" if "worst" in correct else next(iter(correct))
     values = ", ".join(f"{record.accuracy(attack, eps=radius):.2f} at ε = {radius:g}" for radius in eps)
     said = "in the worst case" if attack == "worst" else f"under {attack}"
-    return _both(draw, f"Accuracy against ε; {said} {values}.", f"Accuracy against ε, {intervals_line([[record]])}.")
+    about = f"Accuracy against ε, {intervals_line([[record]])}. {_lower_ends(record, [(None, radius) for radius in eps])}."
+    return _both(draw, f"Accuracy against ε; {said} {values}.", about)
+
+
+def _lower_ends(record: Record, at: Sequence[tuple[int | None, float]]) -> str:
+    """Return what is proved, or that nothing is."""
+    return lower_ends_line({"this network": [record]}, at) if record.proofs else f"Lower end: {NO_BOUND}"
 
 
 def exit_figure(record: Record) -> EmbeddedFigure:
@@ -68,7 +74,7 @@ def exit_figure(record: Record) -> EmbeddedFigure:
 
     best = max(exits, key=lambda step: record.accuracy("worst", step, eps[-1]))
     alt = f"Worst case against exit step; at ε = {eps[-1]:g} it is highest at exit {best}."
-    about = intervals_line([[record]])
+    about = f"{intervals_line([[record]])}. {_lower_ends(record, [(best, eps[-1])])}"
     return _both(draw, alt, f"Worst case against exit step, {about}. The best exit was picked afterwards.")
 
 

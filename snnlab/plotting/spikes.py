@@ -117,6 +117,10 @@ def stand_in(current: Sequence[float], surrogate: Surrogate | None = None) -> No
             right.plot(v, derivative_of(other)(v), color=INK, ls=dash, lw=width, label=f"{shape}, {other.slope:g}")
         right.set(xlabel="U - θ", title="backward: a slope in its place")
         right.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.caption = (
+        "Left: the potential and the spikes; steps count from 1. Right: the step of a spike, and surrogate slopes that replace "
+        "its derivative in the backward pass"
+    )
     figure.alt = (
         f"{_fires(spikes)} Beside it the step of the spike and {len(SURROGATES)} smooth slopes that stand in for it."
     )

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from snnlab.plotting.comparisons import reach
-from snnlab.plotting.curves import LIMITS, chance_line, row_of_panels
+from snnlab.plotting.curves import LIMITS, add_lower_ends, chance_line, row_of_panels
 from snnlab.plotting.theme import INK, NotebookFigure, mark, style
 from snnlab.statistics import Record, intervals_line, over_seeds
 
@@ -43,6 +43,7 @@ def packing(four: Mapping[tuple[str, str], Sequence[Record]], radii: Sequence[fl
             if shown:
                 ax.legend(fontsize=8, loc="upper left")
         panels[0].set_ylabel("worst case")
+        add_lower_ends(figure, repeats, radii)
     figure.alt = f"Worst-case accuracy of spikes packed early or late: {'; '.join(said) or 'not measured'}."
     return figure
 
@@ -81,6 +82,13 @@ def sweeps(swept: Mapping[str, Sweep], radii: Sequence[float], alt: str = "") ->
         figure.legend(handles, labels, loc="outside right upper", **words)
         if every:
             figure.add_caption(intervals_line(every, "dots: single seeds"))
+            named = {
+                f"{code}, {setting} = {value:g}": records
+                for setting, by_code in swept.items()
+                for code, by_value in by_code.items()
+                for value, records in by_value.items()
+            }
+            add_lower_ends(figure, named, radii)
     figure.alt = alt or f"Worst-case accuracy against a setting: {'; '.join(said)}."
     return figure
 

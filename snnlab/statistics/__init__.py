@@ -3,14 +3,17 @@
 from snnlab.statistics.captions import (
     attack_table,
     attacks_line,
+    broken_on_samples,
     flags_line,
     flags_of,
     intervals_line,
+    lower_ends_line,
     models_by_flag,
     small_print,
 )
 from snnlab.statistics.intervals import (
     MIN_EFFECT,
+    NO_BOUND,
     Change,
     Estimate,
     change_over_seeds,
@@ -19,21 +22,25 @@ from snnlab.statistics.intervals import (
     wilson_interval,
 )
 from snnlab.statistics.record import Record
-from snnlab.statistics.records import chance_of, over_seeds, seed_summary, shared
+from snnlab.statistics.records import chance_of, change_between, over_seeds, seed_summary, shared
 
 __all__ = [
     "MIN_EFFECT",
+    "NO_BOUND",
     "Change",
     "Estimate",
     "Record",
     "attack_table",
     "attacks_line",
+    "broken_on_samples",
     "chance_of",
+    "change_between",
     "change_over_seeds",
     "estimate",
     "flags_line",
     "flags_of",
     "intervals_line",
+    "lower_ends_line",
     "mean_interval",
     "models_by_flag",
     "over_seeds",

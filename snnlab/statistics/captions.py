@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
+from snnlab.statistics.intervals import NO_BOUND
 from snnlab.statistics.parts import LateAccuracy
 from snnlab.statistics.record import Record
-from snnlab.statistics.records import Repeats
+from snnlab.statistics.records import Repeats, over_seeds
 
-__all__ = ["attack_table", "attacks_line", "flags_line", "flags_of", "intervals_line", "models_by_flag", "small_print"]
+__all__ = [
+    "attack_table",
+    "attacks_line",
+    "broken_on_samples",
+    "flags_line",
+    "flags_of",
+    "intervals_line",
+    "lower_ends_line",
+    "models_by_flag",
+    "small_print",
+]
 
 
 def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: str = "") -> str:
@@ -30,6 +42,47 @@ def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: st
     return f"n = {n}, {f'mean of {several} seeds, ' if several else ''}{intervals}"
 
 
+def lower_ends_line(repeats: Repeats, at: Iterable[tuple[int | None, float]], most: int = 3) -> str:
+    """Return the lower ends of robust accuracies in a figure, in words: what is proved of each model, or ``NO_BOUND``.
+
+    Args:
+        repeats: the records of all seeds by model name.
+        at: exit steps (``None``: the last) and ε > 0 that are shown.
+        most: of ε and exit, how many are listed; the first.
+
+    >>> proofs = Record(n=9, eps=[0.0, 0.1], exits=[1], correct={"proved": [[8, 3]]})
+    >>> record = Record(n=9, eps=[0.0, 0.1], exits=[1], correct={"worst": [[8, 6]]}, proofs=proofs)
+    >>> lower_ends_line({"a": [record], "b": [replace(record, proofs=None)]}, [(None, 0.1)])
+    'Lower ends (proved) at ε = 0.1: 0.33 (a). No bound known: b'
+    """
+    if not repeats:
+        return ""
+    unknown: dict[str, None] = {}
+    parts = []
+    for exit_step, eps in [place for place in dict.fromkeys(at) if place[1] > 0][:most]:
+        groups: dict[str, list[str]] = {}
+        for name, records in repeats.items():
+            end = over_seeds(records, "worst", exit_step, eps) if _has(records, exit_step, eps) else None
+            if end is None or end.proved is None:
+                unknown[name] = None
+            else:
+                groups.setdefault(f"{end.proved:.2f}", []).append(name)
+        where = f"ε = {eps:g}" + (f", exit {exit_step}" if exit_step else "")
+        if groups:
+            told = "; ".join(f"{value} ({', '.join(names)})" for value, names in sorted(groups.items(), reverse=True))
+            parts.append(f"at {where}: {told}")
+    proved = [f"Lower ends (proved) {', '.join(parts)}"] if parts else []
+    return ". ".join([*proved, *([f"{NO_BOUND[0].upper()}{NO_BOUND[1:]}: {', '.join(unknown)}"] if unknown else [])])
+
+
+def _has(records: Sequence[Record], exit_step: int | None, eps: float) -> bool:
+    """Return whether every seed was attacked there."""
+    return all(
+        "worst" in r.correct and eps in r.eps and (exit_step is None or r.num_steps == 1 or exit_step in r.exits)
+        for r in records
+    )
+
+
 def small_print(repeats: Repeats, attack: str = "worst") -> str:
     """Return what belongs beside every number, as Markdown: n, seeds, interval, attacks and flags.
 
@@ -42,7 +95,19 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
     if len(first) == 1:
         seeds = f"training seed {first[0].seed}; 95 % intervals over digits (Wilson's)"
     flags = flags_line(models_by_flag(repeats, attack))
-    return f"n = {first[0].n:,} test digits, {seeds}. {attacks_line(list(repeats.values()))}\n\n{flags}"
+    attacks = attacks_line(list(repeats.values()))
+    return f"n = {first[0].n:,} test digits, {seeds}. {bracket_line(repeats)} {attacks}\n\n{flags}"
+
+
+def bracket_line(repeats: Repeats) -> str:
+    """Return how to read a worst case that is written as a bracket, and of which models nothing is proved."""
+    unknown = [f"`{name}`" for name, records in repeats.items() if any(record.proofs is None for record in records)]
+    seeds = {len(records) for name, records in repeats.items() if f"`{name}`" not in unknown}
+    method = next((r.proofs.attacks["proved"] for records in repeats.values() for r in records if r.proofs), "")
+    proved = f"between the lower end, which is proved ({method}), and" if method else "below"
+    same = f" of the same digits and {' or '.join(str(s) for s in sorted(seeds))} seeds" if seeds else ""
+    told = f" {NO_BOUND[0].upper()}{NO_BOUND[1:]}: {', '.join(unknown)}." if unknown else ""
+    return f"A robust accuracy lies {proved} the upper end, which attacks leave and whose interval is given{same}.{told}"
 
 
 def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
@@ -66,11 +131,55 @@ def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
     }
     suites = ", ".join(dict.fromkeys(f"`{record.suite}`" for record in first if record.suite))
     of_suite = f" of the suite {suites}" if suites else ""
-    number = f"any of {len(listed)} attacks{of_suite}" if len(listed) > 1 else "the attack"
-    uneven = any(not texts.keys() <= record.attacks.keys() for record in first)
-    allowed = " Each network met those that its code allows." if uneven else ""
-    at_larger = "What an attack breaks at one ε counts as broken by it at every larger one."
-    return f"The worst case counts a digit as lost if {number} broke it.{allowed} {at_larger}\n\n{attack_table(listed)}"
+    sentences = [
+        f"The worst case counts a digit as lost if {_number(first)}{of_suite} broke it.",
+        "What an attack breaks at one ε counts as broken by it at every larger one.",
+        *_on_samples([record for records in repeats for record in records]),
+    ]
+    return f"{' '.join(sentences)}\n\n{attack_table(listed)}"
+
+
+def _number(records: Sequence[Record]) -> str:
+    """Return how many attacks each network met, in words."""
+    by_number: dict[int, list[str]] = {}
+    for record in records:
+        by_number.setdefault(len(record.attacks.keys() - {"worst"}), []).append(f"`{record.model}`")
+    if len(by_number) == 1:
+        (number,) = by_number
+        return f"any of {number} attacks" if number > 1 else "the attack"
+    whose = "; ".join(f"{number} on {', '.join(dict.fromkeys(by_number[number]))}" for number in sorted(by_number))
+    return f"any of the attacks that its code allows ({whose})"
+
+
+def _on_samples(records: Sequence[Record]) -> list[str]:
+    """Return a sentence on attacks that ran on some of the samples only, if there were any."""
+    sampled = [record for record in records if record.samples]
+    if not sampled:
+        return []
+    most = max(sampled, key=broken_on_samples)
+    numbers = " or ".join(str(n) for n in sorted({n for record in sampled for n in record.samples.values()}))
+    broke = broken_on_samples(most)
+    names = ", ".join(dict.fromkeys(f"`{r.model}`" for r in sampled if broken_on_samples(r) == broke))
+    many = f"at most {broke} ({names})" if broke else "none"
+    return [f"Some attacks ran on the first {numbers} digits only; of those that survived the rest, they broke {many}."]
+
+
+def broken_on_samples(record: Record) -> int:
+    """Return how many samples only attacks on some of them broke: at the last exit, at the ε where they are most.
+
+    A worst case over all samples would be lower by more than this: the others did not meet these attacks.
+
+    >>> survivors = {"pgd": [[9, 7]], "square": [[9, 5]], "long": [[9, 4]]}
+    >>> broken_on_samples(Record(n=9, survivors=survivors, samples={"square": 3}))
+    2
+    """
+    rows = [(name, counts[-1]) for name, counts in record.survivors.items()]
+    broken = [
+        [before - after for before, after in zip(row, next_row, strict=True)]
+        for (_, row), (name, next_row) in pairwise(rows)
+        if name in record.samples
+    ]
+    return max((sum(column) for column in zip(*broken, strict=True)), default=0)
 
 
 def attack_table(attacks: Mapping[str, str]) -> str:

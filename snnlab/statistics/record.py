@@ -49,6 +49,7 @@ class Record:
         training_seconds: how long training took.
         code, rule, loss, title: how the zoo calls the network, for figures.
         decodings: where the network was read by several decoders, the record of each.
+        proofs: the record of what is proved of the same network, with counts ``correct["proved"]``; not in the file.
         other: further provenance, as it is in the file.
         keys: of the file that it was read from, in order.
 
@@ -96,6 +97,7 @@ class Record:
     loss: str = ""
     title: str = ""
     decodings: Mapping[str, Self] = field(default_factory=dict)
+    proofs: Record | None = field(default=None, repr=False, compare=False)
     other: dict[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
@@ -132,6 +134,25 @@ class Record:
     def interval(self, attack: str = "worst", exit_step: int | None = None, eps: float = 0.0) -> tuple[float, float]:
         """Return the 95 % Wilson interval of ``accuracy``."""
         return wilson_interval(self.count(attack, exit_step, eps), self.n)
+
+    def proved(self, exit_step: int | None = None, eps: float = 0.0) -> int | None:
+        """Return the number of samples that no attacker inside ε can have misclassified; ``None`` where no bound is known.
+
+        Args:
+            exit_step: steps that are read; ``None``: as many as the last of ``exits``.
+            eps: in pixel units of the norm.
+
+        >>> proofs = Record(n=9, num_steps=8, exits=[4, 8], eps=[0.0, 0.1], correct={"proved": [[7, 2], [8, 3]]})
+        >>> record = Record(n=9, num_steps=8, exits=[8], eps=[0.0, 0.1], correct={"worst": [[8, 6]]}, proofs=proofs)
+        >>> record.proved(None, 0.1), record.proved(4, 0.1), record.proved(None, 0.2)
+        (3, 2, None)
+        """
+        known, step = self.proofs, exit_step or (self.exits[-1] if self.exits else None)
+        if known is None or known.n != self.n or eps not in known.eps:
+            return None
+        if known.num_steps > 1 and step is not None and step not in known.exits:
+            return None
+        return known.count("proved", step, eps)
 
     def checked(self) -> Self:
         """Return the record itself, if its counts are complete and consistent.

@@ -21,7 +21,7 @@ from snnlab.evaluation.result import WORST, Evaluation, flags_raised
 from snnlab.evaluation.suites import QUICK
 from snnlab.files import versions
 from snnlab.networks.classifier import Classifier
-from snnlab.statistics import Record, wilson_interval
+from snnlab.statistics import Estimate, Record, wilson_interval
 
 __all__ = ["DISQUALIFYING", "MIN_IMAGES", "Row", "ranked", "record_of", "refusal", "row", "verify"]
 
@@ -40,7 +40,10 @@ SINGLE_SEED = FLAGS["single_seed"]()
 
 @dataclass(frozen=True)
 class Row:
-    """An entry of the board: accuracy with its interval, and a rank or the reason why there is none (``refused``)."""
+    """An entry of the board: accuracy with its interval, and a rank or the reason why there is none (``refused``).
+
+    ``proved``: the lower end of the accuracy; ``None`` where no bound is known.
+    """
 
     name: str
     accuracy: float
@@ -51,11 +54,13 @@ class Row:
     refused: str = ""
     flags: tuple[str, ...] = ()
     rank: int | None = None
+    proved: float | None = None
 
     @property
     def left(self) -> str:
-        """The accuracy with its interval, as text."""
-        return "—" if isnan(self.accuracy) else f"{self.accuracy:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        """The bracket of the accuracy, and the interval of its upper end, as text."""
+        upper = Estimate(self.accuracy, self.low, self.high, self.n, 1, attacked=True, proved=self.proved)
+        return "—" if isnan(self.accuracy) else str(upper)
 
 
 def refusal(record: Record, eps: float = EPS) -> str:
@@ -87,7 +92,9 @@ def row(name: str, record: Record, eps: float = EPS) -> Row:
         survivors = record.survivors.get(QUICK[-1].name, record.correct[WORST])[-1][record.eps.index(eps)]
         accuracy, interval = survivors / n, wilson_interval(survivors, n)
     flags = tuple(flag for flag in record.flags.get(WORST, ()) if flag != SINGLE_SEED)
-    return Row(name, accuracy, *interval, record.accuracy(WORST), n, refusal(record, eps), flags)
+    proved = record.proved(None, eps)
+    share = None if proved is None else proved / n
+    return Row(name, accuracy, *interval, record.accuracy(WORST), n, refusal(record, eps), flags, proved=share)
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:

@@ -29,7 +29,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from snnlab.data import Split
-from snnlab.networks.classifier import Classifier, constants
+from snnlab.files import replacing
+from snnlab.networks.classifier import Classifier, bytes_of, constants
 from snnlab.training.losses import Loss
 from snnlab.training.losses import loss as loss_named
 
@@ -240,14 +241,10 @@ class _Run:
         state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"recipe": self.identity, "generator": self.generator.get_state(), "history": vars(self.history)}
         state |= {"batch": self.batch, "total": self.total, "begun": self.begun, "draws": self.draws.get_state()}
-        part_written = path.with_suffix(".part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(state, part_written)
-            part_written.replace(path)  # atomic: an interruption leaves the old checkpoint or the new one, never half of one
+            with replacing(path) as unfinished:
+                torch.save(state, unfinished)
         except (OSError, RuntimeError) as error:
-            if part_written.is_file():  # unlink itself fails below what is no folder
-                part_written.unlink()
             raise ValueError(f"{path} could not be written ({error}); the checkpoint before it stays") from error
 
     def resume(self, path: Path, rank: int) -> None:
@@ -327,18 +324,14 @@ def _identity(
 ) -> dict[str, Any]:
     network = classifier.network
     described = (constants(network), classifier.encoder, classifier.decoder, classifier.exit_step)
-    weights = b"".join(map(_bytes, network.state_dict().values())) if warm_start else b""
+    weights = b"".join(map(bytes_of, network.state_dict().values())) if warm_start else b""
     return asdict(recipe) | {
-        "data": f"{len(data)} samples {_digest(_bytes(data.labels))}",
-        "images": _digest(_bytes(data.images[:: max(1, len(data) // 256)])),  # some, evenly spread
+        "data": f"{len(data)} samples {_digest(bytes_of(data.labels))}",
+        "images": _digest(bytes_of(data.images[:: max(1, len(data) // 256)])),  # some, evenly spread
         "network": _digest(repr(described).encode()),
         "objective": repr(objective),
         "warm_start": _digest(weights),
     }
-
-
-def _bytes(values: Tensor) -> bytes:
-    return values.detach().cpu().contiguous().numpy().tobytes()
 
 
 def _digest(content: bytes) -> str:

@@ -19,6 +19,7 @@ from torch import Tensor
 from snnlab.attacks import Budget
 from snnlab.networks.bounds import Range, difference_bounds, input_bounds
 from snnlab.networks.classifier import Classifier
+from snnlab.networks.contexts import preserve_mode
 from snnlab.training.losses import Loss
 
 
@@ -67,5 +68,7 @@ class CertifiedTraining:
             return clean
         eps, weight = rise * self.budget.eps, 1 - rise * (1 - self.clean_weight)
         pixels = Range((images - eps).clamp(min=0), (images + eps).clamp(max=1))
-        bounds = difference_bounds(classifier, input_bounds(classifier, pixels), labels)[classifier.exit_step - 1]
+        with preserve_mode(classifier.network):
+            classifier.network.eval()  # batch norm has no statistics of a bound: it uses those of the images so far
+            bounds = difference_bounds(classifier, input_bounds(classifier, pixels), labels)[classifier.exit_step - 1]
         return weight * clean + (1 - weight) * F.cross_entropy(bounds, labels)

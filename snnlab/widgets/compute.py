@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from snnlab.attacks import ATTACKERS, INFORMED, AttackResult, Budget, TimeRestricted, attack, has_trains, spike_train_attack
 from snnlab.attacks.trajectory import STEPS, VARIANTS, attack_slice, attack_trajectory, predicted_class
@@ -122,6 +122,7 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
         "order": {"input": _input_order(request.image, clean), **_hidden_order(classifier, clean)},
         "gradient_zero": None,
         "moved": 0.0,
+        "maps": _maps(classifier.network, request.image),
     }
     if request.attack != "none" and request.eps > 0:
         result = _attacked(attacked_view, images, target, request)
@@ -176,6 +177,7 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
         return (
             shown
             | dict.fromkeys(("input", "hidden", "output", "membrane"))
+            | ({"blocks": _blocks(network.run(images[None])[0])} if isinstance(network, ConvNet) else {})
             | {
                 "activation": None if activation is None else activation[0].numpy(),
                 "votes": logits[0].numpy(),
@@ -190,6 +192,8 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
     counts: list[Energy] = []
     if isinstance(network, SpikingMLP | SpikingConvNet):
         counts = [energy_of_trace(network, code, layers, skip_zeros=skip) for skip in (False, True)]
+    if isinstance(network, SpikingConvNet):
+        shown["blocks"] = _blocks(layers[1:]).astype(np.uint8)
     return (
         shown
         | {
@@ -202,6 +206,20 @@ def _side(classifier: Classifier, images: Tensor, seed: int) -> dict[str, Any]:
         }
         | _spent(*counts)
     )
+
+
+def _blocks(layers: Sequence[Tensor]) -> np.ndarray[Any, Any]:
+    """Return the activity of all blocks ``[T, 1, C, H, W]`` side by side, as ``[T, neurons]``, flattened."""
+    return torch.cat([layer[:, 0].flatten(1) for layer in layers], 1).detach().flatten().numpy()
+
+
+def _maps(network: nn.Module, image: Tensor) -> list[list[int]]:
+    """Return the shape ``[C, H, W]`` of every block of a convolutional network; of any other none."""
+    if not isinstance(network, ConvNet | SpikingConvNet):
+        return []
+    with torch.no_grad():
+        layers, _ = network.run(image.new_zeros(1, 1, network.in_channels, *image.shape[1:]))
+    return [list(layer.shape[2:]) for layer in layers]
 
 
 def _spent(*counts: Energy) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -14,7 +14,10 @@ from torch import Tensor, nn
 
 from snnlab import zoo
 from snnlab.attacks import Budget, has_trains
+from snnlab.attacks.event_changes import EventBudget, event_attack, event_noise
 from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_trajectory, predicted_class
+from snnlab.data.cifar10 import CLASSES
+from snnlab.data.event_camera import NUM_STEPS, EventCamera, saccades, spike_frames
 from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
@@ -26,21 +29,24 @@ from snnlab.plotting.figures import neuron
 from snnlab.plotting.theme import NotebookFigure
 from snnlab.statistics import Record
 from snnlab.vocabulary import VOCABULARY
-from snnlab.widgets import fallback
+from snnlab.widgets import fallback, page
 from snnlab.widgets.compute import Request, frame
-from snnlab.widgets.sources import Models, OwnModels, fused_names, trained, zoo_or_own
+from snnlab.widgets.sources import Models, OwnModels, PictureModels, fused_names, trained, zoo_or_own
 from snnlab.widgets.traits import Explorer, setting
-from snnlab.zoo import results_table
+from snnlab.zoo import export, results_table
 from snnlab.zoo.everyday import EVERYDAY
 
 __all__ = [
     "AttackExplorer",
     "EncoderExplorer",
     "EnergyExplorer",
+    "EventExplorer",
     "ExitExplorer",
     "FaultExplorer",
     "FusionExplorer",
     "NeuronExplorer",
+    "PaintExplorer",
+    "PictureExplorer",
     "PlaygroundExplorer",
     "ResultsExplorer",
     "RobustnessExplorer",
@@ -49,6 +55,26 @@ __all__ = [
 
 #: codes that the playground learns
 LEARNED = (*(name for name in VOCABULARY.side_by_side["codes"] if name != "poisson" and "(" not in name), "binary")
+#: codes whose table can be painted: spikes of one worth, few levels
+PAINTED = tuple(name for name in LEARNED if name not in ("direct", "phase"))
+
+
+class _Codes(tuple[str, ...]):
+    """Names of codes, and every table that is written out."""
+
+    __slots__ = ()
+
+    def __contains__(self, code: object) -> bool:
+        if not (isinstance(code, str) and code.startswith("table(")):
+            return super().__contains__(code)
+        with suppress(ValueError):
+            return bool(encoder(code, num_steps=_steps_of(code, 0)).num_steps)
+        return False
+
+
+def _steps_of(code: str, num_steps: int) -> int:
+    """Return the steps of a table that is written out, and ``num_steps`` for any other code."""
+    return len(code.partition("rows=")[2].partition(" ")[0].strip(") ")) if code.startswith("table(") else num_steps
 
 
 class _ModelExplorer(Explorer):
@@ -387,7 +413,7 @@ class PlaygroundExplorer(Explorer):
     _models = cached_property(lambda self: Models(["onset"]))
 
     def _known(self) -> dict[str, Sequence[Any]]:
-        return super()._known() | {"code": LEARNED}
+        return super()._known() | {"code": _Codes((*LEARNED, "table(rows=…)"))}
 
     def result(self) -> Classifier:
         """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
@@ -400,6 +426,137 @@ class PlaygroundExplorer(Explorer):
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
         return fallback.playground_still(spikes, self.code, self.neurons)
+
+
+class PictureExplorer(Explorer):
+    """A colour picture through a convolutional network: its spikes, block after block, its votes, and what an attack changes.
+
+    The networks are the small ones of the zoo for CIFAR-10. On a page the reader opens a picture, drops, pastes or takes one; the
+    page's engine answers there, PyTorch in a notebook with a kernel.
+
+    Args:
+        images: your pictures ``[N, 3, 32, 32]`` in [0, 1], as ``snnlab.data.load("cifar10").test.images``. Default: ten drawings
+            of our own, one a class of CIFAR-10, which are not from the data set.
+        labels: their classes ``[N]``; needed with ``images``.
+        state: initial ``image, encoding`` (the network), ``attack, attacker, eps, exit_step``; the attacker is ``"naive"`` or
+            ``"informed"``.
+
+    Raises:
+        ValueError: images without labels, or of another shape.
+        traitlets.TraitError: a state that does not exist (the message lists what does).
+    """
+
+    kind = "picture"
+
+    def __init__(self, images: Any = None, labels: Any = None, **state: Any) -> None:
+        self._models: Models = PictureModels(images, labels)
+        self._own = images is not None
+        super().__init__(**{"encoding": "latency", "exit_step": self._models.num_steps} | state)
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"attacker": ("naive", "informed")}
+
+    def result(self) -> dict[str, Any]:
+        """Return what the explorer shows now, as arrays: for your own plots and checks."""
+        return frame(self._models.classifier(self.encoding), self._asked(self.encoding))
+
+    def to_html(self) -> str:
+        """Return the element as other explorers do; pictures of your own travel along, with all networks."""
+        return self._element(page.block(self.contents()) if self._own else "")
+
+    def _still(self) -> NotebookFigure:
+        return fallback.picture_still(self.result(), self._asked(self.encoding), CLASSES)
+
+
+class EventExplorer(Explorer):
+    """A digit in front of a simulated event camera: its events in space and time, an attack on them, and the answer over time.
+
+    The page records, attacks and reads, in JupyterLab too: the camera of ``snnlab.data.event_camera`` and the zoo's
+    ``events5k/mlp``.
+
+    Args:
+        state: initial ``image``; ``tamper``, what happens to the spikes (``"none"``, ``"noise"``, ``"add"``, ``"remove"``,
+            ``"change"``, ``"polarity"``); ``number``, at most so many; ``exit_step``.
+    """
+
+    kind = "event"
+    exit_step = setting("exit_step", default=NUM_STEPS)
+    _models = cached_property(lambda self: Models([]))
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"exit_step": range(1, NUM_STEPS + 1)}
+
+    def _payload(self, key: str) -> dict[str, Any]:
+        return export.payload(key) if key == export.EVENTS5K else super()._payload(key)
+
+    def contents(self) -> dict[str, Any]:
+        """Return the digits, and the camera with its classifier and records."""
+        return super().contents() | {export.EVENTS5K: export.payload(export.EVENTS5K)}
+
+    def result(self) -> dict[str, Any]:
+        """Return what the explorer shows now, computed by PyTorch.
+
+        Returns:
+            ``events`` (an array with the fields ``x, y, t, p``), ``clean`` and ``spikes`` ``[T, 2, H, W]``, without and with the
+            changes, and ``predictions`` at every exit. The page draws other random changes.
+        """
+        image, label = self._subject()
+        model, spikes = zoo.load(f"{export.EVENTS5K}/mlp"), spike_frames(image[None])
+        model = model.at(exit_step=self.exit_step)
+        changed, read = spikes, model.answers(*model.respond(spikes))
+        target = torch.tensor([max(0, int(read[self.exit_step - 1])) if label is None else label])
+        if self.tamper == "noise":
+            changed = event_noise(spikes, EventBudget(self.number), torch.Generator().manual_seed(1 + self.number))
+        elif self.tamper != "none":
+            changed = event_attack(model, spikes, target, EventBudget(self.number, self.tamper)).spikes
+        answers = model.answers(*model.respond(changed))[:, 0]
+        events = EventCamera().events(saccades(image[None]))
+        return {"events": events, "clean": spikes[:, 0], "spikes": changed[:, 0], "predictions": answers}
+
+    def _still(self) -> NotebookFigure:
+        shown, (_, label) = self.result(), self._subject()
+        return fallback.event_still(shown, self.tamper, self.number, self.exit_step, label)
+
+
+class PaintExplorer(Explorer):
+    """A code that the reader paints: which intensity fires at which step; then train a network on it, and attack it.
+
+    The browser encodes, trains and attacks, in JupyterLab too. The name of a painted code is its table, which ``encoder`` reads:
+    ``encoder(explorer.code, num_steps=explorer.steps)``.
+
+    Args:
+        state: initial ``image``, ``code`` (``"latency"``, ``"onset"``, ``"offset"``, ``"binary"``, or ``"table(rows=00 01 10)"``,
+            dark to bright), ``steps`` and ``levels`` of the grid, ``attack`` and ``attacker`` of the measurement, ``eps``.
+
+    >>> PaintExplorer(code="table(rows=00 01 10)").result().num_steps
+    2
+    """
+
+    kind = "paint"
+    digits = ("digits/test", "digits/train")
+    attack = setting("attack", default="fgsm")
+    eps = setting("eps", default=0.1)
+    _models = cached_property(lambda self: Models(["onset"]))
+
+    def __init__(self, **state: Any) -> None:
+        code = state.get("code", "")
+        if code in _Codes() and isinstance(code, str):  # the table says how large the grid is
+            state |= {"steps": _steps_of(code, 0), "levels": len(code.split()) - 1}
+        super().__init__(**state)
+
+    def _known(self) -> dict[str, Sequence[Any]]:
+        return super()._known() | {"code": _Codes((*PAINTED, "table(rows=…)"))}
+
+    def result(self) -> Encoder:
+        """Return the code."""
+        return encoder(self.code, num_steps=_steps_of(self.code, self.steps))
+
+    def _still(self) -> NotebookFigure:
+        image = self._subject()[0].unsqueeze(0)
+        order = torch.argsort(image.flatten(), descending=True, stable=True)
+        brighter = (image + self.eps).clamp(max=1)
+        plain, raised = (self.result()(pixels).flatten(1)[:, order] for pixels in (image, brighter))
+        return fallback.paint_still(plain, raised, self.code, self.eps)
 
 
 class ResultsExplorer(Explorer):

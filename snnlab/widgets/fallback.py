@@ -12,12 +12,13 @@ from torch import Tensor
 from snnlab.attacks.trajectory import AttackTrajectory
 from snnlab.networks.decoding import SILENT
 from snnlab.plotting.figures import bars, rasters
-from snnlab.plotting.theme import NotebookFigure, mark, style
+from snnlab.plotting.theme import ATTACK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import Estimate, wilson_interval
 from snnlab.vocabulary import VOCABULARY
 from snnlab.widgets.compute import SPIKE_TRAIN, Request
 
 Frame = Mapping[str, Any]
+CHANGE = 32  # how much a difference between pictures is enlarged
 
 
 def _still(figure: NotebookFigure, sentence: str) -> NotebookFigure:
@@ -35,6 +36,50 @@ def network_still(shown: Frame, request: Request, exit_step: int | None = None, 
         subject, at = f"The network {request.encoding}, without spikes,", ""
     said = f"{subject} {_answer(shown, step)} {_attack(shown, request)}{at}{_truth(request)}{also}."
     return _still(_figure({"spikes in": shown}, "input", step), said)
+
+
+def picture_still(shown: Frame, request: Request, names: Sequence[str]) -> NotebookFigure:
+    """Return a picture, its attacked copy, what lies between them enlarged, and the votes; ``names`` of the classes."""
+    sides = {name: shown[name] for name in ("clean", "attacked") if shown[name] is not None}
+    images = {name: torch.as_tensor(side["image"]).reshape(tuple(shown["shape"])) for name, side in sides.items()}
+    answers = {name: _named(side, request.exit_step, names) for name, side in sides.items()}
+    with style():
+        figure = NotebookFigure(figsize=(7.6, 2.9), layout="constrained")
+        axes = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.5))
+        for ax, (name, image) in zip(axes, images.items(), strict=False):
+            ax.imshow(image.permute(1, 2, 0).numpy())
+            ax.set_title(f"{name}: {answers[name]}")
+        if "attacked" in images:
+            change = 0.5 + CHANGE * (images["attacked"] - images["clean"])
+            axes[2].imshow(change.clamp(0, 1).permute(1, 2, 0).numpy())
+            axes[2].set_title(f"difference ×{CHANGE}")
+        for ax in axes[:3]:
+            ax.axis("off")
+        votes = {name: _votes(side, request.exit_step) for name, side in sides.items()}
+        colours = {"clean": QUIET, "attacked": ATTACK}
+        for k, (name, values) in enumerate(votes.items()):
+            at = [row + 0.4 * (k - (len(votes) - 1) / 2) for row in range(len(names))]
+            axes[3].barh(at, values, 0.4, color=colours[name], label=name)
+        axes[3].set_yticks(range(len(names)), names)
+        axes[3].invert_yaxis()
+        axes[3].set(xlabel="votes")
+    attack = _attack(shown, request)
+    before = f"; without the attack, {answers['clean']}" if "attacked" in sides else ""
+    truth = "" if request.label is None else f"; it shows: {names[request.label]}"
+    read = list(answers.values())[-1]
+    said = f"A drawn or opened picture: the network {request.encoding} reads {read} {attack}{before}{truth}."
+    return _still(figure, said)
+
+
+def _named(side: Mapping[str, Any], exit_step: int, names: Sequence[str]) -> str:
+    answer = int(side["predictions"][min(exit_step, len(side["predictions"])) - 1])
+    return "no answer" if answer == SILENT else names[answer]
+
+
+def _votes(side: Mapping[str, Any], exit_step: int) -> list[float]:
+    rows = side["votes"].reshape(len(side["predictions"]), -1)
+    votes: list[float] = rows[min(exit_step, len(rows)) - 1].tolist()
+    return votes
 
 
 def training_still(columns: Mapping[str, Frame], request: Request, code: str) -> NotebookFigure:
@@ -70,6 +115,30 @@ def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
     """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
     said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."
     return _still(rasters({code: (spikes, None)}), said)
+
+
+def event_still(shown: Mapping[str, Any], tamper: str, number: int, exit_step: int, label: int | None) -> NotebookFigure:
+    """Return the spikes that a classifier of events reads, by polarity, and its answer."""
+    trains = {}
+    for polarity, name in ((1, "brighter"), (0, "darker")):
+        clean, changed = (shown[key][:, polarity].flatten(1) for key in ("clean", "spikes"))
+        trains[f"{name} pixels"] = clean, changed if tamper != "none" else None
+    answer = int(shown["predictions"][exit_step - 1])
+    done = "unchanged" if tamper == "none" else f"with at most {number} spikes changed ({tamper})"
+    said = (
+        f"A digit in front of a simulated event camera: {len(shown['events']):,} events, in nine steps, {done}. The network "
+        f"{'gives no answer' if answer == SILENT else f'reads {answer}'} at exit {exit_step} of {len(shown['spikes'])}"
+        f"{'' if label is None else f'; the right answer is {label}'}."
+    )
+    return _still(rasters(trains, exit_step=exit_step, rows="pixel"), said)
+
+
+def paint_still(plain: Tensor, raised: Tensor, code: str, eps: float) -> NotebookFigure:
+    """Return the spikes of one image in a painted code, ``[T, pixels]``, without and with ε on every pixel."""
+    name = "a painted code" if code.startswith("table(") else f"the code {code}"
+    said = f"One digit in {name} over {len(plain)} steps, pixels sorted from bright to dark"
+    said += f", with the spikes that ε = {eps:g} adds in red." if eps > 0 else "."
+    return _still(rasters({name: (plain, raised if eps > 0 else None)}), said)
 
 
 def attack_still(trajectories: Mapping[str, AttackTrajectory], encoding: str, eps: float, step: int) -> NotebookFigure:

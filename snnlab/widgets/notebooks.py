@@ -1,12 +1,11 @@
 """A notebook with explorers as a page of HTML in which they live, without a kernel and without other files.
 
-``jupyter nbconvert --to html`` writes what a notebook has stored: of an explorer its element with a picture. With this
-preprocessor the page also has, once, the script of the explorers and the zoo's models that they may ask for::
+``jupyter nbconvert --to html`` writes what a notebook has stored. An explorer of networks of your own has stored all that it
+needs (``snnlab.widgets.live``), and lives in the page. One of the zoo's has stored its element with a picture: the networks that
+it can show take up to 4 MB (``sizes``), too much for every output of a notebook. Two ways bring them, once for all explorers of
+a notebook: a cell of it shows ``embed("robustness")``, or this preprocessor writes them into the page::
 
     jupyter nbconvert --to html --HTMLExporter.preprocessors=snnlab.widgets.notebooks.LiveExplorers lesson.ipynb
-
-An explorer of networks of your own brings its weights (``snnlab.widgets.live``), or stays a picture. ``sizes`` says what an
-explorer adds to a page.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from IPython.display import HTML
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
@@ -24,13 +24,20 @@ from snnlab.widgets.sources import trained
 from snnlab.widgets.traits import Explorer
 from snnlab.zoo import export
 
-__all__ = ["LiveExplorers", "data_keys", "inlined", "sizes"]
+__all__ = ["LiveExplorers", "data_keys", "embed", "inlined", "sizes"]
 
 KIND = re.compile(r'<snn-lab explorer="(\w+)"')
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 #: explorers that need no network, and what they need beside digits
-WITHOUT_NETWORKS = {"neuron": [], "encoder": ["zoo"], "playground": ["zoo"], "results": ["cifar10"]}
+WITHOUT_NETWORKS = {
+    "neuron": [],
+    "encoder": ["zoo"],
+    "playground": ["zoo"],
+    "paint": ["zoo", "model/onset"],
+    "results": ["cifar10"],
+    "event": ["zoo", "events5k"],
+}
 
 
 def data_keys(kind: str) -> list[str]:
@@ -43,6 +50,8 @@ def data_keys(kind: str) -> list[str]:
     ['zoo']
     >>> "model/latency" in data_keys("robustness")
     True
+    >>> data_keys("picture")[:2]
+    ['pictures', 'picture/ann']
     """
     explorers: dict[str, type[Explorer]] = {
         shown.kind: shown for name in widgets.__all__ if (shown := getattr(widgets, name)).kind
@@ -52,6 +61,8 @@ def data_keys(kind: str) -> list[str]:
     digits = explorers[kind].digits
     if kind in WITHOUT_NETWORKS:
         return [*WITHOUT_NETWORKS[kind], *digits]
+    if kind == "picture":
+        return list(explorers[kind]().contents())
     if kind == "training":
         names = [name for rules in trained().values() for name in rules.values()]
     else:
@@ -71,6 +82,23 @@ def inlined(kinds: Collection[str]) -> str:
     texts = {name: path.read_text(encoding="utf-8") for name, path in PARTS.items()} | {k: export.script(k) for k in keys}
     waiting = [f'<script type="text/plain" data-snnlab="{key}">{_safe(text)}</script>' for key, text in texts.items()]
     return "\n".join([*waiting, f"<script>{_safe(BUNDLE.read_text(encoding='utf-8'))}</script>"])
+
+
+def embed(*kinds: str) -> HTML:
+    """Return scripts and networks for explorers of these kinds, as an output that a cell shows and the notebook stores.
+
+    A page that any tool makes of the stored notebook then has live explorers.
+
+    Args:
+        kinds: as ``NeuronExplorer.kind``.
+
+    Raises:
+        ValueError: no explorer has this name.
+
+    >>> embed("encoder").data.count('data-snnlab="zoo"')
+    1
+    """
+    return HTML(inlined(kinds))  # type: ignore[no-untyped-call]
 
 
 def sizes() -> dict[str, int]:

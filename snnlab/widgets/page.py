@@ -10,19 +10,21 @@ import base64
 import gzip
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from snnlab.plotting.theme import colours
 
-__all__ = ["BUNDLE", "PARTS", "block", "page", "scripts"]
+__all__ = ["BUNDLE", "PARTS", "SHARED", "block", "page", "scripts", "view"]
 
 BUNDLE = Path(__file__).parent / "bundle" / "snnlab.js"
 #: further scripts, which a view loads when it needs them, by name
 PARTS = {path.stem.removeprefix("snnlab-"): path for path in sorted(BUNDLE.parent.glob("snnlab-*.js"))}
+#: environment variable that is set where all pages share one script, as in a book, so that outputs carry data alone
+SHARED = "SNNLAB_SHARED_SCRIPT"
 #: those that measure or train on a split of the data set
-ON_DIGITS = ("live", "playground", "worker")
+ON_DIGITS = ("live", "paint", "playground", "worker")
 
 STYLE = """
 :root {{ color-scheme: light dark; --back: {light[background]}; --ink: {light[ink]}; --quiet: {light[quiet]}; }}
@@ -40,6 +42,8 @@ img {{ max-width: 100%; height: auto; }}
 # The view comes compressed, too. A browser that is too old for that shows the still.
 LOADER = """
 (async () => {
+  if (globalThis.snnlabLoader || globalThis.customElements?.get("snn-lab")) return;
+  globalThis.snnlabLoader = true;
   const text = document.getElementById("snnlab").textContent;
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -59,10 +63,19 @@ def block(contents: Mapping[str, Any]) -> str:
     return f'<script type="application/x-snnlab">{_compressed(json.dumps(contents, separators=(",", ":")))}</script>'
 
 
-def scripts(digits: bool = False) -> dict[str, str]:
-    """Return the scripts that a page of one file has for its explorers, by name; those of ``ON_DIGITS`` with ``digits`` alone."""
-    names = [name for name in PARTS if digits or name not in ON_DIGITS]
-    return {name: PARTS[name].read_text(encoding="utf-8") for name in names}
+def scripts(without: Collection[str] = ()) -> dict[str, str]:
+    """Return the scripts that explorers load when they need them, by name.
+
+    Args:
+        without: names of those that a page does not need.
+    """
+    return {name: path.read_text(encoding="utf-8") for name, path in PARTS.items() if name not in without}
+
+
+def view() -> str:
+    """Return the script of the explorers as HTML; where a page has it twice, it runs once."""
+    bundle = _compressed(BUNDLE.read_text(encoding="utf-8"))
+    return f'<script type="application/x-snnlab" id="snnlab">{bundle}</script>\n<script>{LOADER}</script>'
 
 
 def page(element: str, title: str, about: str) -> str:
@@ -74,7 +87,6 @@ def page(element: str, title: str, about: str) -> str:
         about: what the page shows, a paragraph below.
     """
     style = STYLE.format(light=colours("light"), dark=colours("dark"))
-    script = f'<script type="application/x-snnlab" id="snnlab">{_compressed(BUNDLE.read_text())}</script>'
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -87,8 +99,7 @@ def page(element: str, title: str, about: str) -> str:
 <h1>{html.escape(title)}</h1>
 {element}
 <p>{html.escape(about)}</p>
-{script}
-<script>{LOADER}</script>
+{view()}
 </body>
 </html>
 """

@@ -13,6 +13,8 @@ from torch import nn
 from snnlab import data, zoo
 from snnlab.attacks import has_trains
 from snnlab.data import Split
+from snnlab.data.cifar10 import CLASSES
+from snnlab.data.drawings import drawings
 from snnlab.encoding import ENCODINGS, Fusion, check_images, encoder
 from snnlab.networks.adapters import as_images, as_labels, describe
 from snnlab.networks.classifier import Classifier
@@ -69,7 +71,7 @@ class OwnModels(Models):
         if not 1 <= len(models) <= MOST_MODELS:
             raise ValueError(f"an explorer shows 1 to {MOST_MODELS} models of your own, got {len(models)}")
         known = {name: Classifier.of(model, self.samples.images) for name, model in models.items()}
-        self.about = "; ".join(dict.fromkeys(map(describe, known.values())))
+        self.about = _described(list(known.values()))
         steps = {name: model.num_steps for name, model in known.items() if model.encoder is not None}
         if len(set(steps.values())) > 1:
             raise ValueError(f"models that are shown together need the same num_steps, got {steps}")
@@ -112,6 +114,42 @@ class OwnModels(Models):
         return {"zoo": self.payload("zoo"), **networks}
 
 
+class PictureModels(Models):
+    """The small networks of CIFAR-10, and our own drawings or pictures of the reader; ``ValueError`` if these do not fit."""
+
+    def __init__(self, images: Any = None, labels: Any = None) -> None:
+        super().__init__(export.picture_networks())
+        self.num_steps = export.pictures_payload()["num_steps"]
+        self.own = images is not None
+        if self.own:
+            given = _samples(images, labels)
+            if given.images.shape[1:] != (3, 32, 32) or given.num_classes != len(CLASSES):
+                raise ValueError(
+                    f"the networks read pictures [N, 3, 32, 32] of {len(CLASSES)} classes, got {list(given.images.shape)} and "
+                    f"{given.num_classes} classes"
+                )
+            self.samples = given
+
+    @cached_property
+    def samples(self) -> Split:
+        """The pictures that are shown."""
+        return drawings()
+
+    def classifier(self, name: str) -> Classifier:
+        """Return the network of this name; ``ValueError`` if there is none."""
+        if name not in self._classifiers:
+            self._classifiers[name] = zoo.load(f"{export.PICTURES}/{name}")
+        return self._classifiers[name]
+
+    def payload(self, key: str) -> dict[str, Any]:
+        """Return data for the view: ``"pictures"`` or ``"picture/<name>"``."""
+        return export.pictures_payload(self.samples, "yours") if self.own and key == "pictures" else super().payload(key)
+
+    def contents(self) -> dict[str, Any]:
+        """Return what a page without a kernel needs, by key."""
+        return {key: self.payload(key) for key in ("pictures", *(f"picture/{name}" for name in self.names))}
+
+
 def _samples(images: Any, labels: Any) -> Split:
     """Return the reader's first images and labels; ``ValueError`` if there are none, or if they do not go together."""
     if images is None or labels is None:
@@ -121,6 +159,18 @@ def _samples(images: Any, labels: Any) -> Split:
     # At least ten classes, or as many as the labels need: the output is checked against them later.
     classes = max(10, int(labels.max()) + 1) if labels.numel() else 10
     return Split(images, labels, classes)[:MOST_SAMPLES]
+
+
+def _described(models: Sequence[Classifier]) -> str:
+    """Return what networks were taken for; one that is shown behind several codes is described once."""
+    alike: dict[Any, list[Classifier]] = {}
+    for model in models:
+        alike.setdefault((id(model.network), model.num_steps, model.decoder), []).append(model)
+    sentences = []
+    for first, *others in alike.values():
+        codes = ", ".join(model.encoder.title for model in others if model.encoder is not None)
+        sentences.append(describe(first) + (f"; also behind {codes}" if codes else ""))
+    return "; ".join(dict.fromkeys(sentences))
 
 
 def _summary(name: str, model: Classifier) -> dict[str, Any]:

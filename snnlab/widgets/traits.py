@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -86,7 +87,7 @@ class Explorer(anywidget.AnyWidget):
             "from_step": range(steps),
         }
 
-    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder")
+    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker")
     def _exists(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         known = self._known().get(name)
@@ -175,30 +176,40 @@ class Explorer(anywidget.AnyWidget):
         return ""
 
     def to_html(self) -> str:
-        """Return the element ``<snn-lab …>`` with the present state and its picture.
+        """Return the element ``<snn-lab …>`` with the present state and its picture, as a notebook stores it.
 
-        A network of the reader's travels along if the page's engine can run it (``snnlab.widgets.live``) and it takes at most
-        8 MB; else the picture stands alone, and its caption says why.
+        A network of the reader's travels along, and with it the script of the explorers, if the page's engine can run it
+        (``snnlab.widgets.live``) and both take at most 8 MB; else the picture stands alone, and its caption says why. The
+        zoo's networks do not travel in an output (``snnlab.widgets.notebooks``).
         """
         if not self._models.custom:
             return self._element()
         try:
-            block = page.block(self.contents())
+            shared = page.SHARED in os.environ
+            block = page.block(self.contents() | ({} if shared else {"scripts": self._scripts()}))
             if len(block) > MOST_BYTES:
                 size = _size(block)
                 raise NotLive(
                     f"Its weights take {size}, too much for an output: explorer.save('page.html') writes them into a page."
                 )
-            return self._element(block)
+            return self._element(block) + ("" if shared else page.view())
         except NotLive as reason:
             return self._picture(f"{reason} {OWN}")
+
+    def _scripts(self) -> dict[str, str]:
+        """Return the scripts that this explorer may load: not those that are other explorers, nor any that has no digits here."""
+        others = set(DECLARED["explorers"]) - {self.kind}
+        others |= {f"{kind}-worker" for kind in others}
+        if not self.digits or self._models.custom:
+            others |= set(page.ON_DIGITS) - {self.kind}
+        return page.scripts(others)
 
     def save(self, path: str | Path, title: str = "") -> Path:
         """Write one file that opens from disk, on any device and offline, with the explorer in its present state.
 
         Args:
             path: of the file, ending in ``.html``; it is written whole or not at all.
-            title: of the page; default: the name of the network.
+            title: of the page; default: the name of the explorer.
 
         Returns:
             The path. A network that the page's engine cannot run is in the page as a picture, with the reason below it.
@@ -210,7 +221,7 @@ class Explorer(anywidget.AnyWidget):
         if path.suffix not in (".html", ".htm"):
             raise ValueError(f"a page is written to a file that ends in .html, got {str(path)!r}")
         try:
-            block = page.block(self.contents() | {"scripts": page.scripts(bool(self.digits) and not self._models.custom)})
+            block = page.block(self.contents() | {"scripts": self._scripts()})
             element, size = (
                 self._element(block),
                 f"Networks and images are in this file ({_size(block)}); it asks no other host. ",

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from snnlab.attacks import ENSEMBLE, INFORMED, NAIVE, Attacker
 from snnlab.evaluation.suites import SUITES, SuiteAttack
+from snnlab.zoo.events import EVENTS
 from snnlab.zoo.registry import ModelRecipe
 
 __all__ = ["ADAPTIVE", "settings_sha256", "suite_of"]
@@ -79,5 +80,6 @@ def settings_sha256(recipe: ModelRecipe) -> str:
     """Return a hash of what decides a record besides the weights: ε, seed, exits, rules, suite, source of transfer."""
     exits = recipe["exits"] if isinstance(recipe["exits"], list) else recipe.every_exit
     source = (recipe.source or recipe).sha256
-    described = [dict(recipe.evaluation), [repr(a) for a in suite_of(recipe)], exits, recipe["seed"], source]
+    attacks = [EVENTS] if recipe.evaluation["suite"] == "events" else suite_of(recipe)
+    described = [dict(recipe.evaluation), [repr(a) for a in attacks], exits, recipe["seed"], source]
     return hashlib.sha256(repr(described).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 ``fetch``, ES modules and wasm fail on ``file://``; a script that calls ``snnlabData(key, payload)`` works everywhere. One script
 holds sample digits and results, one a model its weights (one character each, ``chr(80 + q)``, see ``snnlab.zoo.quantised``), one
-all digits of a split, for what a page measures or trains itself.
+all digits of a split, for what a page measures or trains itself, one a convolutional network, as a chain of layers.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from torch import Tensor, nn
 
 from snnlab import data, zoo
 from snnlab.attacks import INFORMED, has_trains, spike_train
+from snnlab.data import Split
+from snnlab.data.cifar10 import CLASSES
+from snnlab.data.drawings import drawings
+from snnlab.data.event_camera import NUM_STEPS, PER_STEP, REACH, EventCamera
 from snnlab.encoding import encoder
 from snnlab.evaluation.suites import SUITES
 from snnlab.files import atomic_write
+from snnlab.networks.chain import chain_of
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.statistics import Record, estimate, over_seeds, shared
 from snnlab.statistics.record import Counts
@@ -30,12 +35,32 @@ from snnlab.training.tssl_bp import TsslMLP
 from snnlab.zoo import results_table
 from snnlab.zoo.everyday import EVERYDAY, everyday
 from snnlab.zoo.quantised import integers
-from snnlab.zoo.registry import DATASET
+from snnlab.zoo.registry import DATASET, ModelRecipe
 
-__all__ = ["SPLITS", "keys", "model_payload", "payload", "script", "search_settings", "split_payload", "write"]
+__all__ = [
+    "EVENTS5K",
+    "SPLITS",
+    "events_payload",
+    "keys",
+    "layered_payload",
+    "model_payload",
+    "payload",
+    "picture_networks",
+    "picture_payload",
+    "pictures_payload",
+    "script",
+    "search_settings",
+    "split_payload",
+    "write",
+]
 
 #: splits of the digits that a page can load whole
 SPLITS = ("test", "train")
+#: the data set of the networks that read colour pictures
+PICTURES = "cifar10"
+DRAWN = "drawings of our own, not from CIFAR-10"
+#: data set of the classifiers of events
+EVENTS5K = "events5k"
 FIRST_CHARACTER = 80  # of weight 0
 DIGITS_PER_CLASS = 3
 #: of the search among spike trains, as the suite "quick" runs it
@@ -43,9 +68,14 @@ TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 
 
 def keys() -> list[str]:
-    """Return what can be asked for: ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``, ``"everyday"``, other data sets."""
+    """Return what can be asked for.
+
+    ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``; ``"everyday"``, faults without an attacker; other data sets with
+    their results; ``"pictures"``, our own drawings and the networks that read them, ``"picture/<name>"``.
+    """
     models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
-    return ["zoo", "everyday", *models, *splits, *(name for name in zoo.datasets() if name != DATASET)]
+    tables = (name for name in zoo.datasets() if name != DATASET)
+    return ["zoo", "everyday", *models, *splits, *tables, "pictures", *(f"picture/{name}" for name in picture_networks())]
 
 
 def payload(key: str) -> dict[str, Any]:
@@ -58,11 +88,17 @@ def payload(key: str) -> dict[str, Any]:
         return _zoo()
     if key == "everyday":
         return _everyday()
+    if key == EVENTS5K:
+        return events_payload()
     if key in zoo.datasets():
         return results_table.payload(key)
     if key.startswith("model/"):
         name = key.removeprefix("model/")
         return model_payload(name, zoo.load(name))
+    if key == "pictures":
+        return pictures_payload()
+    if (name := key.removeprefix("picture/")) in picture_networks() and name != key:
+        return picture_payload(name)
     if key in (f"digits/{split}" for split in SPLITS):
         return split_payload(key.removeprefix("digits/"))
     raise ValueError(f"unknown key {key!r}; choose one of {', '.join(keys())}")
@@ -102,10 +138,100 @@ def split_payload(split: str) -> dict[str, Any]:
     }
 
 
+def picture_networks() -> list[str]:
+    """Return the small networks of CIFAR-10 that a page runs: all but controls and the second ANN, a victim of transfer."""
+    recipes = zoo.recipes("codes", "training", dataset=PICTURES)
+    return [name for name, recipe in recipes.items() if not recipe["seed_offset"]]
+
+
+def pictures_payload(pictures: Split | None = None, source: str = DRAWN) -> dict[str, Any]:
+    """Return pictures with their classes, and the networks that read them, as plain JSON values.
+
+    Args:
+        pictures: ``[N, 3, 32, 32]`` with classes of CIFAR-10; default ten drawings of our own.
+        source: what the pictures are, in words.
+    """
+    shown = drawings() if pictures is None else pictures
+    recipes = zoo.recipes(dataset=PICTURES)
+    return {
+        "dataset": data.describe(PICTURES).title,
+        "source": source,
+        "num_steps": max(recipes[name]["num_steps"] for name in picture_networks()),
+        "digits": _packed_images(shown.images, shown.labels, list(range(len(shown)))) | {"names": list(CLASSES)},
+        "models": [_picture_summary(name, recipes[name]) for name in picture_networks()],
+        "results": None,
+    }
+
+
+def _picture_summary(name: str, recipe: ModelRecipe) -> dict[str, Any]:
+    attacked = ", trained on attacked pictures" if recipe["rule"] == "pgd" else ""
+    card = zoo.card(recipe.path)
+    return {
+        "name": name,
+        "title": recipe.title + attacked,
+        "kind": "snn" if recipe.coded else "ann",
+        "encoding": recipe["encoding"],
+        "code": recipe["code"],
+        "rule": recipe["rule"],
+        "decoder": recipe["decoder"],
+        "accuracy": card["accuracy"]["stored"]["test"],
+        "bytes": round(card["parameters"] * 4 / 3),  # of its script: one byte a weight, as base64
+        "trains": False,  # the search among spike trains runs in Python alone
+    }
+
+
+def picture_payload(name: str) -> dict[str, Any]:
+    """Return a network of ``picture_networks`` as a chain of layers, with which the page runs and attacks it."""
+    classifier = zoo.load(f"{PICTURES}/{name}")
+    return {"model": layered_payload(name, classifier), "network": chain_of(classifier, drawings().images).payload()}
+
+
+def _packed_images(images: Tensor, labels: Tensor, indices: list[int]) -> dict[str, Any]:
+    pixels = (images * 255).round().to(torch.uint8)
+    return {
+        "shape": list(images.shape[1:]),
+        "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
+        "labels": labels.tolist(),
+        "indices": indices,
+    }
+
+
+def events_payload(model: str = "mlp") -> dict[str, Any]:
+    """Return a classifier of events, the camera that it learned behind, and what was measured of it, as plain JSON values."""
+    name = f"{EVENTS5K}/{model}"
+    records, classifier, camera = zoo.repeats(name), zoo.load(name), EventCamera()
+    first, network = records[0], classifier.network
+    if not isinstance(network, SpikingMLP):
+        raise ValueError(f"a page runs fully connected spiking networks, got {type(network).__name__} of {name!r}")
+    return {
+        "camera": {
+            "threshold": camera.threshold,
+            "dark": camera.dark,
+            "duration": camera.duration,
+            "num_steps": NUM_STEPS,
+            "per_step": PER_STEP,
+            "reach": REACH,
+        },
+        "model": {
+            "name": name,
+            "layers": list(_layers(network)),
+            "decoder": classifier.decoder,
+            "beta": network.beta,
+            "threshold": network.threshold,
+            "reset": network.reset,
+            "attack_surrogate": vars(INFORMED.surrogate),
+        },
+        "n": first.n,
+        "seeds": len(records),
+        "eps": [int(number) for number in first.eps],
+        "attacks": first.attacks,
+        "correct": {attack: [record.correct[attack][-1] for record in records] for attack in first.correct},
+    }
+
+
 def _zoo() -> dict[str, Any]:
     test = data.load(DATASET).test
     rows = sample_digits()
-    pixels = (test.images[rows] * 255).round().to(torch.uint8)
     records = {name: zoo.results(name) for name in zoo.names()}
     files = {name: record.plain() for name, record in records.items()}
     first = next(iter(records.values()))
@@ -119,12 +245,7 @@ def _zoo() -> dict[str, Any]:
         "dataset": DATASET,
         "num_steps": max(r.num_steps for r in records.values()),
         "num_test": len(test),
-        "digits": {
-            "shape": list(test.images.shape[1:]),
-            "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
-            "labels": test.labels[rows].tolist(),
-            "indices": rows.tolist(),
-        },
+        "digits": _packed_images(test.images[rows], test.labels[rows], rows.tolist()),
         "models": [_summary(name, record) for name, record in records.items()],
         "results": {
             "eps": first.eps,
@@ -133,6 +254,7 @@ def _zoo() -> dict[str, Any]:
             **{key: {n: r[key] for n, r in files.items()} for key in ("exits", "correct", "silent", "flags")},
             "left": {name: _left(r) for name, r in records.items()},
             "repeats": {name: _repeats(zoo.repeats(name)) for name in records},
+            "proved": {name: known for name in records if (known := _proved(zoo.repeats(name)))},
             "energy": {name: r.energy_pj for name, r in records.items()},
             **{key: {n: r[key] for n, r in files.items() if key in r} for key in ("dynamic", "late", "ablation")},
         },
@@ -192,6 +314,17 @@ def _repeats(records: Sequence[Record]) -> dict[str, Any]:
     return means
 
 
+def _proved(records: Sequence[Record]) -> dict[str, Any]:
+    """Return what is proved, means over seeds ``[exit][ε]``, of exits and ε > 0 that the first seed was attacked at."""
+    first = records[0]
+    radii = [eps for eps in first.eps if eps > 0]
+    rows = [[[known for r in records if (known := r.proved(e, eps)) is not None] for eps in radii] for e in first.exits]
+    if any(len(cell) < len(records) for row in rows for cell in row):
+        return {}
+    share = [[round(sum(cell) / len(cell) / first.n, 4) for cell in row] for row in rows]
+    return {"exits": first.exits, "eps": radii, "share": share}
+
+
 def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
     """Return a classifier as plain JSON values, with which the browser runs and attacks it."""
     network, code = classifier.network, classifier.encoder
@@ -209,6 +342,26 @@ def model_payload(name: str, classifier: Classifier) -> dict[str, Any]:
         "attack_surrogate": vars(INFORMED.surrogate or network.surrogate),
         "eot": INFORMED.eot if classifier.stochastic else 1,
         "spike_train": search_settings(),
+    }
+
+
+def layered_payload(name: str, classifier: Classifier) -> dict[str, Any]:
+    """Return what the browser needs beside the layers of a network (``Chain.payload``), as plain JSON values.
+
+    Raises:
+        ValueError: a code that is not known there.
+    """
+    code = classifier.encoder
+    about: dict[str, Any] = {"name": name, "kind": "layers", "encoder": None}
+    if code is None:
+        return about
+    return about | {
+        "encoder": code.payload(),
+        "decoder": classifier.decoder,
+        "threshold": float(getattr(classifier.network, "threshold", 1.0)),  # as the attack on spike trains takes it
+        "attack_surrogate": vars(INFORMED.surrogate),
+        "eot": INFORMED.eot if classifier.stochastic else 1,
+        "spike_train": search_settings() if has_trains(code) else None,
     }
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from snnlab import data
-from snnlab.attacks import has_trains
+from snnlab.attacks import Budget, has_trains
 from snnlab.data import Dataset, Split
 from snnlab.encoding import Fusion
+from snnlab.evaluation.certificates import certify
 from snnlab.evaluation.late import late_accuracy
 from snnlab.evaluation.result import Evaluation
 from snnlab.evaluation.robustness import evaluate, evaluate_robustness
@@ -28,6 +30,7 @@ from snnlab.networks.early_exit import ExitRule
 from snnlab.statistics.parts import Ablation, LateAccuracy
 from snnlab.training.gates import silenced
 from snnlab.zoo.adaptive import settings_sha256, suite_of
+from snnlab.zoo.events import evaluate_events
 from snnlab.zoo.registry import ADVERSARIAL, ModelRecipe
 from snnlab.zoo.storage import Trained
 
@@ -35,6 +38,7 @@ __all__ = ["exit_rules", "measure_model", "provenance"]
 
 ABLATION_ATTACKS = ("transfer", "pgd.informed", "spike_train", "sa_pgd")
 LATE_SAMPLES = 250
+SPARED = "attacks on the survivors spare the samples that are proved"
 LATE_STEPS = {"noise": 1, "pgd": 10, "spike_train": 40}
 
 
@@ -57,6 +61,9 @@ def measure_model(
     suite = evaluation["suite"]
     adversarial = recipe["rule"] in ADVERSARIAL and "eps_adversarial" in evaluation
 
+    # A network that is trained for its proof has most samples proved: no search can break them.
+    proved = _proved(classifier, samples, evaluation["eps"]) if recipe["rule"] == "certified" else None
+
     def evaluated(victim: Classifier, exits: Sequence[int] | None) -> Evaluation:
         result = evaluate_robustness(
             victim,
@@ -67,6 +74,7 @@ def measure_model(
             exits=exits,
             rules=exit_rules(evaluation) if "dynamic_exits" in studies and recipe.every_exit else (),
             seed=recipe["seed"],
+            proved=proved,
             cache=scratch / "jobs",
             progress=False,
         )
@@ -78,7 +86,9 @@ def measure_model(
     late = _late(recipe, classifier, samples) if "late" in studies else {}
     ablation = _ablation(recipe, classifier, samples, made_on) if "ablation" in studies else None
     decoders, code = evaluation.get("decoders"), classifier.encoder
-    if decoders is None:
+    if suite == "events":
+        record = evaluate_events(classifier, samples, evaluation["eps"], seed=recipe["seed"])
+    elif decoders is None:
         record = evaluated(classifier, exits)
     elif code is None:
         record = Evaluation(n=len(samples), decodings={decoders[0]: evaluated(classifier, exits)})
@@ -93,11 +103,17 @@ def measure_model(
         ablation=ablation,
         stored_accuracy=trained.card["accuracy"]["stored"],
         encoding=trained.card["encoding"],
-        other={} if recipe.stored else {"recipe": trained.card["recipe"]},
+        other=({} if recipe.stored else {"recipe": trained.card["recipe"]}) | ({} if proved is None else {"spared": SPARED}),
         recipe_sha256=recipe.sha256,
         settings_sha256=settings_sha256(recipe),
         training_seconds=trained.card["training_seconds"],
     ).plain()
+
+
+def _proved(classifier: Classifier, samples: Split, radii: Sequence[float]) -> Tensor:
+    """Return which samples interval bounds prove, ``[ε, T, N]``."""
+    certificates = [certify(classifier, samples.images, samples.labels, Budget(eps)) for eps in radii]
+    return torch.stack([certificate.proved_at_every_exit for certificate in certificates])
 
 
 def provenance(recipe: ModelRecipe, trained: Trained, dataset: Dataset) -> dict[str, Any]:

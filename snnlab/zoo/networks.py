@@ -6,6 +6,8 @@ network            what
 mlp                fully connected: spiking behind a code, ordinary without one
 coded_mlp          an ordinary network that reads all steps of a code at once
 shared_mlp         an ordinary network with the same weights at every step and a learned factor for each
+summed_mlp         an ordinary network that reads the sum over all steps: time is gone
+event_conv         a small spiking network of two convolutions (``snnlab.networks.event_conv``)
 ConvNet, …         the classes of ``snnlab.networks.conv``
 ================== ==============================================================================================
 
@@ -25,11 +27,12 @@ from torch import Tensor, nn
 from snnlab.encoding import Encoder, encoder
 from snnlab.networks import conv
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
+from snnlab.networks.event_conv import EventConvNet
 from snnlab.networks.surrogate import Surrogate
 from snnlab.training.tssl_bp import TsslMLP
 from snnlab.zoo.registry import ModelRecipe
 
-__all__ = ["NETWORKS", "CodedMLP", "SharedMLP", "classifier_for", "register_network"]
+__all__ = ["NETWORKS", "CodedMLP", "SharedMLP", "SummedMLP", "classifier_for", "register_network"]
 
 Builder = Callable[[ModelRecipe, Encoder | None], nn.Module]
 
@@ -118,9 +121,27 @@ class SharedMLP(CodedMLP):
         return weighted
 
 
+class SummedMLP(CodedMLP):
+    r"""An ordinary network that reads ``Σ_t s_t``: it has no time, and moving a spike in time changes nothing.
+
+    Shapes as ``CodedMLP``.
+
+    >>> network, spikes = SummedMLP([2, 3]), torch.eye(2)[:, None]
+    >>> torch.equal(network(spikes)[1][-1], network(spikes.flip(0))[1][-1])
+    True
+    """
+
+    side_by_side = False
+
+    def joined(self, sequence: Tensor) -> Tensor:
+        """Return the sum over all steps, ``[N, …]``."""
+        return sequence.sum(0).flatten(1)
+
+
 def _sizes(recipe: ModelRecipe, code: Encoder | None) -> list[int]:
     data = recipe.dataset
-    return [prod(data.shape) * (code.channel_factor if code else 1), *recipe["hidden"], data.classes]
+    channels, *pixels = data.shape
+    return [prod(pixels) * (code.channels(channels) if code else channels), *recipe["hidden"], data.classes]
 
 
 def _steps(recipe: ModelRecipe, code: Encoder | None) -> int:
@@ -149,13 +170,22 @@ def _mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
 
 def _convolutional(network: type[nn.Module], recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
     data, options = recipe.dataset, {"checkpointing": recipe["checkpointing"]}
+    if recipe["blocks"]:
+        options["blocks"] = [conv.Block(channels, stride=2) for channels in recipe["blocks"]]
     if network is conv.CodedConvNet:
         options["num_steps"] = _steps(recipe, code)
     elif issubclass(network, conv.SpikingConvNet):
         _steps(recipe, code)  # raises without a code
         options |= _spiking(recipe)
-    channels = data.shape[0] * (code.channel_factor if code else 1)
+    channels = code.channels(data.shape[0]) if code else data.shape[0]
     return network(in_channels=channels, classes=data.classes, **options)
+
+
+def _event_conv(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
+    _steps(recipe, code)  # raises without a code
+    assert code is not None  # it has
+    channels, size, _ = recipe.dataset.shape
+    return EventConvNet(code.channels(channels), size, classes=recipe.dataset.classes, **_spiking(recipe))
 
 
 def _coded_mlp(recipe: ModelRecipe, code: Encoder | None) -> nn.Module:
@@ -167,6 +197,8 @@ register_network("mlp", _mlp)
 register_network("psp_mlp", lambda recipe, code: TsslMLP(_sizes(recipe, code), gradient="surrogate", **_spiking(recipe)))
 register_network("coded_mlp", _coded_mlp)
 register_network("shared_mlp", lambda recipe, code: SharedMLP(_sizes(recipe, code), _steps(recipe, code)))
+register_network("summed_mlp", lambda recipe, code: SummedMLP(_sizes(recipe, code)))
+register_network("event_conv", _event_conv)
 for _network in (
     *(conv.CodedConvNet, conv.ConvNet, conv.VGG11, conv.ResNet18),
     *(conv.SpikingConvNet, conv.SpikingVGG11, conv.SpikingResNet18),

@@ -3,27 +3,35 @@
 A record is a ``snnlab.statistics.Record`` whose counts ``correct["proved"]``, ``[exit][ε]``, are those of interval bounds
 (``snnlab.evaluation.certificates``), on the samples that the suite attacks. So a robust accuracy lies between ``proved`` and
 ``results(…).count()``: a *bracket*. Random codes and networks with a synaptic filter have no bound, and no record.
+
+Of the vote over many draws of a random code there is another proof (``snnlab.evaluation.smoothing``), in a record of its own: it
+is another classifier than the single draw that the suite attacks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
+
+import torch
 
 from snnlab import zoo
 from snnlab.attacks import Budget
 from snnlab.data import Split
 from snnlab.evaluation.certificates import TOLERANCE, certify
+from snnlab.evaluation.smoothing import certify_vote
 from snnlab.networks.classifier import Classifier
-from snnlab.statistics import Estimate, Record, over_seeds
+from snnlab.statistics import NO_BOUND, Estimate, Record, over_seeds
 from snnlab.zoo.registry import recipe
 from snnlab.zoo.storage import MODELS, path_of
 from snnlab.zoo.studies import Study
 
-__all__ = ["NOT_ATTACKED", "NO_BOUND", "PROOFS", "Bracket", "bracket", "has_proofs", "proofs"]
+__all__ = ["NOT_ATTACKED", "PROOFS", "SMOOTHED", "Bracket", "bracket", "has_proofs", "proofs"]
 
-NO_BOUND, NOT_ATTACKED = "no bound known", "not attacked"
+NOT_ATTACKED = "not attacked"
+DRAWS, ALPHA = 1000, 0.001  # of a smoothed vote
 
 
 def _proved(victim: Classifier, samples: Split, radii: list[float], seed: int) -> dict[str, Any]:
@@ -40,6 +48,24 @@ def _proved(victim: Classifier, samples: Split, radii: list[float], seed: int) -
 
 
 PROOFS = Study("proofs", ("proved",), (TOLERANCE,), _proved, every_seed=True)
+
+
+def _smoothed(victim: Classifier, samples: Split, radii: list[float], seed: int) -> dict[str, Any]:
+    started, generator = perf_counter(), torch.Generator().manual_seed(seed)
+    vote = certify_vote(victim, samples.images, samples.labels, draws=DRAWS, alpha=ALPHA, generator=generator)
+    own = vote.radius[vote.right]
+    return {
+        "correct": {"proved": [int(vote.proved(eps).sum()) for eps in radii], "vote": int(vote.right.sum())},
+        "norm": vote.norm,
+        "radius": {"median": round(float(own.median()), 5), "largest": round(float(own.max()), 5)},
+        "linf": {"median": float(f"{vote.linf[vote.right].median():.2g}"), "largest": float(f"{vote.linf.max():.2g}")},
+        "draws": DRAWS,
+        "alpha": ALPHA,
+        "seconds": round(perf_counter() - started, 1),
+    }
+
+
+SMOOTHED = Study("smoothed", ("proved", "vote"), (DRAWS, ALPHA), _smoothed)
 
 
 def has_proofs(name: str, folder: Path = MODELS) -> bool:

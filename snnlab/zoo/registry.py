@@ -34,11 +34,13 @@ __all__ = [
 FOLDER = Path(__file__).parent
 DATASET = "mnist5k"
 #: the recipe files that are read; the first of a data set has its evaluation
-RECIPE_FILES = [FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "certified", "cifar10")]
+RECIPE_FILES = [
+    FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "certified", "defences", "cifar10", "events5k")
+]
 ADVERSARIAL = ("fgsm", "pgd", "trades")
-RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL, "certified")
+RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL, "certified", "sparse")
 #: groups that are asked for by name alone: what they show is beside the models of the other groups
-BESIDE = ("controls", "certified")
+BESIDE = ("controls", "certified", "defences")
 #: how a value of a sweep is written in a model's name
 SWEPT = {"beta": "beta", "num_steps": "T"}
 #: settings that no recipe file needs to state; they are not hashed then, so that a new one leaves older hashes valid
@@ -56,6 +58,7 @@ UNSTATED: dict[str, Any] = {
     "tried": [],
     "training_decoder": "",
     "training_exit": 0,
+    "blocks": [],
     "title": "",
     "group": "codes",
     "exits": "last",
@@ -195,8 +198,10 @@ def _built(texts: list[dict[str, Any]]) -> dict[str, ModelRecipe]:
                 settings[name]["adversarial"] = first["adversarial"]
 
     def build(name: str, source: ModelRecipe | None = None) -> ModelRecipe:
-        start = settings[name].get("start")
-        return ModelRecipe(name, settings[name], build(start) if start else None, source, evaluation, studies, limits)
+        stated = {key: value for key, value in settings[name].items() if key != "suite"}
+        start, attacked = stated.get("start"), {"suite": settings[name].get("suite", evaluation["suite"])}
+        by = evaluation | attacked
+        return ModelRecipe(name, stated, build(start) if start else None, source, by, studies, limits)
 
     source = build(evaluation["source"]) if "source" in evaluation else None
     return {name: build(name, None if source and name == source.name else source) for name in settings}

@@ -132,8 +132,16 @@ def _part(seeds: Sequence[Record], attacks: set[str]) -> dict[str, Any]:
         "correct": {a: [counts(r, a) for r in seeds] for a in shown if all(a in r.correct for r in seeds)},
         "attacks": [a for a in first.attacks if a != "worst"],
         "flags": {a: flags for a in shown if (flags := flags_of(seeds, a))},
+        **({"proved": [[_proved(seeds, e, eps) for eps in first.eps] for e in first.exits]} if first.proofs else {}),
         **({"energy_pj": first.energy_pj} if first.energy_pj else {}),
     }
+
+
+def _proved(seeds: Sequence[Record], exit_step: int, eps: float) -> float | None:
+    """Return what is proved, mean over seeds; ``None`` where it is not known of all."""
+    counts = [seed.proved(exit_step, eps) for seed in seeds]
+    known = [count for count in counts if count is not None]
+    return sum(known) / len(counts) / seeds[0].n if len(known) == len(counts) else None
 
 
 def accuracies(

@@ -18,6 +18,7 @@ from snnlab.evaluation.result import Evaluation
 from snnlab.files import atomic_write, write_json
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.conv import ConvNet, SpikingConvNet, fold
+from snnlab.statistics import Record
 from snnlab.training.tssl_bp import TsslMLP
 from snnlab.zoo.networks import classifier_for
 from snnlab.zoo.quantised import read_weights
@@ -26,7 +27,7 @@ from snnlab.zoo.registry import DATASET, FOLDER, ModelRecipe, recipe
 __all__ = ["MODELS", "Trained", "card", "load", "measured", "repeats", "restored", "results"]
 
 MODELS = FOLDER / "models"
-WEIGHTS, CARD, RESULTS = "weights.safetensors.xz", "card.json", "results.json"
+WEIGHTS, CARD, RESULTS, PROVED = "weights.safetensors.xz", "card.json", "results.json", "proofs.json"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def card(name: str, seed: int | None = None, folder: Path = MODELS) -> dict[str,
 
 
 def results(name: str, seed: int | None = None, folder: Path = MODELS, *, decoder: str | None = None) -> Evaluation:
-    """Return the record of a model at one seed.
+    """Return the record of a model at one seed, with what is proved of the same weights in its ``proofs``.
 
     Args:
         name, seed, folder: as in ``load``.
@@ -86,7 +87,7 @@ def results(name: str, seed: int | None = None, folder: Path = MODELS, *, decode
     if decoders:
         record = record.read_by(decoder or decoders[0])
     try:
-        return replace(record.checked(), **of.labels)
+        return replace(record.checked(), **of.labels, proofs=_proofs(of, record.weights_sha256, folder))
     except (TypeError, ValueError) as error:
         raise _unusable(of, f"results are altered: {error}") from None
 
@@ -106,6 +107,15 @@ def path_of(of: ModelRecipe, name: str, folder: Path) -> Path:
     """Return where a file of a model is: ``results.json`` at the first seed, ``results-1.json`` at the next."""
     stem, dot, suffix = name.partition(".")
     return folder / of.path / (name if of.first else f"{stem}-{of['seed']}{dot}{suffix}")
+
+
+def _proofs(of: ModelRecipe, weights_sha256: str, folder: Path) -> Record | None:
+    """Return the record of what is proved of the same weights; ``None`` if there is none."""
+    if not path_of(of, PROVED, folder).exists():
+        return None
+    content = read_json(of, PROVED, folder, {"n", "eps", "exits", "correct", "weights_sha256"})
+    known = Record.of({key: content[key] for key in ("n", "eps", "exits", "num_steps", "correct", "attacks", "seed")})
+    return known if content["weights_sha256"] == weights_sha256 else None
 
 
 def put_trained(of: ModelRecipe, trained: Trained, folder: Path) -> None:

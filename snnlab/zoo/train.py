@@ -25,6 +25,7 @@ from snnlab.training.bptt import History, Objective, Recipe, accuracy, train
 from snnlab.training.certified import CertifiedTraining
 from snnlab.training.conversion import convert
 from snnlab.training.gates import LearnedGate, frozen
+from snnlab.training.sparse import SparseGradients
 from snnlab.zoo.networks import classifier_for
 from snnlab.zoo.quantised import packed, quantise, read_weights
 from snnlab.zoo.registry import ADVERSARIAL, ModelRecipe
@@ -92,11 +93,13 @@ def training_recipe(recipe: ModelRecipe) -> Recipe:
 
 
 def objective_for(recipe: ModelRecipe) -> Objective | None:
-    """Return the adversarial or certified training of a recipe, if it has one."""
+    """Return the objective of a recipe's rule, if it is not the plain loss."""
     if recipe["rule"] == "certified":
         settings = recipe["certified"]
         options = {key: settings[key] for key in ("clean_weight", "start", "end")}
         return CertifiedTraining(Budget(settings["eps"] / recipe.dataset.eps_unit), **options)
+    if recipe["rule"] == "sparse":
+        return SparseGradients(**recipe["sparse"])
     if recipe["rule"] not in ADVERSARIAL:
         return None
     options = {key: value for key, value in recipe["adversarial"].items() if key in ("steps", "weight")}

@@ -19,7 +19,9 @@ RECORDS = [
 
 
 def test_every_model_of_the_list_has_proofs_at_the_first_seed() -> None:
-    assert [name for name in NAMES if not has_proofs(name)] == []
+    trained = [name for name in NAMES if zoo.measured(name) or path_of(zoo.recipe(name), "card.json", zoo.MODELS).exists()]
+    assert {"onset", "ann", "certified-onset"} <= set(trained)
+    assert [name for name in trained if not has_proofs(name)] == []
     assert not has_proofs("poisson")
 
 

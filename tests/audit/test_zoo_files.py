@@ -67,7 +67,9 @@ def test_web_data_is_light_and_holds_every_weight(tmp_path: Path) -> None:
     digits = {name for name in size if name.startswith("snnlab-digits-")}  # loaded when the page measures or trains
     assert size["snnlab-digits-test"] < 250_000
     assert max(size[name] for name in size.keys() - digits) < 500_000  # what a change of model loads
-    assert sum(size.values()) < 8_000_000
+    pictures = {name for name in size if name.startswith("snnlab-picture-")}  # one at a time, in one chapter
+    assert sum(size[name] for name in pictures) < 4_500_000
+    assert sum(size[name] for name in size.keys() - pictures) < 8_000_000
     for name in NAMES:
         first = export.payload(f"model/{name}")["layers"][0]
         levels = torch.tensor([ord(c) - 80 for c in first["weight"]]).view(first["shape"])

@@ -86,6 +86,7 @@ def test_an_assignment_shows_the_table_that_its_exercise_asks_about(course: Cour
     assert "answer = ..." in cells[table + 1]
 
 
+@pytest.mark.case("nbgrader grades notebooks with explorers")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_right_submission_gets_full_marks(course: Course, name: str) -> None:
     handed_in, source = course.notebook("release", name), course.notebook("source", name)
@@ -96,7 +97,7 @@ def test_a_right_submission_gets_full_marks(course: Course, name: str) -> None:
     assert course.marks("right", name) == (6, 6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES[::5])  # dots are no answer to any check: test_teach.py
 def test_an_empty_submission_gets_none(course: Course, name: str) -> None:
     assert course.marks("empty", name) == (0, 6)
 

@@ -18,6 +18,7 @@ from snnlab.attacks import NAIVE, AdaptiveSharpness, Budget, attack
 from snnlab.attacks.goal import Goal
 from snnlab.attacks.spike_train import TrainSearch
 from snnlab.data import Split
+from snnlab.data.event_camera import EventCamera
 from snnlab.encoding import encoder
 from snnlab.networks.bounds import Range, Sequence, linear_bounds
 from snnlab.networks.conv import Block, SpikingConvNet
@@ -69,6 +70,14 @@ def test_the_fusion_of_the_text_is_that_of_the_package(ramp: Tensor, gate: tuple
         values.append((sequence, torch.autograd.grad(sequence.square().sum(), leaf)[0]))
     for text, package in zip(*values, strict=True):
         assert torch.equal(text, package)
+
+
+def test_the_pixel_of_the_text_is_the_sensor_of_the_package() -> None:
+    names = _run_cell("events.ipynb", "def events_of(")
+    for seed in range(5):
+        intensity = torch.rand(40, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        expected = EventCamera().crossings(intensity.view(-1, 1, 1, 1)).flatten().tolist()
+        assert names["events_of"](intensity) == expected
 
 
 def test_the_neuron_of_the_text_is_that_of_the_package() -> None:

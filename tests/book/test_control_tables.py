@@ -67,7 +67,7 @@ def test_a_table_has_a_row_for_each_network_that_is_measured() -> None:
 def test_findings_follow_from_the_intervals() -> None:
     assert (
         "At ε = 0.1, the worst-case accuracy of `latency` is higher than that of the same code with dark pixels first "
-        "(+0.100 [+0.100, +0.100]). At ε = 0.2, its worst-case accuracy is higher (+0.050 [+0.050, +0.050])."
+        "(+0.100 [+0.056, +0.143]). At ε = 0.2, its worst-case accuracy is higher (+0.050 [+0.013, +0.086])."
     ) in finding("order")
     shuffled = (
         "the worst-case accuracy of `latency` is not clearly different from that of the same network trained on shuffled"

@@ -19,6 +19,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 CHAPTERS = costs.chapters()
 
 
+@pytest.mark.case("Binder")
 def test_binder_reads_our_environment_and_runs_our_last_step(tmp_path: Path) -> None:
     """What Binder's own program makes of the two files, without building it."""
     for name in ("environment.yml", "postBuild"):
@@ -49,6 +50,7 @@ def test_every_chapter_begins_by_installing_what_is_missing_there_and_only_there
     assert 'importlib.util.find_spec("snnlab") is None' in source
 
 
+@pytest.mark.case("Colab")
 def test_the_first_cell_finds_the_tables_of_the_book_where_a_notebook_stands_alone(tmp_path: Path) -> None:
     """As on Colab: a folder without the book. The clone is a copy; nothing is installed."""
     notebook = nbformat.read(BOOK / f"{CHAPTERS[0]}.ipynb", as_version=4)
@@ -87,6 +89,7 @@ def _files_of_the_book() -> set[Path]:
     return {path for path in BOOK.rglob("*") if not skipped & set(path.parts)}
 
 
+@pytest.mark.case("Binder's memory")
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_fits_a_small_machine_and_leaves_no_file_behind(chapter: str) -> None:
     """Processor time, not wall time: other work on the machine does not count."""
@@ -105,6 +108,7 @@ def test_every_cost_on_the_status_page_is_that_of_a_chapter_and_within_the_limit
         assert all(0 < float(row[name]) < limit for name, limit in costs.LIMITS.items())
 
 
+@pytest.mark.case("the book read offline")
 def test_the_book_in_one_file_holds_every_page_and_its_scripts(tmp_path: Path) -> None:
     html = built_book()
     subprocess.run(["make", "-o", "book", "offline"], cwd=ROOT, check=True, stdout=subprocess.PIPE)

@@ -96,6 +96,15 @@ def _rolled(sequence: Tensor, generator: torch.Generator) -> Tensor:
     return sequence.gather(0, (steps + shifts) % len(sequence))
 
 
+def _events_of(log: Tensor, threshold: float) -> Tensor:
+    level, signed = torch.tensor(0.0), []
+    for value in (log - log[0]) / threshold:
+        new = torch.maximum(torch.minimum(level, value.ceil()), value.floor())
+        signed.append(new - level)
+        level = new
+    return torch.stack(signed[1:])
+
+
 def _read_twice(
     model: Classifier, images: Tensor, labels: Tensor, generator: torch.Generator, exit_step: int = 8
 ) -> list[float]:
@@ -231,6 +240,9 @@ RIGHT: dict[str, Any] = {
     "honest.1": _worst,
     "honest.2": FLAWS,
     "honest.3": _pgd,
+    "events.1": _events_of,
+    "events.2": 4,
+    "events.3": torch.tensor(0.61),
     "hardware.1": lambda spikes, p, generator: spikes * (torch.rand(spikes.shape, generator=generator) >= p),
     "hardware.2": -128,
     "hardware.3": torch.tensor(0.4),
@@ -324,6 +336,17 @@ WRONG = [
     ("early_exit.3", lambda logits, labels: F.cross_entropy(logits.mean(0), labels)),
     ("early_exit.3", lambda logits, labels: _joint_loss(logits, labels).detach()),
     ("early_exit.3", lambda logits, labels: torch.stack([F.cross_entropy(z, labels) for z in logits])),
+    ("events.1", 1),
+    ("events.1", lambda log, threshold: (log.diff() / threshold).round()),
+    ("events.1", lambda log, threshold: ((log - log[0]) / threshold).floor().diff()),
+    ("events.1", lambda log, threshold: _events_of(log, threshold).abs()),
+    ("events.1", lambda log, threshold: _events_of(log, threshold).clamp(-1, 1)),
+    ("events.2", 5),
+    ("events.2", 2),
+    ("events.2", 4.8),
+    ("events.3", 0.95),
+    ("events.3", 0.1),
+    ("events.3", 60),
     ("hardware.1", 0.5),
     ("hardware.1", lambda spikes, p, generator: spikes * (torch.rand(spikes.shape, generator=generator) < p)),
     ("hardware.1", lambda spikes, p, generator: spikes * (torch.rand(spikes.shape) >= p)),
@@ -622,6 +645,6 @@ def test_a_claim_that_was_refuted_passes_as_well_as_one_that_holds() -> None:
 
 
 def test_dots_are_no_answer_and_unknown_exercises_are_named() -> None:
-    assert check("encoding.1", ...).passed is None
+    assert all(check(name, ...).passed is None for name in checks())
     with pytest.raises(ValueError, match=r"choose one of adversarial\.1"):
         check("encoding.99", 0)

@@ -4,7 +4,7 @@
 //   node journeys.mjs '{"firefox": "/usr/bin/firefox-esr", "base": "file:///…/html", "pages": {"intro": ["robustness"]}, …}'
 import puppeteer from "puppeteer-core";
 
-const { firefox, base, pages, term, says } = JSON.parse(process.argv[2]);
+const { firefox, base, pages, alone, term, says } = JSON.parse(process.argv[2]);
 /** Every connection goes by way of a proxy that nobody runs, so a page has what is on the disk and nothing else. */
 const OFFLINE = { "network.proxy.type": 1, "network.proxy.socks": "127.0.0.1", "network.proxy.socks_port": 9 };
 const PATIENCE = { timeout: 20_000 };
@@ -18,10 +18,12 @@ const browser = await puppeteer.launch({
 try {
   const visits = {};
   for (const [name, kinds] of Object.entries(pages)) visits[name] = await visit(name, (page) => read(page, kinds));
+  const published = {};
+  for (const [address, kind] of Object.entries(alone)) published[kind] = await visit(address, (page) => meet(page, kind));
   const [first] = Object.keys(pages);
   const search = await visit(first, look);
   const lured = await visit(first, lure);
-  console.log(JSON.stringify({ browser: await browser.version(), visits, search, lured }));
+  console.log(JSON.stringify({ browser: await browser.version(), visits, published, search, lured }));
 } finally {
   await browser.close();
 }
@@ -34,7 +36,7 @@ async function visit(name, journey) {
   page.on("request", (request) => request.url().startsWith("data:") || requests.push(request.url()));
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  await page.goto(`${base}/${name}.html`, PATIENCE);
+  await page.goto(name.startsWith("file:") ? name : `${base}/${name}.html`, PATIENCE);
   const seen = await journey(page);
   await page.close();
   return { requests, errors, ...seen };
@@ -48,6 +50,11 @@ async function read(page, kinds) {
   const feedback = await answer(page);
   const [light, dark] = [await colours(page, "light", kinds), await colours(page, "dark", kinds)];
   return { explorers, equations, feedback, light, dark };
+}
+
+/** The explorer of a page of one file. */
+async function meet(page, kind) {
+  return { explorers: { [kind]: await move(page, `snn-lab[explorer="${kind}"]`) } };
 }
 
 /** How many equations are written in a page, and how many MathJax has set, when it is done. */

@@ -37,7 +37,7 @@ def axe() -> str:
 def violations(page: Page, axe: str, *rules: str) -> list[dict[str, Any]]:
     """Serious and critical violations (of these rules): the rule, the way to the element through shadow roots, what is wrong."""
     page.evaluate(axe)
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": list(rules)} if rules else {})
     found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
     return [
         {"rule": rule["id"], "at": node["target"], "why": node["failureSummary"]}

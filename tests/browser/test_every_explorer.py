@@ -26,7 +26,13 @@ WIDTHS = (360, 768, 1000, 1280, 1400, 1680)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of the book's pages, without a page."""
     folder = tmp_path_factory.mktemp("explorers")
-    for key in ("zoo", "cifar10", *(f"model/{name}" for name in zoo.names("codes", "training", "fusion"))):
+    for key in (
+        "zoo",
+        "cifar10",
+        "pictures",
+        "picture/latency",
+        *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
+    ):
         (folder / f"snnlab-{key.replace('/', '-')}.js").write_text(export.script(key))
     return folder
 

@@ -10,13 +10,15 @@ import ipywidgets
 import nbconvert
 import nbformat
 import pytest
+import snntorch as snn
 from playwright.sync_api import Browser, Locator, expect
+from torch import nn
 from visiting import Visit, lone_page
 
-from snnlab import zoo
+from snnlab import data, zoo
 from snnlab.widgets import EncoderExplorer, NeuronExplorer, RobustnessExplorer
 from snnlab.widgets.containers import container_html
-from snnlab.widgets.notebooks import LiveExplorers
+from snnlab.widgets.notebooks import LiveExplorers, embed
 from snnlab.zoo import export
 
 
@@ -81,6 +83,39 @@ def test_a_saved_notebook_becomes_a_page_with_live_explorers(offline: Visit, tmp
     assert _own_problems(offline) == []
 
 
+@pytest.mark.case("a saved notebook through plain nbconvert")
+def test_a_network_of_your_own_is_alive_in_a_page_that_nbconvert_made_by_itself(offline: Visit, tmp_path: Path) -> None:
+    test = data.load("mnist5k").test[:4]
+    net = nn.Sequential(nn.Flatten(), *_trained())
+    own = [RobustnessExplorer(net, test.images, test.labels, eps=eps, attack="fgsm") for eps in (0.1, 0.02)]
+    _write(tmp_path, _notebook(*(explorer.to_html() for explorer in own)))
+    offline.open("lesson")
+    explorers = offline.page.locator("snn-lab")
+    for k, explorer in enumerate(own):
+        lab = explorers.nth(k)
+        expect(lab).to_have_attribute("data-ready", "", timeout=20_000)
+        answer = int(explorer.result()["attacked"]["predictions"][-1])
+        expect(lab.locator(".controls")).to_contain_text(f"Reads {answer}" if answer >= 0 else "o answer")
+        _answers(lab, "budget ε", "0.3", lab.locator(".effect"))
+    assert _own_problems(offline) == []
+
+
+def _trained() -> list[nn.Module]:
+    first, second = zoo.load("direct").network.layers
+    options = {"beta": 0.9, "init_hidden": True}
+    return [first, snn.Leaky(**options), second, snn.Leaky(**options, output=True)]
+
+
+@pytest.mark.case("a saved notebook that carries networks of the zoo")
+def test_a_cell_that_embeds_makes_the_zoo_s_explorers_alive(offline: Visit, tmp_path: Path) -> None:
+    _write(tmp_path, _notebook(RobustnessExplorer(eps=0.05, attack="fgsm").to_html(), embed("robustness").data))
+    first = offline.open("lesson").explorer("robustness")
+    _answers(first, "budget ε", "0.3", first.locator(".effect"))
+    first.get_by_role("combobox", name="code").select_option("latency")
+    expect(first.locator(".badge")).to_have_text("computed in your browser")
+    assert _own_problems(offline) == []
+
+
 def test_a_page_without_scripts_shows_the_pictures(offline: Visit, tmp_path: Path) -> None:
     _write(tmp_path, _notebook(NeuronExplorer().to_html()))
     page = offline.open("lesson").page
@@ -90,6 +125,7 @@ def test_a_page_without_scripts_shows_the_pictures(offline: Visit, tmp_path: Pat
     assert _own_problems(offline) == []
 
 
+@pytest.mark.case("explorers in VBox, HBox, Tab, in a page")
 def test_explorers_inside_containers_are_alive(visit: Visit, folder: Path) -> None:
     pair = ipywidgets.HBox([EncoderExplorer(eps=0.1), NeuronExplorer()])
     tabs = ipywidgets.Tab([pair, RobustnessExplorer(eps=0.1, attack="fgsm")], titles=("codes", "network"))
@@ -125,6 +161,7 @@ def test_explorers_of_one_page_share_engine_and_data(visit: Visit, folder: Path)
     assert visit.problems == []
 
 
+@pytest.mark.case("messages before the view is there")
 def test_what_is_set_before_the_view_is_there_arrives(visit: Visit, folder: Path) -> None:
     early = """<script>
         const waiting = document.querySelector('snn-lab');

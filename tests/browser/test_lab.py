@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from building import BOOK
 from playwright.sync_api import Browser, Locator, Page, expect
 
 #: what the first cell of a notebook holds, by explorer
@@ -80,6 +81,13 @@ class Own(Encoder):
 
 """
 
+EARLY = """\
+explorer = RobustnessExplorer(encoding="offset", eps=0.1)
+display(explorer)
+explorer.eps = 0.2
+explorer.encoding = "latency"
+"""
+
 EVERY = pytest.mark.parametrize("kind", [kind for kind in FROM_THE_ZOO if kind != "attack"])
 
 
@@ -94,6 +102,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     cells = {f"zoo-{kind}": _cell(made) for kind, made in FROM_THE_ZOO.items()}
     cells |= {f"own-{kind}": _cell(made, NET) for kind, made in OWN_NETWORKS.items()}
     cells["own-code"] = _cell('RobustnessExplorer(Classifier(Net(), Own()), attack="pgd", eps=0.2, **of)', NET + CODE)
+    cells["early"] = "from snnlab.widgets import RobustnessExplorer\n\n" + EARLY
     for name, source in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("")])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -101,6 +110,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    words = [cell for cell in nbformat.read(BOOK / "neuron.ipynb", 4).cells if cell.cell_type == "markdown"]
+    shown = [next(cell for cell in words if part in cell.source) for part in ("{admonition}", "{exercise}")]
+    nbformat.write(nbformat.v4.new_notebook(cells=shown), folder / "words.ipynb")
     settings = {f"JUPYTER_{kind}_DIR": str(folder / ".jupyter" / kind.lower()) for kind in ("CONFIG", "RUNTIME")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ip=127.0.0.1"]
     options = ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}"]
@@ -115,7 +127,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)  # kernels that are still starting are waited for
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -189,6 +201,23 @@ def test_cell_runs_pytorch_answers_and_traits_follow(page: Page, lab: str) -> No
     expect(output).to_contain_text("(7, 'offset')", timeout=20_000)
     _run_last_cell(page, "explorer.encoding = 'onset'; explorer.attack = 'pgd'")
     expect(explorer.get_by_role("combobox", name="code")).to_have_value("onset", timeout=20_000)
+
+
+@pytest.mark.case("a chapter in JupyterLab, whose words are those of a book")
+def test_directives_and_roles_of_a_chapter_are_rendered(page: Page, lab: str) -> None:
+    page.goto(f"{lab}/lab/tree/words.ipynb?reset")
+    cells = page.locator(".jp-MarkdownCell")
+    expect(cells.nth(1)).to_contain_text("Exercise 1", timeout=90_000)
+    expect(cells.first.locator("aside").first).to_contain_text("In this chapter")
+    assert re.findall(r"\{[a-z:-]+\}|:::|```", "".join(cells.all_inner_texts())) == []
+
+
+@pytest.mark.case("messages before the view is there")
+def test_what_a_cell_sets_after_it_has_shown_the_explorer_arrives(page: Page, lab: str) -> None:
+    explorer = _run_first_cell(page, lab, "early")
+    expect(explorer.get_by_role("combobox", name="code")).to_have_value("latency", timeout=20_000)
+    expect(explorer.get_by_label("budget ε")).to_have_value("0.2")
+    expect(explorer.locator(".badge")).to_contain_text("PyTorch in your kernel", timeout=20_000)
 
 
 def test_networks_of_all_training_rules_answer_from_the_kernel(page: Page, lab: str) -> None:

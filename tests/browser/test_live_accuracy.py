@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import POLICY
 from playwright.sync_api import Browser, Locator, expect
-from visiting import Visit, lone_page
+from visiting import Visit, lone_page, served
 
 from snnlab import zoo
 from snnlab.zoo import export
@@ -45,21 +41,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[str]:
+def address(folder: Path) -> Iterator[str]:
     """The same page on a server that allows little."""
-
-    class Strict(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", POLICY)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with served(folder) as base:
+        yield base
 
 
 def _visit(chromium: Browser, base: str, script: str = "") -> Visit:
@@ -87,9 +72,9 @@ def _measure(explorer: Locator, digits: str) -> Locator:
 
 @pytest.mark.parametrize("place", ["disk", "server"])
 def test_page_measures_what_is_recorded_with_workers_that_start_there(
-    place: str, chromium: Browser, folder: Path, served: str
+    place: str, chromium: Browser, folder: Path, address: str
 ) -> None:
-    visit = _visit(chromium, folder.as_uri() if place == "disk" else served)
+    visit = _visit(chromium, folder.as_uri() if place == "disk" else address)
     bench = _measure(visit.open("index").explorer(), "500")
     expect(bench.get_by_role("button", name="Measured")).to_be_visible(timeout=60_000)
     right = zoo.results("onset").correct["fgsm.informed"][7][1]
@@ -97,7 +82,7 @@ def test_page_measures_what_is_recorded_with_workers_that_start_there(
     expect(bench).to_contain_text(f"the same digits: {right} right there, {right} here.")
     addresses = visit.page.evaluate("started.map(({ address }) => address)")
     assert len(addresses) >= 1
-    assert all(address.startswith("blob:" if place == "disk" else f"{served}/snnlab-worker.js") for address in addresses)
+    assert all(each.startswith("blob:" if place == "disk" else f"{address}/snnlab-worker.js") for each in addresses)
     assert visit.page.evaluate("violations") + visit.problems == []
     visit.page.context.close()
 

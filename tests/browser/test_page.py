@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
-from visiting import Visit, pages, places, put
+from visiting import Visit, places, put
 
 EVERY = pytest.mark.parametrize(("kind", "place"), places())
 ATTACKED = pytest.mark.parametrize(("kind", "place"), places("robustness", "training", "exit", "fusion"))
@@ -17,16 +17,6 @@ UNKNOWN = {"training": "code"}
 
 def _answer(explorer: Locator) -> Locator:
     return explorer.locator(".answer").first
-
-
-@pytest.mark.parametrize("name", pages())
-def test_page_asks_no_other_host_and_logs_no_error(name: str, visit: Visit) -> None:
-    visit.open(name)
-    for kind, place in places():
-        if place == name:
-            visit.explorer(kind)
-    visit.page.wait_for_timeout(1500)  # longer than any script of the page waits before it loads something
-    assert visit.problems == []
 
 
 def test_reader_turns_every_knob_and_the_explorer_answers(visit: Visit) -> None:
@@ -197,29 +187,31 @@ def test_without_scripts_a_picture_and_a_sentence_stand_in_its_place(
     context.close()
 
 
+#: colours of text in an explorer, and of what is behind it
+COLOURS = """e => {
+    const seen = getComputedStyle(e.shadowRoot.querySelector('h4, .answer strong')).color;
+    let box = e;
+    let behind = 'rgba(0, 0, 0, 0)';
+    while (box && behind === 'rgba(0, 0, 0, 0)') {
+        behind = getComputedStyle(box).backgroundColor;
+        box = box.parentElement;
+    }
+    return [seen, behind];
+}"""
+
+
 @EVERY
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
 def test_page_fits_the_screen_and_its_text_is_legible(
-    kind: str, place: str, scheme: str, width: int, chromium: Browser, book: Path
+    kind: str, place: str, scheme: str, chromium: Browser, book: Path
 ) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context = chromium.new_context(viewport={"width": 360, "height": 800}, color_scheme=scheme)
     visit = Visit(context, book.as_uri()).open(place)
     explorer = visit.explorer(kind)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    colours = explorer.evaluate(
-        """e => {
-            const seen = getComputedStyle(e.shadowRoot.querySelector('h4, .answer strong')).color;
-            let box = e;
-            let behind = 'rgba(0, 0, 0, 0)';
-            while (box && behind === 'rgba(0, 0, 0, 0)') {
-                behind = getComputedStyle(box).backgroundColor;
-                box = box.parentElement;
-            }
-            return [seen, behind];
-        }"""
-    )
-    assert _contrast(*colours) >= 4.5
+    for width in (360, 1280):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert _contrast(*explorer.evaluate(COLOURS)) >= 4.5
     context.close()
 
 
@@ -235,6 +227,7 @@ def _contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.case("a printed page")
 @ATTACKED
 def test_printed_page_is_light_and_keeps_the_explorer(kind: str, place: str, chromium: Browser, book: Path) -> None:
     context = chromium.new_context(color_scheme="dark")

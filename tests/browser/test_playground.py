@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import POLICY
 from playwright.sync_api import Browser, expect
-from visiting import Visit, lone_page, put
+from visiting import Visit, lone_page, put, served
 
 from snnlab import data, load
 from snnlab.zoo import export
@@ -38,21 +34,10 @@ def reader(chromium: Browser, folder: Path) -> Iterator[Visit]:
 @pytest.fixture
 def guarded(chromium: Browser, folder: Path) -> Iterator[Visit]:
     """Who reads the page from a server that allows little."""
-
-    class Strict(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", POLICY)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Strict, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield Visit(context, f"http://127.0.0.1:{server.server_port}")
+    with served(folder) as base:
+        yield Visit(context, base)
     context.close()
-    server.shutdown()
 
 
 def test_network_learns_pauses_goes_on_is_kept_and_is_loaded_in_python(reader: Visit, tmp_path: Path) -> None:
@@ -79,9 +64,10 @@ def test_network_learns_pauses_goes_on_is_kept_and_is_loaded_in_python(reader: V
     expect(tested).to_contain_text("Before (faint): onset, T = 8")
     reader.page.reload()
     again = reader.explorer("playground")
-    again.get_by_role("button", name="Open the last one").click()
+    again.get_by_role("button", name="Go on after epoch 1 of 5").click()
     expect(again.locator(".tested")).to_contain_text("After epoch 1")
     expect(again.locator(".progress")).to_contain_text("epoch 2 of 5")
+    expect(again.get_by_role("button", name="Pause")).to_be_visible()
     assert reader.problems == []
 
 

@@ -1,4 +1,4 @@
-"""The book on a server that allows little (`POLICY` in conftest.py): no page breaks the policy, and all that it has works."""
+"""The book on a server that allows little (`POLICY` in visiting.py): no page breaks the policy, and all that it has works."""
 
 from __future__ import annotations
 

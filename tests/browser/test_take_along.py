@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Download, Locator, expect
 from visiting import Visit, lone_page
 
 from snnlab import data, widgets, zoo
+from snnlab.data.drawings import drawings
 from snnlab.widgets.traits import DECLARED
 from snnlab.zoo import export
 
@@ -37,6 +38,9 @@ TABLES = {
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
+    "picture": ("votes_attacked", {"clean", "attacked"}),
+    "paint": ("accuracy", {"clean", "attacked"}),
+    "event": ("microsecond", {"clean"}),
 }
 STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "lost": 0.3, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
@@ -62,6 +66,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "zoo",
         "cifar10",
         "everyday",
+        "pictures",
+        "picture/latency",
+        "events5k",
         "digits/test",
         "digits/train",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
@@ -124,6 +131,7 @@ def _on_paper(pixels: np.ndarray[Any, Any], side: int = 340) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.case("take figure and numbers along")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_explorer_gives_a_picture_a_table_and_its_images(kind: str, visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, kind, **STATE)
@@ -150,18 +158,20 @@ def test_every_explorer_gives_a_picture_a_table_and_its_images(kind: str, visit:
     if images:
         saved = np.load(io.BytesIO(_saved(visit, explorer, "images, NPZ")), allow_pickle=False)
         assert set(saved.files) == images | {"label", "settings"}
-        assert np.array_equal(np.round(saved["clean"][0] * 255), _sample(3))
+        sample = (drawings().images[3] * 255).round().numpy() if kind == "picture" else _sample(3)[None]
+        assert np.array_equal(np.round(saved["clean"] * 255), sample)
         assert int(saved["label"]) == 3
         assert "eps 0.1" in str(saved["settings"]) or kind == "energy"
         for name in images - {"clean"}:
             attacked = saved[name] if saved[name].ndim == 3 else saved[name][-1]
-            assert attacked.shape == saved["clean"].shape == (1, 28, 28)
+            assert attacked.shape == saved["clean"].shape == sample.shape
             assert 0 < np.abs(attacked - saved["clean"]).max() < 0.1 + 1e-6
     else:
         expect(explorer.get_by_role("button", name="images, NPZ")).to_have_count(0)
     assert visit.problems == []
 
 
+@pytest.mark.case("start anew")
 def test_reset_brings_back_the_first_settings_and_back_undoes_it(visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, "robustness", image=5, eps=0.15, exit_step=6)
     explorer.get_by_label("budget ε").fill("0.21")
@@ -203,6 +213,7 @@ def _drawn(explorer: Locator, visit: Visit) -> np.ndarray[Any, Any]:
     return pixels
 
 
+@pytest.mark.case("a picture of my own")
 @pytest.mark.parametrize("digit", [2, 4, 8])
 def test_a_digit_on_white_paper_becomes_the_training_digit_that_it_was(digit: int, visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, "robustness", attack="none")

@@ -159,6 +159,19 @@ def test_an_ann_of_any_layers_answers_as_in_torch(ask: Ask, data: st.DataObject)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 1.0, 30.0]))
+def test_weights_of_any_value_answer_to_four_digits(ask: Ask, seed: int, scale: float) -> None:
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 20), nn.ReLU(), nn.Linear(20, 4))
+    with torch.no_grad():
+        network[3].weight.mul_(scale)
+    images = torch.rand(2, 1, 6, 6)
+    sent = model_payloads({"net": Classifier.of(network, images)}, images)["network/0"]["layers"]
+    assert all("int24" in layer["weight"] for layer in sent if "weight" in layer)
+    assert_equal(ask, Classifier.of(network, images), images, exits=[1])
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(st.data())
 def test_outputs_of_a_population_are_pooled_as_in_torch(ask: Ask, data: st.DataObject) -> None:
     network, images = data.draw(networks(1, spiking=True))

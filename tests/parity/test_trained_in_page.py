@@ -76,6 +76,7 @@ RECIPES = [
     *(_recipe(loss=loss, code="onset") for loss in ("membrane", "anytime")),
     *(_recipe(surrogate=shape, slope=2.0) for shape in ("arctan", "fast_sigmoid", "triangular")),
     _recipe(steps=5, beta=0.5),
+    _recipe(code="table(rows=0010 1001 0110 0001 1000)", steps=4),
 ]
 
 

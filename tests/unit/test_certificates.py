@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from snnlab import data, zoo
 from snnlab.attacks import Budget, attack
+from snnlab.attacks.registry import ATTACKS
 from snnlab.encoding import encoder
 from snnlab.evaluation.certificates import certify
 from snnlab.networks.classifier import MLP, Classifier, SpikingMLP
@@ -172,3 +173,24 @@ def test_a_linear_network_is_bounded_exactly() -> None:
 def test_what_has_no_bound_is_never_proved(classifier, budget: Budget, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         certify(classifier(), torch.rand(1, 1, 28, 28), torch.tensor([0]), budget)
+
+
+@pytest.mark.parametrize("method", sorted(name for name, of in ATTACKS.items() if not of.control))
+def test_no_registered_attack_contradicts_a_proof_of_a_small_network(method: str) -> None:
+    generator = torch.Generator().manual_seed(3)
+    images, labels = torch.rand(12, 1, 2, 2, generator=generator), torch.randint(3, (12,), generator=generator)
+    proved_any = False
+    for code in ("onset", "latency", "direct"):
+        network = SpikingMLP((4, 5, 3), beta=0.5, reset="none")
+        for parameter in network.parameters():
+            nn.init.normal_(parameter, 0.1, 1.0, generator=generator)
+        classifier = Classifier(network, encoder(code, num_steps=3), "membrane")
+        labels = classifier.predict(images)[-1].clamp(min=0)
+        for eps in (0.02, 0.2):
+            if not ATTACKS[method].suits(classifier):
+                continue
+            proved = certify(classifier, images, labels, Budget(eps)).proved
+            found = attack(classifier, images, labels, Budget(eps), method, generator=generator)
+            assert not bool((found.success & proved).any())
+            proved_any |= bool(proved.any())
+    assert proved_any or method not in ("pgd", "sa_pgd", "spike_train")

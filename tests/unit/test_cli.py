@@ -239,6 +239,7 @@ def test_data_of_one_s_own_may_be_bytes(here: Path, asked: list[dict[str, Any]])
     assert asked[0]["data"].num_classes == 10  # as many as the network answers with
 
 
+@pytest.mark.case("pictures with channels last, in a file")
 def test_pictures_with_channels_last_are_turned_for_the_network_and_in_the_report(
     here: Path, asked: list[dict[str, Any]]
 ) -> None:
@@ -260,6 +261,7 @@ def test_pictures_with_channels_last_are_turned_for_the_network_and_in_the_repor
     )
 
 
+@pytest.mark.case("frames of events [T, N, 2, H, W]")
 def test_frames_of_events_pass_through_the_whole_command(here: Path, asked: list[dict[str, Any]]) -> None:
     frames = np.random.default_rng(0).integers(0, 5, (4, 6, 2, 8, 8))
     np.savez(here / "events.npz", frames=frames, labels=np.arange(6) % 3)
@@ -313,6 +315,7 @@ six = nn.Sequential(  # snnTorch's tutorial 6
 """
 
 
+@pytest.mark.case("snnTorch's tutorials 5 and 6 on the command line")
 @pytest.mark.parametrize(
     ("words", "says"),
     [

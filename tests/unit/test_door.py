@@ -19,7 +19,7 @@ from snnlab.data import Split
 from snnlab.encoding import check_images
 from snnlab.evaluation.flags import kind_of
 from snnlab.evaluation.sanity_checks import inspect
-from snnlab.networks.adapters import Adapted, as_images, as_labels, describe
+from snnlab.networks.adapters import Adapted, as_batch, as_images, as_labels, describe
 from snnlab.networks.classifier import MLP
 from snnlab.networks.contexts import preserve_buffers, reset_state, use_surrogate
 from snnlab.networks.surrogate import Surrogate
@@ -165,6 +165,27 @@ def parallel() -> nn.Sequential:
     return nn.Sequential(snn.LeakyParallel(PIXELS, HIDDEN), nn.Linear(HIDDEN, HIDDEN), snn.LeakyParallel(HIDDEN, 10))
 
 
+class AllSteps(nn.Module):
+    """Flat images in, two of snnTorch's neurons that take all steps at once, spikes and membrane out."""
+
+    def __init__(self, inner: nn.Module, outer: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.between, self.outer = inner, nn.Linear(HIDDEN, 10), outer
+
+    def forward(self, x: Tensor) -> Any:
+        return self.outer(self.between(self.inner(x)[0]))
+
+
+def linear_leaky() -> nn.Module:
+    hidden = snn.LinearLeaky(beta=0.9, in_features=PIXELS, out_features=HIDDEN, output=True)
+    return AllSteps(hidden, snn.LinearLeaky(beta=0.9, in_features=10, out_features=10, output=True))
+
+
+def state_leaky() -> nn.Module:
+    hidden = snn.LinearLeaky(beta=0.9, in_features=PIXELS, out_features=HIDDEN, output=True)
+    return AllSteps(hidden, snn.StateLeaky(beta=0.9, channels=10, output=True))
+
+
 PICTURES = "[N, C, H, W]"
 FORMS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "tutorial 5": (Tutorial5, "takes an image, shows it at every step [N, pixels]: T = 25, code direct"),
@@ -186,6 +207,8 @@ FORMS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "membrane first": (lambda: Loop(swapped=True), "reads a sequence [T, N, C, H, W]: T = 8"),
     "recurrent": (Recurrent, "reads a sequence [T, N, C, H, W]: T = 8"),
     "time-parallel": (parallel, "reads a sequence [T, N, pixels]: T = 8"),
+    "StateLeaky": (state_leaky, "reads a sequence [T, N, pixels]: T = 8"),
+    "LinearLeaky": (linear_leaky, "reads a sequence [T, N, pixels]: T = 8"),
     "rate inside": (lambda: EncodesInside("rate"), "takes an image [N, C, H, W], 10 steps inside: logits, 10 outputs"),
     "latency inside": (lambda: EncodesInside("latency"), "takes an image [N, C, H, W], 10 steps inside: logits, 10 outputs"),
     "look-alike of SpikingJelly": (stepped_nodes, f"reads one step at a time {PICTURES}: T = 8"),
@@ -245,6 +268,8 @@ def by_hand(name: str, network: nn.Module, images: Tensor) -> Tensor:
         return network(steps)[1].sum(0)  # type: ignore[no-any-return]
     if name == "logits at the end":
         return network(steps)  # type: ignore[no-any-return]
+    if name.endswith("Leaky"):
+        return network(steps.flatten(2))[0].sum(0)  # type: ignore[no-any-return]
     if name == "time-parallel":
         return network(steps.flatten(2)).sum(0)  # type: ignore[no-any-return]
     if name == "recurrent":
@@ -252,6 +277,11 @@ def by_hand(name: str, network: nn.Module, images: Tensor) -> Tensor:
     return network(images)  # type: ignore[no-any-return]
 
 
+@pytest.mark.case(
+    "snnTorch's tutorials 5 and 6 as they are written",
+    "batch-first stacks with as many samples as steps",
+    "time-parallel neurons",
+)
 @pytest.mark.parametrize(
     "name", [name for name in FORMS if "inside" not in name.split() and "our" not in name and "look" not in name]
 )
@@ -273,6 +303,7 @@ def test_every_exit_reads_the_steps_before_it(name: str, batch: Split) -> None:
     assert torch.allclose(classifier.at(exit_step=3)(batch.images), whole[2])
 
 
+@pytest.mark.case("attacks inside no_grad or inference_mode", "time-parallel neurons under SA-PGD")
 @pytest.mark.parametrize("name", [name for name in FORMS if name.split()[-1] != "inside"])
 def test_it_is_attacked_inside_no_grad_and_left_as_it_was(name: str, batch: Split) -> None:
     network = made(name).train()
@@ -286,6 +317,43 @@ def test_it_is_attacked_inside_no_grad_and_left_as_it_was(name: str, batch: Spli
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
 
 
+@pytest.mark.case("time-parallel neurons in a suite")
+@pytest.mark.parametrize("name", ["time-parallel", "StateLeaky", "LinearLeaky"])
+def test_neurons_that_take_all_steps_at_once_go_through_a_suite(name: str, batch: Split) -> None:
+    found = evaluate_robustness(made(name), batch[:4], [0, 0.1], "quick", progress=False)
+    assert found.count("worst", eps=0.1) <= found.count("worst", eps=0.0)
+
+
+@pytest.mark.case("one image through batch norm in training mode")
+def test_batch_norm_that_was_left_in_training_mode_is_flagged_and_one_image_alone_is_refused(batch: Split) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 12), nn.BatchNorm1d(12), nn.Linear(12, 10)).train()
+    for method in ("pgd", "sa_pgd", "square"):
+        with pytest.raises(ValueError, match="when training"):
+            attack(network, batch[:1], Budget(0.1), method)
+        assert network.training
+        assert attack(network.eval(), batch[:1], Budget(0.1), method).success.shape == (1,)
+        network.train()
+    assert [kind_of(note).name for note in inspect(Classifier.of(network, batch.images), batch.images, batch.labels)] == [
+        "training_mode"
+    ]
+
+
+@pytest.mark.case("an attack where nothing is right")
+@pytest.mark.parametrize("method", ["square", "pgd", "sa_pgd"])
+def test_where_every_answer_is_wrong_already_nothing_is_left_to_attack(method: str, batch: Split) -> None:
+    network = made("ANN")
+    wrong = (network(batch.images).argmax(1) + 1) % 10
+    assert attack(network, batch.images, wrong, Budget(0.05), method).success.all()
+
+
+@pytest.mark.case("a network on another device than the images")
+def test_images_and_labels_follow_the_network_to_its_device(batch: Split) -> None:
+    images, labels = as_batch(made("ANN").to("meta"), batch.images, batch.labels.tolist())
+    assert {images.device.type, labels.device.type} == {"meta"}
+    assert as_batch(nn.Flatten(), batch.images, batch.labels)[0].device == batch.images.device  # it has no weights
+
+
+@pytest.mark.case("a hidden state that nobody resets")
 @pytest.mark.parametrize("name", ["tutorial 6", "look-alike of SpikingJelly"])
 def test_a_state_that_nobody_resets_is_reset_at_the_door(name: str, batch: Split) -> None:
     classifier = Classifier.of(made(name), batch.images, num_steps=6)
@@ -293,6 +361,7 @@ def test_a_state_that_nobody_resets_is_reset_at_the_door(name: str, batch: Split
     assert inspect(classifier, batch.images, batch.labels) == []
 
 
+@pytest.mark.case("neurons with surrogate_function and v, as SpikingJelly's")
 def test_the_surrogate_of_a_look_alike_is_exchanged(batch: Split) -> None:
     classifier = Classifier.of(made("look-alike of SpikingJelly"), batch.images)
     gradients = []
@@ -317,6 +386,12 @@ class Softmax(nn.Module):
         return torch.softmax(self.inner(x), -1)
 
 
+@pytest.mark.case(
+    "softmax at the output",
+    "100 outputs for 10 classes",
+    "a number of steps that nobody named",
+    "a surrogate that cannot be exchanged",
+)
 def test_what_is_odd_about_a_network_is_flagged(batch: Split) -> None:
     assert flagged(made("own spikes"), batch) == ["surrogate_not_replaced"]
     assert flagged(Softmax(), batch) == ["softmax"]
@@ -332,6 +407,7 @@ def test_what_is_odd_about_a_network_is_flagged(batch: Split) -> None:
     ]
 
 
+@pytest.mark.case("population codes")
 def test_populations_are_pooled_as_snntorch_pools_them(batch: Split) -> None:
     torch.manual_seed(0)
     network = Tutorial5(outputs=100).eval()
@@ -349,6 +425,7 @@ def test_populations_are_pooled_as_snntorch_pools_them(batch: Split) -> None:
             Classifier.of(network, batch.images, population=population)
 
 
+@pytest.mark.case("networks that encode inside")
 @pytest.mark.parametrize("name", ["rate inside", "latency inside"])
 def test_a_network_that_encodes_inside_is_attacked_without_gradients(name: str, batch: Split) -> None:
     result = evaluate_robustness(made(name), batch, [0, 0.1], progress=False)
@@ -366,6 +443,7 @@ def test_a_suite_without_gradients_can_be_asked_for(batch: Split) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.case("refusals that lead in a circle")
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
@@ -409,6 +487,7 @@ def test_a_network_of_no_form_is_refused_in_one_line(output: Callable[[Tensor], 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.case("a model that returns a tuple or a dict")
 def test_logits_beside_other_outputs_are_taken(batch: Split) -> None:
     inner = made("ANN")
     for output in (lambda x: (inner(x), x.flatten(1)), lambda x: {"logits": inner(x), "loss": x.mean()}):
@@ -456,6 +535,7 @@ def test_labels_of_any_kind_are_the_same_labels(values: list[int], kind: str) ->
     assert torch.equal(result, expected)
 
 
+@pytest.mark.case("images outside [0, 1] by rounding, or normalised")
 @given(st.floats(-1e-6, 1e-6), st.floats(1e-5, 1))
 def test_rounding_outside_the_range_is_clipped_and_nothing_else(small: float, large: float) -> None:
     images = torch.tensor([0.0 - abs(small), 0.5, 1.0 + abs(small)]).view(1, 1, 1, 3)
@@ -466,6 +546,7 @@ def test_rounding_outside_the_range_is_clipped_and_nothing_else(small: float, la
         check_images(as_images(images - 2e-6 - large))
 
 
+@pytest.mark.case("int32, one-hot and listed labels")
 @pytest.mark.parametrize("method", ["fgsm", "pgd", "mifgsm", "apgd", "sa_pgd", "square", "noise"])
 @pytest.mark.parametrize("kind", ["int32", "one-hot", "list"])
 def test_every_attack_takes_labels_of_any_kind(method: str, kind: str, batch: Split) -> None:
@@ -476,11 +557,13 @@ def test_every_attack_takes_labels_of_any_kind(method: str, kind: str, batch: Sp
     assert result.success.shape == (12,)
 
 
+@pytest.mark.case("pictures with channels last, as tensors")
 def test_channels_last_pictures_are_refused_with_the_turn() -> None:
     with pytest.raises(ValueError, match=r"give images.permute\(0, 3, 1, 2\)"):
         evaluate_robustness(MLP((3072, 10)), (torch.rand(4, 32, 32, 3), torch.arange(4)), [0, 0.1], progress=False)
 
 
+@pytest.mark.case("networks on a GPU")
 @pytest.mark.parametrize("method", ["noise", "fgsm", "pgd", "sa_pgd", "spike_train", "lattice"])
 def test_attacks_make_no_tensor_on_another_device_than_the_images(method: str, batch: Split) -> None:
     classifier = Classifier(SpikingMLP((PIXELS, HIDDEN, 10)), encoder("onset", num_steps=4))
@@ -491,10 +574,13 @@ def test_attacks_make_no_tensor_on_another_device_than_the_images(method: str, b
     assert torch.equal(plain.images, other.images)
 
 
+@pytest.mark.case("a tutorial's network or an ordinary one in an explorer")
 @pytest.mark.parametrize("name", ["tutorial 5", "tutorial 6", "recurrent", "ANN", "look-alike of SpikingJelly"])
 def test_explorers_take_it_and_say_what_for(name: str, batch: Split, capsys: pytest.CaptureFixture[str]) -> None:
     explorer = RobustnessExplorer(model=made(name), images=batch.images, labels=batch.labels.tolist(), attack="pgd", eps=0.1)
-    assert FORMS[name][1] in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert FORMS[name][1] in said
+    assert said.count("T = ") <= 1, "a network behind several codes is described once"
     assert explorer.result()["attacked"]["image"].shape == (PIXELS,)
     TrainingExplorer(models={"mine": made(name)}, images=batch.images, labels=batch.labels)
     if name == "ANN":
@@ -594,6 +680,7 @@ def test_both_step_modes_of_spikingjelly_give_the_same_answers(batch: Split) -> 
     assert all(inspect(classifier, batch.images, batch.labels) == [] for classifier in classifiers)
 
 
+@pytest.mark.case("networks of SpikingJelly under informed attackers")
 @pytest.mark.parametrize("make", [lambda: of_spikingjelly("s"), lambda: of_spikingjelly("m"), FashionExample])
 def test_an_attacker_exchanges_spikingjelly_s_surrogate(make: Callable[[], nn.Module], batch: Split) -> None:
     torch.manual_seed(3)

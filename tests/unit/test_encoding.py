@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from snntorch import spikegen
 from torch import Tensor
 
 from snnlab.encoding import BACKWARD_RULES, ENCODINGS, code_names, encoder, first_active_step
@@ -63,6 +64,17 @@ def test_latency_fires_once_brighter_sooner_and_black_never(ramp: Tensor) -> Non
     first = spikes[:, 1:].argmax(0)
     assert torch.equal(first, first.sort(descending=True).values)
     assert first[-1] == 0
+
+
+@pytest.mark.case("snnTorch's latency is another code than ours")
+def test_latency_of_snntorch_differs_where_the_chapter_says() -> None:
+    levels = torch.tensor([1.0, 0.5, 0.1, 0.0])
+    ours = encoder("latency", num_steps=8)(levels.view(1, 1, 1, 4)).flatten(1)
+    options = {"num_steps": 8, "normalize": True, "linear": True}
+    theirs, clipped = spikegen.latency(levels, **options), spikegen.latency(levels, clip=True, **options)
+    assert [ours[:, k].nonzero().flatten().tolist() for k in range(4)] == [[0], [4], [7], []]
+    assert [theirs[:, k].nonzero().flatten().tolist() for k in range(4)] == [[0], [4], [6], [7]]
+    assert [clipped[:, k].nonzero().flatten().tolist() for k in range(4)] == [[0], [4], [6], []]
 
 
 def test_phase_carries_eight_bits_unchanged() -> None:

@@ -13,7 +13,7 @@ import official
 import pandas as pd
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
@@ -221,6 +221,7 @@ def binary(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.case("CIFAR-10 as binaries, pictures, Keras' file, re-saved pickles")
 def test_cifar10_is_the_same_in_every_version(tmp_path: Path) -> None:
     places = [tmp_path / name for name in ("python", "text", "binary", "pictures", "keras", "packed")]
     known = data.load("cifar10", official.write_cifar10(places[0]))
@@ -271,6 +272,7 @@ class Cells:
         return pd.DataFrame({"img": [encoded(image) for image in COLOUR], "label": LABELS})
 
 
+@pytest.mark.case("parquet files of Hugging Face")
 def test_encoded_images_of_hugging_face_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "test-00000-of-00001.parquet"):
         (tmp_path / name).write_bytes(b"PAR1")
@@ -326,6 +328,7 @@ def test_every_layout_of_the_same_pictures_gives_the_same_images(
         assert split.num_classes == num
 
 
+@pytest.mark.case("CIFAR-10-C and other pictures [N, H, W, C]")
 def test_channels_that_were_last_are_turned_and_reported(tmp_path: Path) -> None:
     images = COLOUR.transpose(0, 2, 3, 1)
     found = read(saved(tmp_path, images=images, labels=LABELS))
@@ -340,6 +343,7 @@ def test_a_shape_that_can_be_read_in_two_ways_is_reported(tmp_path: Path) -> Non
     assert any("may be channels, too" in remark for remark in found.remarks)
 
 
+@pytest.mark.case("images normalised by mean and deviation, in a file")
 @pytest.mark.parametrize(
     ("images", "words"),
     [
@@ -477,6 +481,7 @@ def evil_cifar10(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.case("hostile files")
 @pytest.mark.parametrize("make", [evil_npz, evil_npy, evil_torch, evil_pickle, evil_cifar10], ids=lambda make: make.__name__)
 def test_a_hostile_file_runs_no_code_and_the_refusal_says_why(make: Callable[[Path], Path], tmp_path: Path) -> None:
     official.MARKER.unlink(missing_ok=True)
@@ -515,6 +520,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(form: Callable[[Path], Path]
 
 
 @SHARED
+@example(images=[(1,), (1,)], labels=[(1,), (1,)], kinds=["?", "f2"])
 @given(
     images=st.lists(array_shapes(min_dims=0, max_dims=5, max_side=3), min_size=2, max_size=2),
     labels=st.lists(array_shapes(min_dims=0, max_dims=2, max_side=3), min_size=2, max_size=2),
@@ -547,6 +553,7 @@ def test_frames_of_events_keep_their_counts_and_time_comes_first(tmp_path: Path)
     assert "expected counts of events" in refusal(saved(tmp_path, frames=FRAMES[:, :, :1], labels=LABELS))
 
 
+@pytest.mark.case("SpikingJelly's folders of frames")
 def test_a_folder_of_spikingjelly_is_frames_by_class(tmp_path: Path) -> None:
     for k, label in enumerate(LABELS):
         (place := tmp_path / "test" / str(label)).mkdir(parents=True, exist_ok=True)
@@ -557,6 +564,7 @@ def test_a_folder_of_spikingjelly_is_frames_by_class(tmp_path: Path) -> None:
     assert found.labels.tolist() == sorted(LABELS)
 
 
+@pytest.mark.case("recordings of N-MNIST")
 def test_recordings_of_n_mnist_are_read(tmp_path: Path) -> None:
     """Two events of five bytes: column, row, polarity in the highest bit of the time, 23 bits of microseconds."""
     pytest.importorskip("tonic")
@@ -569,6 +577,7 @@ def test_recordings_of_n_mnist_are_read(tmp_path: Path) -> None:
     assert found.frames[0, 0, 0, 5, 3] == found.frames[7, 0, 1, 2, 33] == 1
 
 
+@pytest.mark.case("attacks on frames of events")
 def test_frames_pass_through_attacks_as_images_and_back(tmp_path: Path) -> None:
     events = read(saved(tmp_path, frames=FRAMES, labels=LABELS)).test
     images, code = events.as_images(), encoder(events.code, num_steps=events.num_steps)

@@ -9,13 +9,16 @@ import ipywidgets
 import nbconvert
 import nbformat
 import pytest
+import snntorch as snn
+import torch
 from IPython.core.formatters import DisplayFormatter
+from torch import nn
 
 from snnlab import widgets
-from snnlab.widgets import EncoderExplorer, NeuronExplorer, containers
+from snnlab.widgets import EncoderExplorer, NeuronExplorer, RobustnessExplorer, containers
 from snnlab.widgets.containers import container_html
-from snnlab.widgets.notebooks import KIND, VIEW, LiveExplorers, data_keys, inlined
-from snnlab.widgets.page import PARTS
+from snnlab.widgets.notebooks import KIND, VIEW, LiveExplorers, data_keys, embed, inlined
+from snnlab.widgets.page import PARTS, SHARED
 from snnlab.zoo import export
 
 
@@ -52,6 +55,7 @@ def test_a_container_without_an_explorer_is_left_as_it_is() -> None:
     assert container_html(ipywidgets.VBox([ipywidgets.IntSlider()])) is None
 
 
+@pytest.mark.case("explorers in VBox, HBox, Tab, in a notebook")
 def test_a_cell_that_shows_a_container_stores_widget_and_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     formatter = DisplayFormatter()
     shell = type("Shell", (), {"display_formatter": formatter})
@@ -72,6 +76,46 @@ def _notebook(*outputs: dict[str, Any]) -> nbformat.NotebookNode:
 def _page(notebook: nbformat.NotebookNode, *preprocessors: Any) -> str:
     page, _ = nbconvert.HTMLExporter(preprocessors=list(preprocessors)).from_notebook_node(notebook)
     return str(page)
+
+
+@pytest.mark.case("VS Code shows a saved notebook without its widgets")
+@pytest.mark.parametrize("make", [NeuronExplorer, lambda: _own("HBox"), lambda: _own("")])
+def test_a_saved_output_has_a_widget_for_a_kernel_and_html_for_readers_without_one(make: Any) -> None:
+    """A reader that has no model of the widget takes the next form that it knows; VS Code does, and so does nbconvert."""
+    data, _ = DisplayFormatter().format(made := make())
+    data |= {} if "text/html" in data else {"text/html": container_html(made)}
+    assert (data[VIEW]["version_major"], data[VIEW]["model_id"]) == (2, made.model_id)
+    assert data["text/plain"]
+    notebook = _notebook(data)
+    nbformat.validate(notebook)
+    page = _page(nbformat.reads(nbformat.writes(notebook), 4))
+    assert "<snn-lab " in page
+    assert 'src="data:image/png;base64,' in page
+    assert "widget-view" not in page
+    assert ('type="application/x-snnlab"' in page) == (make is not NeuronExplorer)
+
+
+def _own(box: str) -> ipywidgets.Widget:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), snn.Leaky(beta=0.9, init_hidden=True, output=True))
+    explorer = RobustnessExplorer(net, torch.rand(4, 1, 8, 8), [0, 1, 2, 3])
+    return getattr(ipywidgets, box)([explorer]) if box else explorer
+
+
+def test_an_output_brings_the_scripts_of_your_network_once_unless_the_pages_share_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explorer = _own("")
+    alone = explorer.to_html()
+    assert alone.count('id="snnlab"') == 1
+    monkeypatch.setenv(SHARED, "1")
+    shared = explorer.to_html()
+    assert 'id="snnlab"' not in shared
+    assert 'type="application/x-snnlab"' in shared, "its data come in any case"
+    assert len(shared) < len(alone) - 100_000
+    assert _page(_notebook({"text/html": shared}, {"text/html": embed("robustness").data})).count("data-snnlab=") > len(
+        PARTS
+    )
 
 
 def test_scripts_and_data_stand_in_a_page_once() -> None:
@@ -96,7 +140,7 @@ def test_every_explorer_says_which_data_it_asks_for(name: str) -> None:
     kind = getattr(widgets, name).kind
     assert set(data_keys(kind)) <= set(export.keys())
     assert data_keys(kind) or kind == "neuron"
-    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit", "playground")), (
+    assert ("digits/test" in data_keys(kind)) == (kind in ("robustness", "exit", "paint", "playground")), (
         "these measure on all digits"
     )
 

@@ -1,8 +1,11 @@
 """Folders of the package import in one direction only."""
 
 import ast
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 
 import snnlab
 
@@ -55,3 +58,13 @@ def test_every_folder_imports_only_from_layers_below_its_own() -> None:
 
 def test_the_root_of_the_package_holds_four_modules_at_most() -> None:
     assert len([*PACKAGE.glob("*.py")]) <= 4
+
+
+def test_the_package_offers_a_dozen_names_beside_its_modules() -> None:
+    assert len([name for name in snnlab.__all__ if not isinstance(getattr(snnlab, name), ModuleType)]) <= 12
+
+
+def test_the_package_is_imported_without_libraries_that_some_calls_need() -> None:
+    """Every command, kernel and worker waits for what is imported here."""
+    shown = subprocess.check_output([sys.executable, "-c", "import sys, snnlab; print(*sys.modules)"], text=True)
+    assert not {"scipy.stats", "pandas", "matplotlib", "requests", "pooch", "IPython"} & set(shown.split())

@@ -202,6 +202,7 @@ def test_what_is_no_report_is_refused_with_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.case("a high score that anybody writes")
 def test_names_are_taken_once_whatever_their_case(record: dict[str, Any], tmp_path: Path) -> None:
     submit("My code", record, tmp_path)
     for name in ("My code", "my CODE", "my-code", "onset"):

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import snntorch as snn
 import torch
@@ -18,13 +19,12 @@ from test_door import Tutorial5, tutorial_6
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from snnlab import Classifier, SpikingMLP, encoder, zoo
+from snnlab import Classifier, SpikingMLP, data, encoder, zoo
 from snnlab.cli.main import app
-from snnlab.networks.chain import NoChain, chain_of
+from snnlab.networks.chain import NoChain, chain_of, packed
 from snnlab.networks.conv import Block, ConvNet, SpikingConvNet
 from snnlab.widgets import AttackExplorer, EncoderExplorer, ResultsExplorer, RobustnessExplorer
 from snnlab.widgets import live as live_module
-from snnlab.widgets.live import packed
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(6)
@@ -137,17 +137,36 @@ def test_recognising_a_network_changes_neither_its_state_nor_its_mode() -> None:
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=6), st.booleans())
 def test_numbers_travel_unchanged(values: list[float], whole: bool) -> None:
-    numbers = torch.tensor(values).view(1, -1)
+    numbers = torch.tensor(values)
     if whole:
         numbers = (numbers.clamp(-100, 100)).round() / 64
     sent = packed(numbers)
     if "int8" in sent:
-        rows = torch.frombuffer(bytearray(base64.b64decode(sent["int8"])), dtype=torch.int8).double().view(1, -1)
-        back = rows * 2.0 ** torch.tensor(sent["exponent"], dtype=torch.float64)[:, None]
+        rows = torch.frombuffer(bytearray(base64.b64decode(sent["int8"])), dtype=torch.int8).double()
+        back = rows * 2.0 ** torch.tensor(sent["exponent"], dtype=torch.float64)
     else:
         assert not whole
-        back = torch.frombuffer(bytearray(base64.b64decode(sent["float32"])), dtype=torch.float32).double().view(1, -1)
+        back = torch.frombuffer(bytearray(base64.b64decode(sent["float32"])), dtype=torch.float32).double()
     assert torch.equal(back, numbers.double())
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.integers(-20, 10))
+def test_weights_of_24_bits_are_off_by_less_than_the_last_digit_of_the_largest(seed: int, rows: int, power: int) -> None:
+    weights = torch.randn(rows, 50, generator=torch.Generator().manual_seed(seed)) * 2.0**power
+    sent = packed(weights)
+    characters = [sent["int24"][k :: 50 * rows] for k in range(50 * rows)]
+    digits = np.frombuffer(base64.b64decode("".join(characters)), np.uint8).reshape(-1, 3).astype(np.int64)
+    whole = digits @ [1 << 16, 1 << 8, 1] - 2**23
+    back = whole.reshape(rows, 50) * 2.0 ** np.array(sent["exponent"])[:, None]
+    last_digit = torch.exp2(torch.floor(torch.log2(weights.abs().amax(1, keepdim=True))) - 23).double()
+    assert bool(((torch.from_numpy(back) - weights.double()).abs() <= last_digit).all())
+
+
+def test_a_matrix_with_one_huge_weight_keeps_its_small_ones() -> None:
+    weights = torch.full((2, 1000), 1e-3)
+    weights[0, 0] = 1e4
+    assert set(packed(weights)) == {"float32"}
 
 
 def carried(text: str) -> dict[str, Any]:
@@ -159,12 +178,12 @@ def carried(text: str) -> dict[str, Any]:
 
 
 def test_codes_of_one_network_share_its_weights() -> None:
-    data = carried(RobustnessExplorer(Step().eval(), IMAGES, LABELS).to_html())
-    models = [key for key in data if key.startswith("model/")]
+    found = carried(RobustnessExplorer(Step().eval(), IMAGES, LABELS).to_html())
+    models = [key for key in found if key.startswith("model/")]
     assert len(models) > 3
-    assert {data[key]["network"] for key in models} == {"network/0"}
-    assert data["zoo"]["custom"]
-    assert [layer["kind"] for layer in data["network/0"]["layers"]] == ["linear", "neuron", "linear", "neuron"]
+    assert {found[key]["network"] for key in models} == {"network/0"}
+    assert found["zoo"]["custom"]
+    assert [layer["kind"] for layer in found["network/0"]["layers"]] == ["linear", "neuron", "linear", "neuron"]
 
 
 def test_weights_that_are_too_many_for_an_output_are_written_into_a_page(
@@ -181,9 +200,20 @@ def test_explorers_of_the_zoo_are_saved_with_what_they_show(explorer: Any, tmp_p
     text = explorer.save(tmp_path / "page.html", "Spikes <1>").read_text()
     assert "Spikes &lt;1&gt;" in text
     assert not re.findall(r'(?:src|href)="(?!data:)', text), "a page of one file loads nothing"
-    data = carried(text)
-    assert ("model/onset" in data) == (explorer.kind == "attack")
-    assert ("cifar10" in data) == (explorer.kind == "results")
+    found = carried(text)
+    assert ("model/onset" in found) == (explorer.kind == "attack")
+    assert ("cifar10" in found) == (explorer.kind == "results")
+
+
+@pytest.mark.case("a page of a network that can be sent to somebody")
+def test_the_page_of_a_network_of_784_100_10_neurons_takes_half_a_megabyte(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    spiking = {"beta": 0.9, "init_hidden": True}
+    first, second = nn.Linear(784, 100), nn.Linear(100, 10)
+    net = nn.Sequential(nn.Flatten(), first, snn.Leaky(**spiking), second, snn.Leaky(**spiking, output=True))
+    digits = data.load("mnist5k").test
+    page = RobustnessExplorer(net, digits.images, digits.labels).save(tmp_path / "page.html")
+    assert page.stat().st_size <= 500_000
 
 
 def test_a_page_is_written_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -203,6 +233,7 @@ import snntorch as snn
 from torch import nn
 net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), snn.Leaky(beta=0.9, init_hidden=True, output=True))
 small = nn.Sequential(nn.Flatten(), nn.Linear(4, 10))
+ann = nn.Sequential(nn.Conv2d(1, 4, 5), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(144, 10)).eval()
 loop = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), snn.RLeaky(0.9, linear_features=10, init_hidden=True, output=True))
 """
 
@@ -211,6 +242,7 @@ loop = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), snn.RLeaky(0.9, linear_fe
     ("arguments", "says"),
     [
         (["net.py:net", "--encoding", "onset"], "live"),
+        (["net.py:ann"], "live"),
         (["zoo:onset", "--explorer", "exit", "--n", "5"], "live"),
         (["net.py:loop"], "a still picture. The page's engine cannot run this network: it has a RLeaky."),
     ],
@@ -228,7 +260,7 @@ def test_publish_writes_a_page(arguments: list[str], says: str, tmp_path: Path, 
     ("arguments", "says"),
     [
         (["nothing.py:net"], "there is no file"),
-        (["net.py:other"], "has no 'other'; its networks: net, small, loop"),
+        (["net.py:other"], "has no 'other'; its networks: net, small, ann, loop"),
         (["net.py:small"], "no known form fits"),
         (["net.py:net", "--data", "nowhere.npz"], "there is no file or folder"),
         (["net.py:net", "--explorer", "magic"], "choose one of robustness, exit, attack"),

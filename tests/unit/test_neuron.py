@@ -36,6 +36,7 @@ def _snntorch(current: Tensor, beta: float, threshold: float, reset: str, surrog
     return torch.stack(spikes), torch.stack(membranes)
 
 
+@pytest.mark.case("another version of snnTorch resets otherwise")
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
 @pytest.mark.parametrize(("beta", "threshold"), [(0.9, 1.0), (0.5, 0.7), (1.0, 1.3), (0.0, 1.0)])
 @pytest.mark.parametrize("shape", list(SURROGATES))

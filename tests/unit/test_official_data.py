@@ -207,6 +207,7 @@ def test_a_file_of_another_sum_is_refused(server: SimpleNamespace) -> None:
         _fetch(OfficialFile(server.file.url, "0" * 32))
 
 
+@pytest.mark.case("a slow or absent host of CIFAR-10")
 def test_the_next_address_is_asked_where_one_fails(server: SimpleNamespace) -> None:
     nobody = "http://127.0.0.1:9/things.bin"
     wrong = server.file.url.replace("things", "other")
@@ -217,6 +218,7 @@ def test_the_next_address_is_asked_where_one_fails(server: SimpleNamespace) -> N
         _fetch(OfficialFile(nobody, "0" * 32, mirrors=(wrong,)))
 
 
+@pytest.mark.case("no host at all")
 @pytest.mark.parametrize("status", [503, 202])
 def test_without_an_answer_the_message_says_how_to_get_the_file_by_hand(
     status: int, server: SimpleNamespace, tmp_path: Path
@@ -238,6 +240,7 @@ def test_every_address_of_a_data_set_names_the_same_file() -> None:
     assert {url.rpartition("/")[2] for url in (cifar10.ARCHIVE.url, *cifar10.ARCHIVE.mirrors)} == {"cifar-10-python.tar.gz"}
 
 
+@pytest.mark.case("DVS Gesture behind a page for browsers")
 def test_gestures_come_from_an_address_that_answers_programs() -> None:
     """The addresses in tonic 1.7 answer with 202 and an empty page; the files and their sums are tonic's."""
     tonic = pytest.importorskip("tonic")

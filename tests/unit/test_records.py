@@ -56,12 +56,35 @@ def test_seeds_that_agree_are_known_as_well_as_one_and_others_less_well() -> Non
 
 
 def test_what_a_seed_does_to_both_cancels_in_their_difference() -> None:
-    found = change_over_seeds([0.9, 0.5, 0.7], [0.8, 0.4, 0.6])
+    found = change_over_seeds([0.9, 0.5, 0.7], [0.8, 0.4, 0.6], None)
     assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
     assert found.clear
-    assert not change_over_seeds([0.9, 0.5, 0.7], [0.8, 0.6, 0.7]).clear
+    assert not change_over_seeds([0.9, 0.5, 0.7], [0.8, 0.6, 0.7], None).clear
     with pytest.raises(ValueError, match="two values for every seed, got 2 and 3"):
-        change_over_seeds([0.9, 0.5], [0.8, 0.4, 0.6])
+        change_over_seeds([0.9, 0.5], [0.8, 0.4, 0.6], 100)
+
+
+def test_seeds_that_agree_do_not_make_a_difference_clear_that_other_digits_could_undo() -> None:
+    few, many = (change_over_seeds([0.52] * 3, [0.5] * 3, n) for n in (500, 100_000))
+    assert (few.low, few.high) == (pytest.approx(-0.0418, abs=1e-3), pytest.approx(0.0816, abs=1e-3))  # Newcombe's, by hand
+    assert (few.clear, many.clear) == (False, True)
+
+
+def test_two_networks_that_lost_every_digit_differ_by_an_interval_that_has_a_width() -> None:
+    found = change_over_seeds([0.0] * 3, [0.0] * 3, 500)
+    assert -0.01 < found.low < found.mean == 0 < found.high < 0.01
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=2, max_size=4))
+def test_the_interval_of_a_difference_is_never_narrower_than_over_seeds_alone(pairs: list[tuple[int, int]]) -> None:
+    new, old = ([count / 100 for count in side] for side in zip(*pairs, strict=True))
+    seeds, both = change_over_seeds(new, old, None), change_over_seeds(new, old, 100)
+    assert both.low <= seeds.low <= seeds.high <= both.high
+
+
+def test_an_attack_that_only_takes_digits_away_is_known_better_than_two_networks_that_differ_as_much() -> None:
+    apart, nested = (change_over_seeds([0.5] * 3, [0.42] * 3, 500, nested=nested) for nested in (False, True))
+    assert apart.low < nested.low < 0.08 < nested.high < apart.high
 
 
 def test_a_count_belongs_to_its_exit_and_eps() -> None:
@@ -102,10 +125,16 @@ def test_tables_show_a_dash_where_an_attack_was_not_run() -> None:
 def test_the_small_print_names_attacks_and_whose_flags_there_are() -> None:
     attacks = {"pgd": "PGD-10", "square": "Square, 300 queries", "worst": "any"}
     sampled = {"pgd": "PGD-10", "square": "Square, 300 queries, first 100 samples", "lattice": "lattice", "worst": "any"}
-    seeds = [_record(70, attacks=attacks, suite="quick", flags={"worst": flags}) for flags in FLAGS]
-    text = small_print({"onset": seeds, "latency": [replace(seeds[0], attacks=sampled)] * 3})
+    seeds = [_record(70, model="onset", attacks=attacks, suite="quick", flags={"worst": flags}) for flags in FLAGS]
+    on_samples: Any = {"samples": {"square": 100}, "survivors": {"pgd": [[9, 9], [9, 8]], "square": [[9, 9], [9, 6]]}}
+    latency = [replace(seeds[0], model="latency", attacks=sampled, **on_samples)] * 3
+    text = small_print({"onset": seeds, "latency": latency})
     assert text.startswith("n = 100 test digits, 3 training seeds")
-    assert "if any of 3 attacks of the suite `quick` broke it. Each network met those that its code allows." in text
+    assert "if any of the attacks that its code allows (2 on `onset`; 3 on `latency`) of the suite `quick` broke it." in text
+    assert (
+        "Some attacks ran on the first 100 digits only; of those that survived the rest, they broke at most 2 (`latency`)."
+        in text
+    )
     rows = re.findall(r"<tr><td><code>(\w+)</code></td><td>(.*?)</td></tr>", text)
     assert rows == [
         ("pgd", "PGD-10"),
@@ -138,16 +167,16 @@ FLAGS = (
 
 
 def test_a_change_is_said_as_far_as_its_interval_allows() -> None:
-    told = [change_over_seeds(new, [0.5, 0.5, 0.5]).direction for new in ([0.6] * 3, [0.4] * 3, [0.4, 0.6, 0.5])]
+    told = [change_over_seeds(new, [0.5, 0.5, 0.5], None).direction for new in ([0.6] * 3, [0.4] * 3, [0.4, 0.6, 0.5])]
     assert told == ["higher", "lower", "not told apart"]
 
 
 def test_two_digits_of_500_are_not_clear_however_narrow_the_interval() -> None:
-    found = change_over_seeds([0.504] * 3, [0.5] * 3)
+    found = change_over_seeds([0.504] * 3, [0.5] * 3, None)
     assert found.low > 0
     assert (found.clear, found.direction) == (False, "not told apart")
-    assert change_over_seeds([0.51] * 3, [0.5] * 3).direction == "higher"  # 0.51 - 0.5 is a little less than 0.01
-    assert change_over_seeds([0.49] * 3, [0.5] * 3).direction == "lower"
+    assert change_over_seeds([0.51] * 3, [0.5] * 3, None).direction == "higher"  # 0.51 - 0.5 is a little less than 0.01
+    assert change_over_seeds([0.49] * 3, [0.5] * 3, None).direction == "lower"
 
 
 @given(st.floats(-1, 1), st.floats(0, 1))

@@ -135,6 +135,7 @@ class Sick(nn.Module):
         return logits / 0 if self.what == "nan" else logits
 
 
+@pytest.mark.case("train and eval mode left wrong")
 @pytest.mark.parametrize(
     ("what", "flag"),
     [("dropout", "training_mode"), ("random", "stochastic_without_eot"), ("state", "state_kept")],
@@ -158,6 +159,7 @@ def test_a_network_without_a_gradient_is_attacked_without_gradients(what: str, t
     assert "no_gradient" in [kind_of(note).name for note in found.flags["worst"]]
 
 
+@pytest.mark.case("a random defence judged by one draw")
 def test_a_healthy_network_is_not_flagged_and_not_changed(ten: Split) -> None:
     norm = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(784, 20), nn.BatchNorm1d(20), nn.Linear(20, 10)))
     before = {name: value.clone() for name, value in norm.state_dict().items()}

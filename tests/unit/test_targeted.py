@@ -19,6 +19,7 @@ def _aims(labels: torch.Tensor) -> torch.Tensor:
     return (labels + 1) % 10
 
 
+@pytest.mark.case("make this 3 an 8: targeted attacks")
 @pytest.mark.parametrize("method", sorted(ATTACKS))
 def test_every_attack_stays_in_its_budget_and_succeeds_where_the_target_is_answered(method: str, few: Split) -> None:
     model, target = zoo.load("onset"), _aims(few.labels)

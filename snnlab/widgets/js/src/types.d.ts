@@ -125,10 +125,11 @@ interface Box {
   height: number;
 }
 
-/** A share with its 95 % interval; not measured, it was read between two budgets. */
+/** A share with its 95 % interval; not measured, it was read between two budgets; proved: its lower end, if it is an upper one. */
 interface Share {
   share: number;
   low: number;
   high: number;
   measured?: boolean;
+  proved?: number | null;
 }

@@ -5,9 +5,9 @@ import { asImage } from "../src/engine/digits.js";
 import { serve } from "../src/engine/serve.js";
 import { checkRecipe, initial, LEARNED, networkOf, Trainer } from "../src/engine/train.js";
 import { safetensors } from "../src/play/safetensors.js";
-import { FORBIDDEN, keep, kept } from "../src/play/store.js";
-import { progressText, recipeText, testText } from "../src/play/text.js";
-import { Training } from "../src/play/training.js";
+import { FORBIDDEN, keep, kept, PLAYED } from "../src/play/store.js";
+import { keptText, keptTitle, progressText, recipeText, testText } from "../src/play/text.js";
+import { revived, Training } from "../src/play/training.js";
 
 const SIDE = 6;
 const PIXELS = SIDE * SIDE;
@@ -115,19 +115,45 @@ test("each digit is learned once an epoch", () => {
   assert.ok(training.items[4].tests > 0);
 });
 
-test("what is kept comes back, and a browser that forbids it is a sentence", () => {
-  const training = new Training(RECIPE, PIXELS);
+/** A storage of a browser that has room for so many characters. */
+function storageOf(room = Number.POSITIVE_INFINITY) {
   const memory = new Map();
-  const storage = () => ({ setItem: (key, value) => memory.set(key, value), getItem: (key) => memory.get(key) ?? null });
-  assert.equal(kept(storage), null);
-  assert.equal(keep(training, storage), null);
-  assert.deepEqual(kept(storage).weights, training.weights);
-  assert.deepEqual(kept(storage).recipe, RECIPE);
+  const setItem = (key, value) => {
+    if (value.length > room) throw new Error("QuotaExceededError");
+    memory.set(key, value);
+  };
+  return () => ({ setItem, getItem: (key) => memory.get(key) ?? null });
+}
+
+test("what is kept goes on as if nothing had happened", async () => {
+  const storage = storageOf();
+  assert.equal(kept(PLAYED, storage), null);
+  const training = await worked(new Training(RECIPE, PIXELS), 5); // an epoch: four batches and a test
+  assert.equal(keep(training, PLAYED, storage), null);
+  const found = kept(PLAYED, storage);
+  assert.deepEqual(found.recipe, RECIPE);
+  assert.equal(keptTitle(found), "Go on after epoch 1 of 3");
+  const again = revived(found, PIXELS);
+  assert.deepEqual(again.weights, training.weights);
+  assert.equal(again.done, 5);
+  const [whole, goneOn] = await Promise.all([worked(training, 10), worked(again, 10)]);
+  assert.deepEqual(goneOn.weights, whole.weights);
+  assert.deepEqual(goneOn.tests, whole.tests);
+});
+
+test("where the optimiser has no room the network alone is kept, and a browser that forbids it is a sentence", async () => {
+  const training = await worked(new Training(RECIPE, PIXELS), 5);
+  const storage = storageOf(8000);
+  assert.equal(keep(training, PLAYED, storage), null);
+  assert.equal(kept(PLAYED, storage).adam, null);
+  assert.deepEqual(kept(PLAYED, storage).weights, training.weights);
+  assert.match(keptText(training, 6), /as “yours”/);
+  assert.match(keptText(training, 8), /other explorers read 8 steps/);
   const forbidden = () => {
     throw new Error("SecurityError");
   };
-  assert.equal(keep(training, forbidden), FORBIDDEN);
-  assert.equal(kept(forbidden), null);
+  assert.equal(keep(training, PLAYED, forbidden), FORBIDDEN);
+  assert.equal(kept(PLAYED, forbidden), null);
 });
 
 test("a recipe that does not exist is a sentence", () => {

@@ -131,7 +131,7 @@ test("a rule has its measured thresholds, the soonest first, and the nearest one
     ],
   );
   assert.deepEqual(points[1].clean, { ...wilson(88, 100), measured: true });
-  assert.deepEqual(points[1].attacked, { ...wilson(45, 100), measured: true });
+  assert.deepEqual(points[1].attacked, { ...wilson(45, 100), measured: true, proved: null });
   assert.equal(nearest(points, 3.5).threshold, 2);
   assert.equal(nearest(atThresholds(RESULTS, "latency", "first_spike", 0.1), 2).meanExit, 1.1);
   assert.equal(nearest([], 2), null);

@@ -9,6 +9,7 @@ import { MARKERS } from "../src/view/charts/paths.js";
 import { blockRows, drawable, inputBlocks, isAnalog } from "../src/view/dom/canvas-raster.js";
 import { accuracyCurve, bestCurve, measuredExits, readCurve, seedsCurve } from "../src/view/model/accuracy.js";
 import { centreDigit } from "../src/view/model/centred-drawing.js";
+import { lowerText } from "../src/view/text/frame.js";
 import { VOCABULARY } from "../src/vocabulary.js";
 
 function drawn(width, height, ...boxes) {
@@ -71,7 +72,7 @@ const RESULTS = {
 
 test("a curve is the zoo's counts at this exit, with Wilson's interval", () => {
   const curve = accuracyCurve(RESULTS, "onset", "worst", 2);
-  assert.deepEqual(curve[1], { eps: 0.1, ...wilson(70, 100) });
+  assert.deepEqual(curve[1], { eps: 0.1, ...wilson(70, 100), proved: null });
   assert.equal(accuracyCurve(RESULTS, "onset", "noise", 2), null);
 });
 
@@ -84,20 +85,48 @@ test("an ANN answers alike at every exit, and an exit that was not measured has 
 });
 
 test("means over training runs go before one run, which fills in where they were not measured", () => {
-  assert.deepEqual(seedsCurve(RESULTS, "latency", "worst", 2)[1], { eps: 0.1, share: 0.6, low: 0.5, high: 0.7 });
+  assert.deepEqual(seedsCurve(RESULTS, "latency", "worst", 2)[1], {
+    eps: 0.1,
+    share: 0.6,
+    low: 0.5,
+    high: 0.7,
+    proved: null,
+  });
   assert.equal(seedsCurve(RESULTS, "onset", "worst", 2), null);
-  assert.deepEqual(bestCurve(RESULTS, "latency", "worst", 2)[2], { eps: 0.2, ...wilson(11, 100) });
+  assert.deepEqual(bestCurve(RESULTS, "latency", "worst", 2)[2], { eps: 0.2, ...wilson(11, 100), proved: null });
   assert.deepEqual(bestCurve(RESULTS, "onset", "worst", 2), accuracyCurve(RESULTS, "onset", "worst", 2));
   assert.equal(bestCurve(RESULTS, "latency", "worst", 1), null);
 });
 
 test("between measured ε a curve is an estimate, beyond them it is nothing", () => {
   const curve = accuracyCurve(RESULTS, "onset", "worst", 1);
-  assert.deepEqual(readCurve(curve, 0.1), { ...wilson(50, 100), measured: true });
+  assert.deepEqual(readCurve(curve, 0.1), { ...wilson(50, 100), measured: true, proved: null });
   const between = readCurve(curve, 0.15);
   assert.equal(between.measured, false);
   assert.ok(Math.abs(between.share - 0.3) < 1e-12);
   assert.equal(readCurve(curve, 0.25), null);
+});
+
+test("a worst case has its lower end, between two ε what is proved at the larger; a single attack and clean digits have none", () => {
+  const proved = {
+    onset: {
+      exits: [1, 2],
+      eps: [0.1, 0.2],
+      share: [
+        [0.3, 0.1],
+        [0.4, 0],
+      ],
+    },
+  };
+  const curve = accuracyCurve({ ...RESULTS, proved }, "onset", "worst", 2);
+  assert.deepEqual(
+    curve.map((point) => point.proved),
+    [undefined, 0.4, 0],
+  );
+  assert.equal(readCurve(curve, 0.05).proved, 0.4);
+  assert.equal(lowerText(readCurve(curve, 0.05)), "proved ≥ 40\u202f%");
+  assert.equal(lowerText(readCurve(curve, 0)), "");
+  assert.equal(lowerText(readCurve(accuracyCurve({ ...RESULTS, proved }, "latency", "worst", 2), 0.1)), "no bound known");
 });
 
 test("labels are moved apart as little as needed, and stay inside", () => {

@@ -5,6 +5,7 @@
  *   rate      logit_k(e) = Σ_{t < e} s_k[t]
  *   membrane  logit_k(e) = Σ_{t < e} U_k[t]
  *   ttfs      logit_k(e) = max_{t < e} s_k[t] (T - t)
+ *   current   logit_k(e) = U_k[e-1] + Σ_{t < e-1} s_k[t]     the charge, of an output with β = 1, θ = 1
  *
  * One forward pass gives all exits, as a running quantity.
  */
@@ -62,6 +63,22 @@ export const DECODERS = {
         if (first < exitStep) grad[first * classes + k] = gradLogits[k] * (next(k, first + 1) - first);
       }
       return { spikes: grad, membrane: null };
+    },
+  },
+  current: {
+    votes: ({ spikes, membrane }, classes) => {
+      const fired = new Float32Array(classes); // before this step
+      return membrane.map((u, k) => {
+        const charge = u + fired[k % classes];
+        fired[k % classes] += spikes[k];
+        return charge;
+      });
+    },
+    // The potential alone carries the gradient of the charge.
+    backward: (gradLogits, { membrane }, exitStep) => {
+      const grad = new Float64Array(membrane.length);
+      grad.set(gradLogits, (exitStep - 1) * gradLogits.length);
+      return { spikes: new Float64Array(membrane.length), membrane: grad };
     },
   },
 };

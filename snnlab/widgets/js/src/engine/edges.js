@@ -16,6 +16,7 @@ const { fround } = Math;
 const WINDOW = 2; // edges that a step may have for its relaxed derivative to be summed at every pixel
 const POINTS = 1025; // intensities at which the derivative of other codes is tabulated
 const RESIDUE = 1e-9; // sums of weights below this are zero
+const NO_LONGER_BLACK = 2 ** -24; // of a table: the least intensity above black
 const ONE = 0x3f800000; // the bits of 1 in float32; the next number stands for "never"
 
 /**
@@ -57,6 +58,28 @@ export const STEP_CODES = {
   },
   binary: (T) => ({ edges: Array.from({ length: T }, (_, t) => edge(0.5, t, 1)), dark: Array(T).fill(0) }),
 };
+
+/**
+ * The edges of a code that is written as its table: rows of signs, dark to bright. The first row is the train of black; of the L
+ * others, row l is that of (l - 1) / L < x ≤ l / L. @param {number} T  @param {string} rows @returns {Edges}
+ */
+export function paintedEdges(T, rows) {
+  const trains = rows.trim().split(/\s+/);
+  const signs = trains.length > 1 && trains.every((train) => train.length === T && /^[01]*$/.test(train));
+  const expected = `two or more rows of num_steps = ${T} signs each, 0 or 1, dark to bright from the row of black on`;
+  need(signs, `a table has ${expected}, as in 'table(rows=00 01 10)' for two steps, got rows="${rows}"`);
+  const L = trains.length - 1;
+  /** @type {Edge[]} */
+  const edges = [];
+  for (let l = 0; l < L; l++) {
+    const first = Math.max(after(fround(l / L)), NO_LONGER_BLACK);
+    for (let t = 0; t < T; t++) {
+      const jump = Number(trains[l + 1][t]) - Number(trains[l][t]);
+      if (jump !== 0) edges.push(edge(l / L, t, jump, first));
+    }
+  }
+  return { edges, dark: Array.from(trains[0], Number) };
+}
 
 /** The edges of s[t](1 - x). @param {Edges} code @returns {Edges} */
 export function negative({ edges, dark }) {
@@ -122,6 +145,13 @@ function rising(T, intensity, fires) {
 function firstIntensity(holds) {
   const float = (bits) => new Float32Array(Int32Array.of(bits).buffer)[0];
   return float(bisect(ONE + 1, (bits) => holds(float(bits))));
+}
+
+/** The float32 number after one that is not negative. */
+function after(x) {
+  const float = Float32Array.of(x);
+  new Int32Array(float.buffer)[0] += 1;
+  return float[0];
 }
 
 function interpolate(table, x) {

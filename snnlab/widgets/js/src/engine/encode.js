@@ -11,7 +11,7 @@
  */
 import { choose, integerBetween, need, positive } from "./check.js";
 import { binOf } from "./codetable.js";
-import { edgeTable, negative, relaxed, STEP_CODES, shuffled } from "./edges.js";
+import { edgeTable, negative, paintedEdges, relaxed, STEP_CODES, shuffled } from "./edges.js";
 import { gated, parse } from "./grammar.js";
 
 const { fround } = Math;
@@ -22,7 +22,7 @@ export const BACKWARD_RULES = ["straight_through", "relaxed"];
 const OTHER = { direct: { constant: true }, poisson: { stochastic: true } };
 
 /** Names of the codes; what is written in brackets: "fusion(0.125*direct, latency)", "negative(onset)". */
-export const ENCODINGS = [...Object.keys(OTHER), ...Object.keys(STEP_CODES), "fusion", "negative", "shuffled"];
+export const ENCODINGS = [...Object.keys(OTHER), ...Object.keys(STEP_CODES), "fusion", "negative", "shuffled", "table"];
 
 /**
  * A code that is no fusion. Its gate scales what it emits, and the slopes with it; 0 silences it. `inverted`: made by
@@ -99,6 +99,7 @@ function named(text, numSteps, spec) {
     const code = inside();
     return { ...shuffled(code, (options.order ?? "").split(/\s+/).map(Number)), inverted: code.inverted };
   }
+  if (name === "table") return paintedEdges(numSteps, options.rows ?? "");
   const make = STEP_CODES[choose("encoding", name, ENCODINGS)];
   need(make, `"${text}" is no step code; choose one of ${Object.keys(STEP_CODES).join(", ")}`);
   return make(numSteps, spec?.rounding ? { rounding: spec.rounding } : options);

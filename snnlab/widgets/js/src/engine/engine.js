@@ -1,18 +1,12 @@
 /** The engine in the browser: a request in, a frame out. It knows nothing of the page. */
-import { ATTACKS, attack, noise } from "./attack.js";
+import { noise } from "./attack.js";
 import { checkBudget, checkImage, choose, integerBetween, need } from "./check.js";
-import { leadingClass } from "./decode.js";
-import { encode, encoder, lateFrom, silence } from "./encode.js";
-import { energyOf } from "./energy.js";
-import { ATTACKERS, network } from "./network.js";
-import { inputOrder } from "./order.js";
+import { encode, encoder } from "./encode.js";
+import { ATTACK, CODE, frameOf, taken } from "./frame.js";
+import { network } from "./network.js";
 import { mulberry32 } from "./random.js";
 import { attackSlice, attackTrajectory, STEPS } from "./trajectory.js";
 import { unpackZoo } from "./zoo.js";
-
-/** Independent streams of one seed: the code's own randomness, and the attack's. */
-const CODE = 0;
-const ATTACK = 1;
 
 /** What the encoder explorer may do to an image; no model is needed. */
 export const DISTURBANCES = ["none", "noise", "brighten"];
@@ -54,36 +48,8 @@ export class BrowserEngine {
 
   /** Encode, run, attack, run again. @param {Request} request @returns {Promise<any>} frame */
   async run(request) {
-    const { attack: method, attacker, eps, exit_step: exitStep, label, seed = 0, signal } = request;
-    const { silenced = -1, from_step: fromStep = 0 } = request;
-    const { network: whole, image } = await this.#asked(request);
-    const model = silenced === -1 ? whole : whole.behind(silence(whole.encoder, silenced));
-    choose("attack", method, ATTACKS);
-    choose("attacker", attacker, ATTACKERS);
-    integerBetween("exit_step", exitStep, 1, model.numSteps);
-    const attackable = fromStep === 0 ? model : model.behind(lateFrom(model.encoder, image, fromStep));
-    const started = performance.now();
-    // Both images meet the same random numbers: what differs in the rasters is then the attack's doing.
-    const look = (network, pixels) => network.forward(pixels, mulberry32(seed, CODE));
-    const clean = look(model, image);
-    const target = label ?? taken(model, clean, exitStep);
-    const aim = { label: target, exitStep, attacker, random: mulberry32(seed, ATTACK), signal };
-    const result = method === "none" || eps === 0 ? null : await attack(method, attackable, image, eps, aim);
-    return {
-      shape: request.shape,
-      num_steps: model.numSteps,
-      encoding: request.encoding,
-      exit_step: exitStep,
-      computed_by: this.kind,
-      label: label ?? null,
-      target,
-      clean: side(model, clean),
-      attacked: result && side(attackable, look(attackable, result.image)),
-      order: { input: inputOrder(image, model.parts), ...model.hiddenOrder },
-      gradient_zero: result?.gradientZero ?? null,
-      moved: result?.moved ?? 0,
-      ms: performance.now() - started,
-    };
+    const { network, image } = await this.#asked(request);
+    return frameOf(network, { ...request, image }, this.kind);
   }
 
   /**
@@ -182,30 +148,7 @@ export class BrowserEngine {
   }
 }
 
-/** What an image without a label is taken for. */
-function taken(model, { votes, output }, exitStep) {
-  return leadingClass(votes, output?.membrane ?? votes, model.classes, exitStep);
-}
-
 function disturb(method, image, eps, random) {
   if (method === "none" || eps === 0) return null;
   return method === "noise" ? noise(image, eps, random) : image.map((x) => Math.min(x + eps, 1));
-}
-
-/** @returns {Side} */
-function side(network, trace) {
-  const { image, input = null, hidden, activation = null, output, votes, predictions } = trace;
-  const operations = network.operations(trace);
-  return {
-    image,
-    input,
-    hidden: hidden?.spikes ?? null,
-    output: output?.spikes ?? null,
-    activation,
-    votes,
-    membrane: output?.membrane ?? null,
-    predictions,
-    energy: operations && energyOf(operations),
-    operations,
-  };
 }

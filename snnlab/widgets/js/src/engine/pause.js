@@ -10,8 +10,8 @@ export async function pause(signal) {
   signal?.throwIfAborted();
 }
 
-/** @returns {Promise<void>} resolved by a message: it comes back at once; nested timers would wait 4 ms each. */
-function nextMessage() {
+/** @returns {Promise<void>} resolved behind the messages that wait already: at once; nested timers would wait 4 ms each. */
+export function nextMessage() {
   return new Promise((/** @type {() => void} */ resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

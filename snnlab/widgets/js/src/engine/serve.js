@@ -53,8 +53,11 @@ const TASKS = {
   },
 };
 
-/** @param {(message: any) => void} post  @param {() => Promise<void>} giveWay  @returns {(message: any) => void} takes messages */
-export function serve(post, giveWay) {
+/**
+ * @param {(message: any) => void} post  @param {() => Promise<void>} giveWay  @param {Object<string, any>} [tasks]
+ * @returns {(message: any) => void} takes messages
+ */
+export function serve(post, giveWay, tasks = TASKS) {
   const prepared = new Map();
   const running = new Map();
 
@@ -62,7 +65,7 @@ export function serve(post, giveWay) {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const { each } = TASKS[task];
+      const { each } = tasks[task];
       const results = [];
       for (const item of items) {
         results.push(await each(prepared.get(key), settings, item, controller.signal));
@@ -80,7 +83,7 @@ export function serve(post, giveWay) {
     if (message.type === "prepare") {
       // One training at a time: each has all digits.
       if (message.task === "train") prepared.clear();
-      prepared.set(message.key, TASKS[message.task].prepare(message));
+      prepared.set(message.key, tasks[message.task].prepare(message));
     } else if (message.type === "start") start(message);
     else if (message.type === "stop") running.get(message.id)?.abort();
   };

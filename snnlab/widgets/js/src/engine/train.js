@@ -28,7 +28,7 @@ const [BETA1, BETA2, TINY] = [0.9, 0.999, 1e-8];
 /** Losses by name: the read-out that belongs to each. */
 export const LOSSES = { count: "rate", membrane: "membrane", anytime: "rate" };
 
-/** Codes that learn here: tables, and the constant current. */
+/** Codes by name that learn here: tables, and the constant current. */
 export const LEARNED = ["direct", ...Object.keys(STEP_CODES)];
 
 /** The surrogate of the attacker that knows the code. */
@@ -76,8 +76,9 @@ export function networkOf(recipe, { w1, b1, w2, b2 }) {
 }
 
 /** @param {Recipe} recipe */
-export function checkRecipe({ code, steps, beta, hidden, surrogate: shape, slope, loss, eps }) {
-  choose("code", code, LEARNED);
+export function checkRecipe({ code: name, steps, beta, hidden, surrogate: shape, slope, loss, eps }) {
+  const known = LEARNED.includes(name) || name.startsWith("table(");
+  need(known, `unknown code "${name}"; choose one of ${LEARNED.join(", ")}, or write a table(rows=…)`);
   choose("loss", loss, Object.keys(LOSSES));
   choose("surrogate", shape, Object.keys(SURROGATES));
   integerBetween("steps", steps, 2, 16);
@@ -85,6 +86,7 @@ export function checkRecipe({ code, steps, beta, hidden, surrogate: shape, slope
   positive("slope", slope);
   need(beta >= 0 && beta <= 1, `beta must lie in [0, 1], got ${beta}`);
   need(eps >= 0 && eps <= 0.3, `eps of the training must lie in [0, 0.3], got ${eps}`);
+  encoder(name, steps); // says what is wrong with a table
 }
 
 export class Trainer {

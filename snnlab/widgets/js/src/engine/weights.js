@@ -16,8 +16,9 @@ const LARGEST = 45;
  * @typedef {{inputs: number, outputs: number, columns: Float32Array, bias: Float32Array}} Layer
  */
 
-/** @param {any} payload @param {string} key what the error messages call it @returns {Layer} */
+/** @param {any} payload one that has learned in a page is a layer already @param {string} key for messages @returns {Layer} */
 export function layer(payload, key) {
+  if (payload.columns) return payload;
   const [outputs, inputs] = field(payload, "shape", key);
   const text = field(payload, "weight", key);
   const expected = `${outputs * inputs} weight characters for shape [${outputs}, ${inputs}]`;

@@ -5,6 +5,7 @@ import { ATTRIBUTES, ElementStore } from "../state/store.js";
 import { mount } from "../view/index.js";
 import { loadScript } from "./data-scripts.js";
 import { ownData } from "./own-data.js";
+import { withYours } from "./yours.js";
 
 /** All explorers of a page share one engine, and so the models that it has unpacked. */
 let engine = null;
@@ -15,7 +16,7 @@ let address = null;
 /** Define the element, unless the page contains this script twice. */
 export function defineElement() {
   if (!globalThis.customElements || customElements.get("snn-lab")) return;
-  engine = new BrowserEngine(loadScript);
+  engine = new BrowserEngine(withYours(loadScript));
   address = document.querySelector("#jupyter-config-data, .reveal") ? null : new Address(window);
 
   class SnnLab extends HTMLElement {

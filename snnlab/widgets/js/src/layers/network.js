@@ -215,6 +215,10 @@ function descend(layers, done, gradient, numSteps, options = {}) {
       if (same && i === first) [grad, steps] = [summed(grad, n), 1];
       continue;
     }
+    if (layer.backwardAll) {
+      grad = layer.backwardAll(grad, steps);
+      continue;
+    }
     const before = new Float64Array(steps * layer.inputs);
     for (let t = 0; t < steps; t++) {
       const now = grad.subarray(t * layer.outputs, (t + 1) * layer.outputs);

@@ -5,12 +5,14 @@
 import { choose, field, sound } from "../engine/check.js";
 import { transposed } from "../engine/current.js";
 import { addInputs } from "../engine/weights.js";
+import { conv } from "./convolution.js";
 import { numbers, sizeOf } from "./numbers.js";
 
 /**
  * @typedef {{values: Float32Array, note?: any}} Step
  * @typedef {{kind: string, inputs: number, outputs: number, columns?: Float32Array, forward: (values: any) => Step,
- *   backward: (grad: Float64Array, note: any) => Float64Array}} Operation
+ *   backward: (grad: Float64Array, note: any) => Float64Array, backwardAll?: (grad: Float64Array, steps: number) =>
+ *   Float64Array}} Operation  `backwardAll`: of all steps at once, where that is faster
  */
 
 /** A layer of a payload "network/<k>". @param {any} spec @param {string} key @returns {Operation} */
@@ -37,77 +39,6 @@ function linear(spec, key, inputs, outputs) {
       return { values: Float32Array.from(sum, (v, i) => v + bias[i]) };
     },
     backward: (grad) => transposed(layer, grad, 1, 1),
-  };
-}
-
-/**
- * The output positions that an input position reaches along one axis: out · stride = in + padding - tap · dilation.
- * @returns {number[][][]} for every input a list of [tap, output]
- */
-function reaches(size, outputs, taps, stride, padding, dilation = 1) {
-  return Array.from({ length: size }, (_, at) => {
-    const pairs = Array.from({ length: taps }, (_, tap) => [tap, (at + padding - tap * dilation) / stride]);
-    return pairs.filter(([, out]) => Number.isInteger(out) && out >= 0 && out < outputs);
-  });
-}
-
-function conv(spec, key) {
-  const [[C, H, W], [O, Y, X]] = [spec.inputs, spec.outputs];
-  const { kernel, stride, padding, dilation, groups } = spec;
-  const taps = kernel[0] * kernel[1];
-  const [given, made] = [C / groups, O / groups];
-  const weight = numbers(spec.weight, O * given * taps, key);
-  const bias = spec.bias ? numbers(spec.bias, O, key) : new Float32Array(O);
-  // The weights of one input channel and tap lie together, so that a spike adds one contiguous run at each position.
-  const runs = new Float32Array(weight.length);
-  for (let o = 0; o < O; o++) {
-    for (let k = 0; k < given * taps; k++) {
-      const c = Math.floor(o / made) * given + Math.floor(k / taps);
-      runs[(c * taps + (k % taps)) * made + (o % made)] = weight[o * given * taps + k];
-    }
-  }
-  const rows = reaches(H, Y, kernel[0], stride[0], padding[0], dilation[0]);
-  const columns = reaches(W, X, kernel[1], stride[1], padding[1], dilation[1]);
-  return {
-    forward(values) {
-      const sum = new Float64Array(O * Y * X); // [Y, X, O]
-      for (let p = 0; p < C * H * W; p++) {
-        const v = values[p];
-        if (v === 0) continue;
-        const c = Math.floor(p / (H * W));
-        const first = Math.floor(c / given) * made;
-        for (const [ky, oy] of rows[Math.floor(p / W) % H]) {
-          for (const [kx, ox] of columns[p % W]) {
-            const [at, w] = [(oy * X + ox) * O + first, (c * taps + ky * kernel[1] + kx) * made];
-            for (let i = 0; i < made; i++) sum[at + i] += v * runs[w + i];
-          }
-        }
-      }
-      const out = new Float32Array(sum.length);
-      for (let o = 0; o < O; o++) for (let p = 0; p < Y * X; p++) out[o * Y * X + p] = sum[p * O + o] + bias[o];
-      return { values: out };
-    },
-    backward(grad) {
-      const out = new Float64Array(C * H * W);
-      for (let k = 0; k < grad.length; k++) {
-        const g = grad[k];
-        if (g === 0) continue; // behind maximum pooling most are
-        const o = Math.floor(k / (Y * X));
-        const [top, left] = [(Math.floor(k / X) % Y) * stride[0] - padding[0], (k % X) * stride[1] - padding[1]];
-        const c0 = Math.floor(o / made) * given;
-        for (let c = 0; c < given; c++) {
-          for (let ky = 0; ky < kernel[0]; ky++) {
-            const y = top + ky * dilation[0];
-            if (y < 0 || y >= H) continue;
-            const [at, w] = [((c0 + c) * H + y) * W, (o * given + c) * taps + ky * kernel[1]];
-            for (let kx = 0, x = left; kx < kernel[1]; kx++, x += dilation[1]) {
-              if (x >= 0 && x < W) out[at + x] += g * weight[w + kx];
-            }
-          }
-        }
-      }
-      return out;
-    },
   };
 }
 

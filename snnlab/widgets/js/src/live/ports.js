@@ -16,9 +16,10 @@ const SLICE = 8;
 /**
  * What starts a thread, in the order to try.
  * @param {{url: string|null, text: () => Promise<string>}} source `url` of the script where a server has it; `text` of the same
+ * @param {Object<string, any>} [tasks] of the page itself; those of engine/serve.js if not given
  * @returns {(() => Promise<Port>)[]}
  */
-export function ways({ url, text }) {
+export function ways({ url, text }, tasks) {
   const blob = async () => {
     const address = URL.createObjectURL(new Blob([await text()], { type: "text/javascript" }));
     try {
@@ -27,7 +28,11 @@ export function ways({ url, text }) {
       URL.revokeObjectURL(address);
     }
   };
-  return [...(url ? [() => started("file", () => new Worker(url))] : []), blob, async () => onPage()];
+  return [
+    ...(url ? [() => started("file", () => new Worker(url))] : []),
+    blob,
+    async () => onPage(undefined, undefined, tasks),
+  ];
 }
 
 /** @returns {Promise<Port>} once the worker is ready; rejects if it does not start */
@@ -66,7 +71,7 @@ function started(kind, make) {
 }
 
 /** The page itself: it gives way to frames and events after each slice. @returns {Port} */
-export function onPage(schedule = (done) => setTimeout(done, 0), clock = () => performance.now()) {
+export function onPage(schedule = (done) => setTimeout(done, 0), clock = () => performance.now(), tasks = undefined) {
   let began = clock();
   let open = true;
   const giveWay = async () => {
@@ -76,7 +81,7 @@ export function onPage(schedule = (done) => setTimeout(done, 0), clock = () => p
   };
   /** @type {Port} */
   const port = { kind: "page", post: () => {}, onMessage: () => {}, onDeath: () => {}, close: () => {} };
-  const take = serve((message) => open && port.onMessage(message), giveWay);
+  const take = serve((message) => open && port.onMessage(message), giveWay, tasks);
   port.post = (message) => schedule(() => open && take(message));
   port.close = () => {
     open = false;

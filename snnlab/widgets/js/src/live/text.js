@@ -1,5 +1,5 @@
 /** Sentences about a measurement. */
-import { count, epsText, intervalText, percent } from "../view/text/frame.js";
+import { count, epsText, intervalText, lowerText, percent } from "../view/text/frame.js";
 import { attackName } from "./names.js";
 
 const SILENT = -1;
@@ -37,7 +37,8 @@ export function recordText(measurement, record, chance) {
   if (!record) return "These settings are not in the record: what you see was measured by your browser alone.";
   const { n } = record;
   if (!record.measured) return `Recorded: ≈ ${percent(record.share)}, read between two measured ε.`;
-  const told = `Recorded with PyTorch: ${percent(record.share)} ${intervalText(record)}, n = ${count(n)}`;
+  const lower = lowerText(record) && ` (${lowerText(record)})`;
+  const told = `Recorded with PyTorch: ${percent(record.share)} ${intervalText(record)}${lower}, n = ${count(n)}`;
   const here = measurement.rightOfFirst(n);
   if (here === null) return `${told}.`;
   const there = Math.round(record.share * n);

@@ -8,11 +8,11 @@ export { ways };
 
 let pool = null;
 
-/** Where the script of a worker is: on a server as a file, everywhere as a text. @param {Engine} engine */
-export function workerSource(engine) {
+/** Where the script of a worker is: on a server as a file, everywhere as a text. @param {Engine} engine @param {string} [name] */
+export function workerSource(engine, name = "worker") {
   const served = globalThis.location?.protocol.startsWith("http") && dataFolder();
-  const url = served ? new URL(`${dataFolder()}snnlab-worker.js`, document.baseURI).href : null;
-  return { url, text: () => engine.part("worker") };
+  const url = served ? new URL(`${dataFolder()}snnlab-${name}.js`, document.baseURI).href : null;
+  return { url, text: () => engine.part(name) };
 }
 
 /** @param {Engine} engine that knows where scripts come from @returns {Pool} */

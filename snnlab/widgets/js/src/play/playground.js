@@ -2,8 +2,6 @@
 
 import { inputOrder } from "../engine/order.js";
 import { checkRecipe, LEARNED, networkOf } from "../engine/train.js";
-import { Pool } from "../live/pool.js";
-import { digits, ways, workerSource } from "../live/workers.js";
 import { Choice, Select } from "../view/controls/choice.js";
 import { ImagePicker } from "../view/controls/image-picker.js";
 import { Slider } from "../view/controls/slider.js";
@@ -17,14 +15,14 @@ import { Verdict } from "../view/panels/verdict.js";
 import { VotesPanel } from "../view/panels/votes.js";
 import sheet from "../view/styles/explorers/playground.css";
 import { epsText, verdict } from "../view/text/frame.js";
+import { Learner } from "./learner.js";
 import { LearningChart } from "./learning-chart.js";
-import { safetensors } from "./safetensors.js";
+import { save } from "./save.js";
 import { keep, kept } from "./store.js";
-import { progressText, recipeText, testText } from "./text.js";
-import { EPOCHS, newKey, TEST_EPS, Training } from "./training.js";
+import { keptText, keptTitle, progressText, recipeText, testText } from "./text.js";
+import { EPOCHS, revived, TEST_EPS, Training } from "./training.js";
 
 const SEED = 0;
-const LOST = "A worker of the browser stopped. The epoch begins again, from the last weights that are known.";
 
 export class PlaygroundExplorer extends Explorer {
   static kind = "playground";
@@ -34,18 +32,18 @@ export class PlaygroundExplorer extends Explorer {
   training = null;
   /** @type {Training|null} */
   before = null;
-  #controller = null;
-  #last = Promise.resolve();
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
     this.zoo = zoo;
     this.picker = new ImagePicker(zoo, store);
-    this.pool = new Pool(ways(workerSource(engine)), 1);
-    stage.onDispose(() => {
-      this.pause();
-      this.pool.dispose();
+    this.learner = new Learner(engine, {
+      say: (sentence) => showText(this.notice, sentence),
+      changed: () => this.#buttons(),
+      told: () => this.runner.request(),
+      tested: (training) => showText(this.notice, keep(training) ?? keptText(training, zoo.num_steps)),
     });
+    stage.onDispose(() => this.learner.dispose());
   }
 
   declare() {
@@ -74,7 +72,7 @@ export class PlaygroundExplorer extends Explorer {
     this.press = h("button", {
       type: "button",
       class: "main",
-      onclick: () => (this.#controller ? this.pause() : this.train()),
+      onclick: () => (this.learner.busy ? this.pause() : this.train()),
     });
     this.one = h("button", { type: "button", onclick: () => this.train(1) }, "One batch");
     this.anew = h("button", { type: "button", onclick: () => this.restart() }, "Start anew");
@@ -102,7 +100,7 @@ export class PlaygroundExplorer extends Explorer {
         h("div", { class: "both" }, chart, h("div", {}, this.verdict.answer, this.time.element)),
         ...this.picker.elements,
       ],
-      limits: { image: this.zoo.digits.labels.length - 1, drawing: this.#pixels, code: LEARNED },
+      limits: { image: this.zoo.digits.labels.length - 1, drawing: this.#pixels },
     };
   }
 
@@ -185,125 +183,55 @@ export class PlaygroundExplorer extends Explorer {
   }
 
   answered(frame, _request) {
-    if (this.#controller) return;
+    if (this.learner.busy) return;
     const { text, note } = verdict(frame, frame.num_steps);
     this.stage.speak(`${text}, ${note}. ${progressText(/** @type {Training} */ (this.training))}`);
   }
 
   revealed() {
     this.picker.digits.reveal();
-    this.back.hidden = kept() === null;
+    const found = kept();
+    this.back.hidden = found === null;
+    if (found) setText(this.back, keptTitle(found));
   }
 
   #buttons() {
     const { training } = this;
     const begun = (training?.batches.length ?? 0) > 0;
-    setText(this.press, this.#controller ? "Pause" : training?.finished ? "Trained" : begun ? "Continue" : "Train");
-    this.press.disabled = !this.#controller && (!training || training.finished);
-    this.one.disabled = this.#controller !== null || !training || training.finished;
+    setText(this.press, this.learner.busy ? "Pause" : training?.finished ? "Trained" : begun ? "Continue" : "Train");
+    this.press.disabled = !this.learner.busy && (!training || training.finished);
+    this.one.disabled = this.learner.busy || !training || training.finished;
     this.file.disabled = !begun;
     this.anew.disabled = !begun;
   }
 
   pause() {
-    this.#controller?.abort(new DOMException("paused", "AbortError"));
-    this.#controller = null;
-    this.#buttons();
+    this.learner.pause();
   }
 
   /** Go on learning. @param {number} [most] items at most */
-  async train(most = Number.POSITIVE_INFINITY) {
-    const { training, engine } = this;
-    if (!training) return;
-    this.pause();
-    const controller = new AbortController();
-    this.#controller = controller;
-    this.#buttons();
-    showText(this.notice, null);
-    try {
-      await this.#last; // a batch that was under way is counted
-      const [train, test] = await Promise.all([digits(engine, "train"), digits(engine, "test")]);
-      training.plan(train.labels.length);
-      this.#last = this.#work(training, { train, test }, most, controller.signal);
-      await this.#last;
-    } catch (error) {
-      showText(this.notice, error.message.replace(/[^.!?]$/, "$&."));
-    }
-    if (this.#controller !== controller) return;
-    this.#controller = null;
-    this.#buttons();
-    this.runner.request();
-  }
-
-  async #work(training, data, most, signal) {
-    for (let k = 0; k < most && !training.finished && !signal.aborted; k++) {
-      const item = training.items[training.done];
-      await this.#item(training, data, most === 1 ? { ...item, tell: true } : item);
-    }
-  }
-
-  /** One batch or test in the worker; if that dies, the epoch begins again. */
-  async #item(training, data, item) {
-    const job = {
-      task: "train",
-      key: training.key,
-      prepare: { start: training.start, ...data },
-      settings: { eps: TEST_EPS },
-    };
-    const death = new AbortController();
-    const began = performance.now();
-    const onResults = (results) => {
-      training.ms += performance.now() - began;
-      training.add(results);
-      if (item.tests) {
-        training.save();
-        showText(this.notice, keep(training));
-      }
-      if (item.tell) this.runner.request();
-    };
-    const onNotice = (sentence) => {
-      if (this.pool.kind === "page") showText(this.notice, sentence);
-      else death.abort();
-    };
-    try {
-      await this.pool.run(job, [item], { onResults, onNotice, signal: death.signal });
-    } catch (error) {
-      if (!death.signal.aborted) throw error;
-      training.rewind();
-      training.key = newKey();
-      showText(this.notice, LOST);
-    }
+  async train(most) {
+    if (this.training) await this.learner.train(this.training, most);
   }
 
   /** The network as a file for `snnlab.load`. */
   save() {
-    const training = /** @type {Training} */ (this.training);
-    const file = safetensors(training.recipe, training.weights, { tests: training.tests });
-    const url = URL.createObjectURL(new Blob([/** @type {any} */ (file)], { type: "application/octet-stream" }));
-    const name = `${training.recipe.code}.safetensors`;
-    h("a", { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-    showText(this.notice, `Saved as ${name}. In Python: snnlab.load("${name}") is the classifier, with its code.`);
+    showText(this.notice, save(/** @type {Training} */ (this.training)));
   }
 
-  /** The network that this browser has kept. */
+  /** The network that this browser has kept; one that had not finished goes on. */
   restore() {
     const found = kept();
     if (!found) return;
-    const { recipe } = found;
     this.pause();
-    const { eps, ...rest } = recipe;
-    const training = new Training(recipe, this.#pixels);
-    training.plan(100 * (found.batches.length / Math.max(1, found.tests.length)));
-    Object.assign(training, { weights: found.weights, batches: found.batches, tests: found.tests, ms: found.ms });
-    training.done = training.tests.length * (training.perEpoch + 1);
-    training.save();
+    const training = revived(found, this.#pixels);
+    const { eps, seed: _seed, epochs: _epochs, hidden: neurons, ...settings } = training.recipe;
     if (this.training?.batches.length) this.before = this.training;
     this.training = training;
-    const { seed: _seed, epochs: _epochs, hidden: neurons, ...settings } = rest;
     this.store.set({ ...settings, neurons, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
     this.back.hidden = true;
     this.#buttons();
     this.runner.request();
+    if (!training.finished) this.train();
   }
 }

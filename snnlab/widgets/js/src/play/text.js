@@ -3,10 +3,28 @@ import { wilson } from "../engine/wilson.js";
 import { intervalText, percent } from "../view/text/frame.js";
 import { TEST_EPS } from "./training.js";
 
+/** What a code is called where its table would be too long. */
+export const codeName = (code) => (code.startsWith("table(") ? "painted code" : code);
+
 /** "latency, T = 8, β = 0.90, 128 hidden, sigmoid 4, count, clean digits". */
 export function recipeText({ code, steps, beta, hidden, surrogate, slope, loss, eps }) {
   const learned = eps > 0 ? `FGSM digits at ε = ${eps.toFixed(2)}` : "clean digits";
-  return `${code}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
+  return `${codeName(code)}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
+}
+
+/** That a network is kept, and where it appears. @param {any} training  @param {number} numSteps of the zoo */
+export function keptText({ recipe }, numSteps) {
+  const where =
+    recipe.steps === numSteps
+      ? "it is among the networks of the next page that you open, as “yours”"
+      : `other explorers read ${numSteps} steps, so it appears here alone`;
+  return `Kept in this browser: ${where}.`;
+}
+
+/** What opens a network that is kept. */
+export function keptTitle({ recipe, tests }) {
+  const { length } = tests;
+  return length < recipe.epochs ? `Go on after epoch ${length} of ${recipe.epochs}` : "Open the last one";
 }
 
 /** The last test, with intervals. */

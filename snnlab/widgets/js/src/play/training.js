@@ -96,6 +96,15 @@ export class Training {
   }
 }
 
+/** A training that was kept (store.js): it goes on after its last epoch. @param {any} found  @param {number} pixels of an image */
+export function revived({ recipe, weights, adam, batches, tests, ms }, pixels) {
+  const training = new Training(recipe, pixels);
+  training.plan((BATCH * batches.length) / tests.length);
+  Object.assign(training, { weights, adam, batches, tests, ms, done: tests.length * (training.perEpoch + 1) });
+  training.save();
+  return training;
+}
+
 /** Fisher and Yates. @param {() => number} random */
 function shuffled(length, random) {
   const order = Array.from({ length }, (_, k) => k);

@@ -27,7 +27,7 @@ class Menu {
     this.explorer = explorer;
     this.button = button;
     this.kind = explorer.constructor.kind;
-    const rows = [...(explorer.picker ? this.#openers() : []), ...this.#savers(), ...this.#back()];
+    const rows = [...(this.#opens ? this.#openers() : []), ...this.#savers(), ...this.#back()];
     this.said = h("p", { role: "status" });
     const onkeydown = (event) => event.key === "Escape" && this.toggle(false);
     const group = { class: "along", role: "group", "aria-label": "take along", hidden: true, onkeydown };
@@ -37,11 +37,16 @@ class Menu {
     explorer.stage.onDispose(() => this.toggle(false));
   }
 
+  /** Explorers of images take a picture here, unless they have a place of their own for it. */
+  get #opens() {
+    return this.explorer.picker && !this.explorer.opener;
+  }
+
   toggle(isOpen = this.element.hidden) {
     this.element.hidden = !isOpen;
     this.button.setAttribute("aria-expanded", String(isOpen));
     for (const [target, name, listener] of this.#heard.splice(0)) target.removeEventListener(name, listener);
-    if (isOpen && this.explorer.picker) this.#listen();
+    if (isOpen && this.#opens) this.#listen();
     if (isOpen) this.element.querySelector("button").focus({ preventScroll: true });
     else {
       this.camera?.close();

@@ -31,7 +31,7 @@ const curves =
         network: name,
         title,
         measured: content.title,
-        n: sizeOf(data),
+        n: point.n ?? sizeOf(data),
         eps: point.eps / unit,
         ...share(point),
       })),
@@ -47,6 +47,17 @@ const ROWS = {
       ...tests.flatMap((test) => [of(test, "test digits", test.clean), of(test, "under FGSM", test.robust)]),
     ];
   },
+  /** Votes of every class at every exit. */
+  picture({ last, names }) {
+    const { clean, attacked, encoding, num_steps: steps } = last.answer;
+    const votes = (side, t, k) => side?.votes[Math.min(t, side.predictions.length - 1) * names.length + k];
+    return Array.from({ length: steps * names.length }, (_, row) => {
+      const [t, k] = [Math.floor(row / names.length), row % names.length];
+      const both = { votes_clean: votes(clean, t, k), votes_attacked: votes(attacked, t, k) };
+      return { network: encoding, exit: t + 1, class: names[k], ...both };
+    });
+  },
+  paint: curves(1),
   robustness: curves(1),
   training: curves(1),
   fault: curves(1),
@@ -107,6 +118,8 @@ const ROWS = {
       beside_ann: ratio,
     }));
   },
+  event: ({ last: { answer } }) =>
+    answer.events.map(({ x, y, t, p }) => ({ column: x, row: y, microsecond: t, polarity: p })),
   neuron({ last: { answer } }) {
     const { current, carried, taken, membrane, spikes } = answer.activity;
     return Array.from(membrane, (u, t) => ({

@@ -1,4 +1,4 @@
-/** Accuracy against the budget ε for several models, with 95 % bands of the current ones; the ε can be dragged. */
+/** Accuracy against the budget ε for several models, with 95 % bands and brackets of the current ones; the ε can be dragged. */
 import { setText, svg } from "../dom/elements.js";
 import { readCurve } from "../model/accuracy.js";
 import { epsText, spokenShare } from "../text/frame.js";
@@ -72,6 +72,7 @@ export class AccuracyPlot extends AccuracyFrame {
       this.#drawn = drawn;
       const ordered = [...curves].sort((a, b) => Number(highlighted.includes(a)) - Number(highlighted.includes(b)));
       lines.replaceChildren(
+        ...highlighted.flatMap((curve) => bracket(curve.points, x, y, colours.mark(curve).colour)),
         ...highlighted.map((curve) => band(curve.points, (p) => x(p.eps), y, colours.mark(curve).colour, 0.22)),
         ...ordered.map((curve) => drawCurve(curve, highlighted.includes(curve), x, y, colours)),
         ...curveLabels(curves, chance, highlighted, x, y, colours),
@@ -97,6 +98,16 @@ function drawCurve({ points, ...model }, isHighlighted, x, y, colours) {
     "marker-mid": at,
     "marker-end": at,
   });
+}
+
+/** The room between what is proved and what attacks leave, and its lower edge: the accuracy lies somewhere in it. */
+function bracket(points, x, y, colour) {
+  const ends = points
+    .filter(({ proved }) => proved !== null)
+    .map((p) => ({ ...p, low: p.proved ?? p.share, high: p.share }));
+  if (ends.length < points.length) return [];
+  const edge = { class: "curve-line", stroke: colour, "stroke-dasharray": "1 4", "stroke-linecap": "round" };
+  return [band(ends, (p) => x(p.eps), y, colour, 0.08), curveLine(ends, (p) => [x(p.eps), y(p.low)], edge)];
 }
 
 /** The current curves' labels are placed first. */

@@ -1,6 +1,6 @@
 /** Bars of a table of networks: accuracy under attack, solid, up to the clean one, pale; named lines for chance, the ANN and twice that. */
 import { explained, h, setText } from "../dom/elements.js";
-import { intervalText, percent } from "../text/frame.js";
+import { intervalText, lowerText, percent } from "../text/frame.js";
 import { swatch } from "./marks.js";
 
 const GROUPS = Object.entries({ bptt: "trained on plain pictures", pgd: "trained on attacked pictures" });
@@ -64,6 +64,7 @@ function line({ model, read, clean, why }, colours) {
       h("b", {}, read ? percent(read.share) : why),
       " ",
       h("span", { class: "range" }, read ? intervalText(read) : ""),
+      h("span", { class: "range lower" }, lowerText(read)),
       h("span", { class: "unseen" }, before + each),
     ),
     h("td", { class: "before" }, h("span", {}, clean ? percent(clean.share) : "–")),

@@ -1,7 +1,7 @@
 /** The clean–robust plane: right on clean digits, against right under the worst attack at one ε; points can be picked. */
 import { drag, inside } from "../dom/drag.js";
 import { h, setText, svg, uniqueId } from "../dom/elements.js";
-import { epsText, intervalText, percent, readText, spokenShare } from "../text/frame.js";
+import { epsText, intervalText, lowerText, percent, readText, spokenShare } from "../text/frame.js";
 import { AccuracyFrame, axes, CHARACTER, chanceLine, curveLine, LABEL_HEIGHT, label, stroke, within } from "./frame.js";
 import { placeAround } from "./label-placement.js";
 import { markerAt, swatch } from "./marks.js";
@@ -179,6 +179,7 @@ function drawPoint(place, isCurrent, x, y, colours) {
   return [
     stroke(x(clean.low), place.y, x(clean.high), place.y, bar),
     stroke(place.x, y(robust.low), place.x, y(robust.high), bar),
+    ...(robust.proved ? [stroke(place.x - 6, y(robust.proved), place.x + 6, y(robust.proved), bar)] : []),
     isCurrent ? svg("circle", { cx: place.x, cy: place.y, r: 12, class: "here", fill: colours.background }) : "",
     point,
   ];
@@ -211,7 +212,8 @@ function names(places, current, more, x, y, colours) {
 
 /** Where a point lies; spoken, an interval is put into words. */
 function placeText({ clean, robust }, eps, spoken = false) {
-  const say = (read) => (spoken ? spokenShare(read) : `${percent(read.share)} ${intervalText(read)}`);
+  const told = (read) => `${percent(read.share)} ${intervalText(read)}${lowerText(read) && ` (${lowerText(read)})`}`;
+  const say = (read) => (spoken ? spokenShare(read) : told(read));
   const worst = robust ? `${robust.measured ? "" : spoken ? "about " : "≈ "}${say(robust)}` : "not measured";
   return `clean ${say(clean)}, worst case at ${spoken ? "epsilon" : "ε ="} ${epsText(eps)} ${worst}`;
 }

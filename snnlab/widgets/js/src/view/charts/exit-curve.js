@@ -1,6 +1,6 @@
 /** Accuracy against the exit step, clean and attacked, and the measured thresholds of a rule; the exit can be dragged. */
 import { h, setText, svg, uniqueId } from "../dom/elements.js";
-import { readText, spokenShare } from "../text/frame.js";
+import { lowerText, readText, spokenShare } from "../text/frame.js";
 import { AccuracyFrame, axes, band, chanceLine, curveLine, dot, handle, stroke } from "./frame.js";
 import { markerAt, swatch } from "./marks.js";
 
@@ -56,11 +56,18 @@ export class ExitCurvePlot extends AccuracyFrame {
   }
 
   #list({ now, under, reach }, styles, colours) {
-    const row = (kind, sign, text, value) =>
-      h("li", { class: kind }, sign, h("span", { class: "name" }, text), h("b", {}, value));
+    const row = (kind, sign, text, value, lower = "") =>
+      h(
+        "li",
+        { class: kind },
+        sign,
+        h("span", { class: "name" }, text),
+        h("b", {}, value),
+        h("span", { class: "range" }, lower),
+      );
     this.rows.replaceChildren(
       row("current", swatch(styles.clean, colours), "clean", readText(now?.clean)),
-      row("current", swatch(styles.attacked, colours), under, readText(now?.attacked)),
+      row("current", swatch(styles.attacked, colours), under, readText(now?.attacked), lowerText(now?.attacked)),
       reach === null ? "" : row(null, h("i", { class: "zone" }), "ε acts on black pixels", `from step ${reach}`),
     );
   }

@@ -1,7 +1,7 @@
 /** The list of curves beside their plot: line and marker, name, and what each says at the ε of the explorer. */
 import { h } from "../dom/elements.js";
 import { readCurve } from "../model/accuracy.js";
-import { epsText, intervalText, readText } from "../text/frame.js";
+import { epsText, intervalText, lowerText, readText } from "../text/frame.js";
 import { swatch } from "./marks.js";
 
 export class Legend {
@@ -27,6 +27,7 @@ export class Legend {
         h("span", { class: "name" }, curve.title),
         h("b", {}, readText(read)),
         h("span", { class: "range" }, read && this.intervals ? intervalText(read) : ""),
+        h("span", { class: "range lower" }, lowerText(read)),
       );
     });
     this.element.replaceChildren(h("li", { class: "head" }, h("span", {}, "accuracy at"), h("b", {}, at)), ...rows);

@@ -3,13 +3,13 @@ import { thumbnail } from "../dom/canvas-image.js";
 import { h, uniqueId } from "../dom/elements.js";
 
 export class DigitStrip {
-  /** @param {any} digits @param {Function} onChange @param {{onDraw?: () => void, legend?: string}} [options] */
+  /** @param {any} digits with `names` of the classes, where numbers do not say it @param {Function} onChange @param {{onDraw?: () => void, legend?: string}} [options] */
   constructor(digits, onChange, { onDraw = null, legend = "image" } = {}) {
     const name = uniqueId("digit");
     const size = digits.shape.reduce((a, b) => a * b, 1);
     const kind = legend === "digit" ? "test image" : "image";
     this.inputs = digits.labels.map((label, k) => {
-      const title = { "aria-label": `${label}, ${kind} ${digits.indices[k]}` };
+      const title = { "aria-label": `${digits.names?.[label] ?? label}, ${kind} ${digits.indices[k]}` };
       return h("input", { type: "radio", name, value: k, ...title, onchange: () => onChange(k) });
     });
     const image = (k) => digits.images.subarray(k * size, (k + 1) * size);

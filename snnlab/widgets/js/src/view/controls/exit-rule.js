@@ -3,7 +3,7 @@ import { exitStep, need } from "../../engine/index.js";
 import { VOCABULARY } from "../../vocabulary.js";
 import { h, setText } from "../dom/elements.js";
 import { RULE_NAMES } from "../model/exit-population.js";
-import { classesOf, count, nanojoules, percent } from "../text/frame.js";
+import { classesOf, count, lowerText, nanojoules, percent } from "../text/frame.js";
 import { Choice } from "./choice.js";
 import { Slider } from "./slider.js";
 
@@ -70,7 +70,7 @@ export function peopleText(now, { rule, threshold }, n, under) {
   const spent = energy === null ? "" : ` for ${nanojoules(energy)} each`;
   const about = attacked?.measured ? "" : "about ";
   const worst = attacked
-    ? ` Attacked, ${about}${percent(attacked.share)} are read correctly ${under}; the energy under attack was not measured.`
+    ? ` Attacked, ${about}${percent(attacked.share)} are read correctly ${under}${lowerText(attacked) && ` (${lowerText(attacked)})`}; the energy under attack was not measured.`
     : "";
   return `Clean, all ${count(n)} test digits leave ${how}${spent}, and ${percent(clean.share)} are read correctly.${worst}`;
 }

@@ -22,24 +22,25 @@ export class Picture {
   }
 
   /** What was added and taken away, magnified, on the diverging map; channels are averaged. */
-  showDifference(before, after, shape, colours) {
+  showDifference(before, after, shape, colours, magnified = MAGNIFIED) {
     const [channels, height, width] = shape;
     const size = height * width;
     const tint = divergingMap(colours);
     paint(this.canvas, width, height, (p) => {
       let change = 0;
       for (let c = 0; c < channels; c++) change += (after[c * size + p] - before[c * size + p]) / channels;
-      return tint(Math.min(1, Math.max(-1, change * MAGNIFIED)));
+      return tint(Math.min(1, Math.max(-1, change * magnified)));
     });
   }
 }
 
 /** The clean image, the attacked one, and what lies between them. */
 export class Pictures {
-  constructor() {
+  constructor(magnified = MAGNIFIED) {
+    this.magnified = magnified;
     this.clean = new Picture("clean");
     this.attacked = new Picture("attacked", "attacked");
-    this.difference = new Picture(`difference ×${MAGNIFIED}`, "difference");
+    this.difference = new Picture(`difference ×${magnified}`, "difference");
     this.difference.element.append(
       h("p", { class: "map" }, h("i", { class: "darker" }), "darker", h("i", { class: "brighter" }), "brighter"),
     );
@@ -51,7 +52,7 @@ export class Pictures {
   show({ clean, attacked, shape }, colours) {
     this.clean.show(clean.image, shape);
     this.attacked.show((attacked ?? clean).image, shape);
-    this.difference.showDifference(clean.image, (attacked ?? clean).image, shape, colours);
+    this.difference.showDifference(clean.image, (attacked ?? clean).image, shape, colours, this.magnified);
     for (const { element } of [this.attacked, this.difference]) markChanged(element, attacked);
   }
 }

@@ -10,7 +10,7 @@ import { AttackColumn } from "../panels/attack-column.js";
 import { flagsOf, ONE_RUN, whoComputed } from "../panels/caption.js";
 import { imageKey } from "../session/flip-search.js";
 import { ATTACKERS, conclusion, PAIR, spokenTrajectories } from "../text/attack.js";
-import { count, epsText, intervalText, percent } from "../text/frame.js";
+import { count, epsText, intervalText, lowerText, percent } from "../text/frame.js";
 import { ImageExplorer } from "./base.js";
 
 const STEPS = 10;
@@ -148,7 +148,7 @@ export class AttackExplorer extends ImageExplorer {
     const [naive, worst] = [read("fgsm.naive"), read("worst")];
     if (!naive || !worst) return "";
     const about = naive.measured ? "" : "about ";
-    const shareText = (at) => `${about}${percent(at.share)} ${intervalText(at)}`;
+    const shareText = (at) => `${about}${percent(at.share)} ${intervalText(at)}${lowerText(at) && ` (${lowerText(at)})`}`;
     return `All ${count(results.n)} test digits of ${dataset} at ε = ${epsText(eps)}: ${shareText(naive)} are still read correctly after naive FGSM, ${shareText(worst)} in the worst case of all attacks.`;
   }
 }

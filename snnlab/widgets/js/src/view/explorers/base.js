@@ -8,7 +8,7 @@ import { Player } from "../controls/player.js";
 import { Pictures } from "../dom/canvas-image.js";
 import { isAnalog } from "../dom/canvas-raster.js";
 import { h } from "../dom/elements.js";
-import { chosen, ofGroups, titlesOf } from "../model/models.js";
+import { chosen, ofGroups, titlesOf, YOURS } from "../model/models.js";
 import { ALL_RUNS, Caption, facts, flagsOf, how } from "../panels/caption.js";
 import { HiddenPanel } from "../panels/hidden.js";
 import { InputPanel } from "../panels/input.js";
@@ -226,7 +226,7 @@ export class ImageExplorer extends Explorer {
 
   /** The networks to choose from. @returns {Model[]} */
   offered() {
-    return ofGroups(this.zoo, "codes");
+    return ofGroups(this.zoo, "codes", YOURS);
   }
 
   /** Names of the networks that may be asked for. */
@@ -342,7 +342,10 @@ export class NetworkExplorer extends ImageExplorer {
     const points = ({ name }) => measured(this.zoo.results, name, key, exit) ?? [];
     const content = {
       title,
-      nothing: notRecorded(request),
+      nothing: notRecorded(
+        request,
+        models.find(({ name }) => current.includes(name)),
+      ),
       key: [key, exit].join(),
       curves: models.map((model) => ({ ...model, points: points(model) })),
       current,

@@ -7,7 +7,7 @@ import { bestCurve, measuredExits, readCurve } from "../model/accuracy.js";
 import { atFixedExit, atThresholds, nearest } from "../model/exit-population.js";
 import { firstReach, reachText } from "../model/first-reach.js";
 import { partsOf } from "../model/fusion-names.js";
-import { ofGroups, withLoss } from "../model/models.js";
+import { ofGroups, withLoss, YOURS } from "../model/models.js";
 import { ALL_RUNS } from "../panels/caption.js";
 import { EnergyPanel } from "../panels/energy.js";
 import { bench } from "../session/bench.js";
@@ -34,7 +34,7 @@ export class EarlyExitExplorer extends FrameExplorer {
   static style = "exits";
 
   offered() {
-    const spiking = ofGroups(this.zoo, "codes", "exit").filter(({ kind }) => kind !== "ann");
+    const spiking = ofGroups(this.zoo, "codes", "exit", YOURS).filter(({ kind }) => kind !== "ann");
     return spiking.map(withLoss);
   }
 
@@ -148,7 +148,7 @@ export class EarlyExitExplorer extends FrameExplorer {
       now,
       under: `${underText(at)}, ${budget}`,
       reach,
-      nothing: notRecorded(at),
+      nothing: notRecorded(at, this.model(name)),
       chance: chanceOf(frame),
     };
     this.plot.show(content, colours);

@@ -1,7 +1,7 @@
 /** What was measured about leaving early; a threshold in between is answered by the nearest, an ε on a straight line. */
 import { wilson } from "../../engine/index.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
-import { bestCurve, readCurve } from "./accuracy.js";
+import { bestCurve, noBound, readCurve } from "./accuracy.js";
 
 export const RULE_NAMES = Object.fromEntries(options(VOCABULARY.exit_rules));
 
@@ -46,6 +46,6 @@ export function nearest(points, threshold) {
 /** How many are right under everything within ε, by ε. */
 function withinBudget(correct, k, n) {
   return Object.entries(correct)
-    .map(([eps, counts]) => ({ eps: Number(eps), ...wilson(counts[k], n) }))
+    .map(([eps, counts]) => ({ eps: Number(eps), ...wilson(counts[k], n), ...noBound(Number(eps)) }))
     .sort((a, b) => a.eps - b.eps);
 }

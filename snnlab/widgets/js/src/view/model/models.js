@@ -2,6 +2,9 @@
 import { need } from "../../engine/index.js";
 import { VOCABULARY } from "../../vocabulary.js";
 
+/** Group of the networks that a reader has trained in a page and that the browser has kept (src/parts/yours.js). */
+export const YOURS = "yours";
+
 /** Models of these groups; networks of the reader's own belong to none, and are all offered. */
 export function ofGroups(zoo, ...groups) {
   return zoo.models.filter(({ group }) => group === undefined || groups.includes(group));

@@ -2,7 +2,8 @@
  * Measured accuracies of a table of networks: accuracy against one attack at one ε, and whether a spiking network has
  * twice the accuracy of a conventional one, as is claimed. No page is needed, so this can be tested.
  *
- * @typedef {{share: number, low: number, high: number, seeds: number[]}} Read a share with its 95 % interval, and one a seed
+ * @typedef {{share: number, low: number, high: number, seeds: number[], proved?: number|null}} Read a share with its 95 % interval,
+ *   one a seed, and its lower end if it is an upper one
  */
 import { wilson } from "../../engine/index.js";
 
@@ -43,7 +44,8 @@ export function curveOf(record, model, { against, decoder, exit }) {
   const seeds = (part?.correct[against] ?? []).map((exits) => exits[row]).filter(Boolean);
   if (seeds.length === 0) return [];
   const at = (k) => seeds.map((counts) => counts[k]);
-  return part.eps.map((eps, k) => ({ eps, ...pooled(at(k), record.n) }));
+  const lower = (k) => (against === "worst" && part.eps[k] > 0 ? { proved: part.proved?.[row]?.[k] ?? null } : {});
+  return part.eps.map((eps, k) => ({ eps, ...pooled(at(k), record.n), ...lower(k) }));
 }
 
 /** @returns {Read|null} null where this was not measured */

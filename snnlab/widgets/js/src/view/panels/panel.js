@@ -2,7 +2,8 @@
  * What panels are made of: a heading above something drawn. Those of a timeline share its axis, and each shows one frame.
  *
  * @typedef {{exit: number, parts: {name: string, gate: number}[], silenced?: number, decoder?: string, margins: Margins,
- *   colours: Colours}} Context steps that are read, parts of the code and the silenced one, read-out, margins of the axis
+ *   colours: Colours, names?: string[]}} Context steps that are read, parts of the code and the silenced one, read-out, margins of
+ *   the axis, names of the classes
  */
 import { spread } from "../charts/label-placement.js";
 import { h } from "../dom/elements.js";

@@ -16,6 +16,7 @@ const VOTES = {
   rate: "output spikes counted so far",
   membrane: "output potentials summed so far",
   ttfs: "T minus the step of the first output spike",
+  current: "output current summed so far",
 };
 
 export class VotesPanel extends Panel {
@@ -26,7 +27,7 @@ export class VotesPanel extends Panel {
   }
 
   /** @param {Frame} frame  @param {import("./panel.js").Context} context */
-  show(frame, { exit, margins, colours, decoder = "rate" }) {
+  show(frame, { exit, margins, colours, decoder = "rate", names = null }) {
     const steps = frame.num_steps;
     const side = shownSide(frame);
     const votes = frame.clean.input ? VOTES[decoder] : "logits, the same at every exit";
@@ -44,7 +45,7 @@ export class VotesPanel extends Panel {
       ...(frame.bounds?.bands(frame, { x, y, exit, colours }) ?? []),
       ...lines.map((line) => stepLine(rows, line, x, y, colours)),
       svg("rect", { x: x(exit), y: 0, width: Math.max(0, x(steps) - x(exit)), height, class: "unread" }),
-      ...labels(rows[exit - 1], voteLabels(side, exit), lines, x(exit), y, height, colours),
+      ...labels(rows[exit - 1], voteLabels(side, exit), lines, x(exit), y, height, colours, names),
     );
   }
 }
@@ -82,18 +83,21 @@ function scaleMarks(y, left, right, colours) {
   ]);
 }
 
-/** The leading classes, next to the exit: class, and number of votes. */
-function labels(row, textOf, lines, x, y, height, colours) {
+/** The leading classes, next to the exit: class by its name or number, and votes. */
+function labels(row, textOf, lines, x, y, height, colours, names) {
   const leaders = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
   // Where votes are equal, the stronger label is on top.
   const chosen = lines.filter(({ k, rank }) => rank > 1 || (leaders.includes(k) && row[k] > 0)).reverse();
   const heights = chosen.map(({ k }) => y(row[k]));
   const places = spread(heights, LABEL, LABEL / 2, height - LABEL / 2);
   return chosen.flatMap(({ k, colour, rank }, i) => {
+    const style = `fill: ${colour}`;
+    const kind = rank > 1 ? "label strong" : "label";
+    if (names) return [label(x + 7, places[i], `${names[k]} ${textOf(k)}`, kind, { style })];
     return [
       svg("rect", { x: x + 6, y: places[i] - 7.5, width: 16, height: 15, rx: 4, fill: colour }),
       label(x + 14, places[i], k, "class", { style: `fill: ${colours.background}` }),
-      label(x + 27, places[i], textOf(k), rank > 1 ? "label strong" : "label", { style: `fill: ${colour}` }),
+      label(x + 27, places[i], textOf(k), kind, { style }),
     ];
   });
 }

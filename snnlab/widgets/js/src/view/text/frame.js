@@ -1,6 +1,7 @@
 /** Sentences about a frame: state and frame in, text out. */
 import { SPIKE_TRAIN } from "../../engine/index.js";
 import { VOCABULARY } from "../../vocabulary.js";
+import { YOURS } from "../model/models.js";
 
 export const SILENT = -1;
 
@@ -28,8 +29,17 @@ export const percent = (share) => `${hundredths(share)}\u202f%`;
 /** An interval of shares, "[79–87]", that is not broken between lines. */
 export const intervalText = ({ low, high }) => `[${hundredths(low)}\u2060–\u2060${hundredths(high)}]`;
 
-/** A share with its interval, for those who cannot see it. */
-export const spokenShare = ({ share, low, high }) => `${percent(share)}, 95 % interval ${percent(low)} to ${percent(high)}`;
+/** The lower end of a robust accuracy in words, "" of another share. @param {{proved?: number|null}|null} read */
+export function lowerText(read) {
+  if (read?.proved === undefined) return "";
+  return read.proved === null ? "no bound known" : `proved ≥ ${percent(read.proved)}`;
+}
+
+/** A share with its interval, for those who cannot see it, and with its lower end. */
+export function spokenShare(read) {
+  const lower = lowerText(read).replace("≥", "at least");
+  return `${percent(read.share)}, 95 % interval ${percent(read.low)} to ${percent(read.high)}${lower && `, ${lower}`}`;
+}
 
 /** What a curve says, "≈" where it was read between two budgets. @param {Share|null} read */
 export const readText = (read) => (read ? `${read.measured === false ? "≈ " : ""}${percent(read.share)}` : "not measured");
@@ -50,7 +60,7 @@ export const count = (n) => n.toLocaleString("en-US");
 export const spikes = (n) => (n === 1 ? "1 spike" : `${count(n)} spikes`);
 
 /** Shown where a network of the reader has no curves. */
-export const NO_CURVES = "Accuracy curves belong to the zoo's models. Run snnlab.evaluate on your own to measure them.";
+export const NO_CURVES = "Accuracy curves belong to the zoo's models. The command snnlab evaluate measures yours.";
 
 /** The attacked side of a frame, or the clean one without an attack. */
 export const shownSide = (frame) => frame.attacked ?? frame.clean;
@@ -254,11 +264,13 @@ export function underPhrase(state) {
   return `under ${underText(state)}`;
 }
 
-/** Why no curve is shown. */
-export const notRecorded = (state) =>
-  resultKey(state) === SPIKE_TRAIN
+/** Why no curve is shown. @param {any} state  @param {Model} [model] the current one */
+export function notRecorded(state, model) {
+  if (model?.group === YOURS) return "Your network is in no record: press “Measure it here” to attack it on test digits.";
+  return resultKey(state) === SPIKE_TRAIN
     ? "The spike-train attack was not recorded by itself in these results: it counts in the worst case."
     : "This attack was not recorded by itself here: it counts in the worst case.";
+}
 
 /** What a curve of survivors is. */
 export const SURVIVORS =

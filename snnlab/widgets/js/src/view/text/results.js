@@ -2,7 +2,7 @@
 import { need } from "../../engine/index.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
 import { claimed, curveOf, decoded, FUSED } from "../model/results-table.js";
-import { count, intervalText, percent } from "./frame.js";
+import { count, intervalText, lowerText, percent } from "./frame.js";
 
 export const THREATS = Object.fromEntries(options(VOCABULARY.threats));
 
@@ -41,7 +41,7 @@ export function finding(record, threat, at) {
   if (state === "unmeasured") return { tone, sign, verdict: "not measured", sentence: words };
   const here = at.level === 0 ? "On clean pictures" : `At ε = ${levelText(at.level)}`;
   const isFused = best.model.code === FUSED;
-  const rated = ({ share, low, high }) => `${percent(share)} ${intervalText({ low, high })}`;
+  const rated = (read) => `${percent(read.share)} ${intervalText(read)}${lowerText(read) && ` (${lowerText(read)})`}`;
   const kind = isFused ? "fused code" : "spiking network";
   const comparison = `${here} the best ${kind}, ${best.model.title}, has an accuracy of ${rated(best.read)}, the ${ann.model.title} ${rated(ann.read)}`;
   const above =
