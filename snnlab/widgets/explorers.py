@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from snnlab.encoding import Encoder, Fusion, encoder
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
 from snnlab.networks.energy import energy
+from snnlab.networks.faults import faulty
 from snnlab.networks.sequence import Reset, lif
 from snnlab.networks.surrogate import Surrogate
 from snnlab.plotting.figures import neuron
@@ -33,6 +34,7 @@ from snnlab.widgets.compute import Request, frame
 from snnlab.widgets.sources import Models, OwnModels, PictureModels, fused_names, trained, zoo_or_own
 from snnlab.widgets.traits import Explorer, setting
 from snnlab.zoo import export, results_table
+from snnlab.zoo.everyday import EVERYDAY
 
 __all__ = [
     "AttackExplorer",
@@ -40,6 +42,7 @@ __all__ = [
     "EnergyExplorer",
     "EventExplorer",
     "ExitExplorer",
+    "FaultExplorer",
     "FusionExplorer",
     "NeuronExplorer",
     "PaintExplorer",
@@ -355,6 +358,42 @@ class NeuronExplorer(Explorer):
     def _still(self) -> NotebookFigure:
         shown = self.result()
         return neuron(shown["membrane"], shown["spikes"], self.theta)
+
+
+class FaultExplorer(Explorer):
+    """A faulty chip: one slider a fault; the rasters, the answer and the accuracy on the sample digits follow, and the curves.
+
+    The browser computes, in JupyterLab too. Faults of Python and of the page have the same laws and other random numbers.
+
+    Args:
+        state: initial ``image``, ``encoding`` (a spiking model of the zoo), the severities ``lost``, ``late``, ``dead``,
+            ``stuck``, ``mismatch`` (of thresholds), ``drift`` (of weights), ``flipped`` (bits), each in [0, 1], ``bits`` of a
+            weight (8 to 1), and ``draw``, the seed of the faults.
+    """
+
+    kind = "fault"
+    digits = ("everyday",)
+    _models = cached_property(lambda self: Models([name for name in EVERYDAY.models("mnist5k") if zoo.recipe(name).coded]))
+
+    def severities(self) -> dict[str, float]:
+        """Return the severity of every fault of ``snnlab.networks.faults``."""
+        set_to = {"lost": self.lost, "late": self.late, "dead": self.dead, "stuck": self.stuck, "threshold": self.mismatch}
+        return {**set_to, "weight": self.drift, "flipped_bits": self.flipped, "fewer_bits": (8 - self.bits) / 7}
+
+    def result(self) -> dict[str, Tensor]:
+        """Return the hidden spikes of the sound and of the faulty network, ``[T, H]``, and their answers at every exit."""
+        model, images = self._models.classifier(self.encoding), self._subject()[0].unsqueeze(0)
+        model.generator = torch.Generator().manual_seed(0)
+        with torch.no_grad(), ExitStack() as faults:
+            (_, sound), before = model.trace(images)[0], model.predict(images)[:, 0]
+            for name, severity in self.severities().items():
+                faults.enter_context(faulty(model, name, severity, torch.Generator().manual_seed(self.draw)))
+            (_, broken), after = model.trace(images)[0], model.predict(images)[:, 0]
+        return {"sound": sound[:, 0], "faulty": broken[:, 0], "answers": before, "faulty_answers": after}
+
+    def _still(self) -> NotebookFigure:
+        present = {name: severity for name, severity in self.severities().items() if severity > 0}
+        return fallback.fault_still(self.result(), self.encoding, present)
 
 
 class PlaygroundExplorer(Explorer):

@@ -101,6 +101,16 @@ def encoder_still(trains: Mapping[str, tuple[Tensor, Tensor | None]], eps: float
     return _still(rasters(trains), said)
 
 
+def fault_still(shown: Mapping[str, Tensor], encoding: str, faults: Mapping[str, float]) -> NotebookFigure:
+    """Return the hidden spikes of a digit on a sound chip and on a faulty one, and both answers."""
+    names = ", ".join(f"{name.replace('_', ' ')} {severity:.3g}" for name, severity in faults.items()) or "no fault"
+    before, after = (
+        f"reads {int(a[-1])}" if a[-1] >= 0 else "is silent" for a in (shown["answers"], shown["faulty_answers"])
+    )
+    said = f"The network {encoding} {before} on a sound chip, and {after} with {names}."
+    return _still(rasters({"hidden spikes": (shown["sound"], shown["faulty"] if faults else None)}), said)
+
+
 def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
     """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
     said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."

@@ -29,10 +29,11 @@ from snnlab.evaluation.suites import SUITES
 from snnlab.files import atomic_write
 from snnlab.networks.chain import chain_of
 from snnlab.networks.classifier import Classifier, SpikingMLP
-from snnlab.statistics import Record, over_seeds, shared
+from snnlab.statistics import Record, estimate, over_seeds, shared
 from snnlab.statistics.record import Counts
 from snnlab.training.tssl_bp import TsslMLP
 from snnlab.zoo import results_table
+from snnlab.zoo.everyday import EVERYDAY, everyday
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET, ModelRecipe
 
@@ -69,12 +70,12 @@ TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 def keys() -> list[str]:
     """Return what can be asked for.
 
-    ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``; other data sets with their results; ``"pictures"``, our own drawings and
-    the networks that read them, ``"picture/<name>"``.
+    ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``; ``"everyday"``, faults without an attacker; other data sets with
+    their results; ``"pictures"``, our own drawings and the networks that read them, ``"picture/<name>"``.
     """
     models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
     tables = (name for name in zoo.datasets() if name != DATASET)
-    return ["zoo", *models, *splits, *tables, "pictures", *(f"picture/{name}" for name in picture_networks())]
+    return ["zoo", "everyday", *models, *splits, *tables, "pictures", *(f"picture/{name}" for name in picture_networks())]
 
 
 def payload(key: str) -> dict[str, Any]:
@@ -85,6 +86,8 @@ def payload(key: str) -> dict[str, Any]:
     """
     if key == "zoo":
         return _zoo()
+    if key == "everyday":
+        return _everyday()
     if key == EVENTS5K:
         return events_payload()
     if key in zoo.datasets():
@@ -256,6 +259,28 @@ def _zoo() -> dict[str, Any]:
             **{key: {n: r[key] for n, r in files.items() if key in r} for key in ("dynamic", "late", "ablation")},
         },
     }
+
+
+def _everyday() -> dict[str, Any]:
+    """Return accuracies under faults, ``[severity, mean, low, high]`` over seeds and draws, of the spiking models measured."""
+    models, first = {}, None
+    for name in (name for name in EVERYDAY.models(DATASET) if zoo.recipe(name).coded):
+        parts = [of_seed["faults"] for of_seed in everyday(name)]
+        first = first or parts
+
+        def cell(counts: Sequence[float], n: int) -> list[float]:
+            found = estimate(counts, n)
+            return [round(value, 4) for value in (found.mean, found.low, found.high)]
+
+        n = parts[0].n
+        faults = {
+            kind: [[round(s, 4), *cell([n * p.accuracy(kind, s).mean for p in parts], n)] for s in severities]
+            for kind, severities in parts[0].severities.items()
+        }
+        models[name] = {"clean": cell([p.clean for p in parts], n), "faults": faults}
+    assert first is not None
+    draws = len(next(iter(first[0].correct.values()))[0])
+    return {"n": first[0].n, "seeds": len(first), "draws": draws, "models": models}
 
 
 def _summary(name: str, record: Record) -> dict[str, Any]:

@@ -30,6 +30,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "paint": ("code", lambda e: e.get_by_label("write it").fill("fire when x > 0.25")),
     "event": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
+    "fault": ("lost", lambda e: e.get_by_label("lost spikes").fill("0.4")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }
 LINK = "link to this state"

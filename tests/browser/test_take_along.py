@@ -34,6 +34,7 @@ TABLES = {
     "attack": ("margin", {"clean", "attacked_naive", "attacked_bpda"}),
     "encoder": ("input_clean", {"clean", "attacked"}),
     "energy": ("total_pJ", {"clean"}),
+    "fault": ("accuracy", {"clean", "attacked"}),
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),
@@ -41,7 +42,7 @@ TABLES = {
     "paint": ("accuracy", {"clean", "attacked"}),
     "event": ("microsecond", {"clean"}),
 }
-STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "attack": "fgsm", "code": "onset", "compare": "pair"}
+STATE: dict[str, Any] = {"image": 3, "eps": 0.1, "lost": 0.3, "attack": "fgsm", "code": "onset", "compare": "pair"}
 #: a camera that sees a black stroke on white paper
 CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
     const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
@@ -64,6 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for key in (
         "zoo",
         "cifar10",
+        "everyday",
         "pictures",
         "picture/latency",
         "events5k",

@@ -60,6 +60,7 @@ const ROWS = {
   paint: curves(1),
   robustness: curves(1),
   training: curves(1),
+  fault: curves(1),
   results: curves(255),
   exit({ plot: { content }, data }) {
     if (!content) return undefined;

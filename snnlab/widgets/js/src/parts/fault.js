@@ -1,0 +1,2 @@
+/** The explorer of faults: a slider for each fault of a chip. */
+export { FaultExplorer as Explorer } from "../faults/explorer.js";
