@@ -28,6 +28,7 @@ CHAPTERS = {
     "Proof": "proof",
     "CIFAR-10": "cifar10",
     "Energy": "energy",
+    "Events": "events",
 }
 #: claim of the paper → the chapter that tests it; ``where`` names the chapter of the others
 TESTED_IN = {

@@ -170,7 +170,8 @@ def dvs_gesture(root: Path | None, *, num_steps: int = 8, size: int = 32, progre
             archive = folder / "DVSGesture" / file.name
             raise BadFile(f"{archive} could not be read ({reason}); remove it to fetch it again") from error
         pairs = [recordings[k] for k in tqdm(range(len(recordings)), desc=f"dvs_gesture, {part}", disable=not progress)]
-        frames = torch.stack([frames_of(events, num_steps=num_steps, size=size) for events, _ in pairs], dim=1)
+        steps = [frames_of(events, num_steps=num_steps, size=size, empty=True) for events, _ in pairs]  # a hand may rest
+        frames = torch.stack(steps, dim=1)
         splits[part] = EventSplit(frames, torch.tensor([int(label) for _, label in pairs]))
     return EventDataset("dvs_gesture", splits["train"], splits["test"])
 
@@ -187,7 +188,8 @@ def recordings_in(files: Sequence[Path], remarks: list[str]) -> NDArray[np.float
     elif suffixes == [".bin"]:
         read, num_steps = _tonic().io.read_mnist_file, 8
         dtype = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", bool)])  # as tonic.datasets.NMNIST
-        recordings = [frames_of(read(str(file), dtype), num_steps=num_steps, size=34, sensor=34).numpy() for file in files]
+        streams = (read(str(file), dtype) for file in files)
+        recordings = [frames_of(s, num_steps=num_steps, size=34, sensor=34, empty=True).numpy() for s in streams]
         remarks.append(f"events of N-MNIST added up in {num_steps} frames a recording")
     else:
         raise BadFile(

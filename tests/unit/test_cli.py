@@ -74,7 +74,7 @@ def test_the_claims_are_printed_with_their_verdicts() -> None:
     result = run("claims")
     assert result.exit_code == 0
     for name, record in ledger().items():
-        assert re.search(rf"{record['measured']['verdict']}\s+{name}", result.output)
+        assert re.search(rf"{re.escape(record['measured']['verdict'])}\s+{name}", result.output)
 
 
 def test_one_claim_is_printed_in_full() -> None:

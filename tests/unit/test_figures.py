@@ -390,7 +390,7 @@ def test_a_figure_has_a_rendition_for_light_and_one_for_dark_pages_and_a_caption
         assert mark("latency", scheme=other).colour.lower() not in text  # type: ignore[arg-type]
         assert colours(other)["ink"].lower() not in text  # type: ignore[arg-type]
     assert page.count(f'alt="{escape(figure.alt)}"') == 2
-    assert f"<figcaption>{figure.alt.partition(': ')[0]}. {figure.caption}." in page
+    assert f"<figcaption>{figure.alt.partition('; ')[0]}. {figure.caption}." in page
     assert "Student" not in light  # the caption is text of the page, not of the image
 
 
