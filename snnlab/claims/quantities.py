@@ -109,7 +109,7 @@ class Quantity:
 
     @property
     def is_upper_end(self) -> bool:
-        """Whether attacks find it from above only: another attack could lower it."""
+        """Whether attacks find it from above only, so that another attack could lower it."""
         exact = self.kind in ("energy", "gate", "value") or (self.kind in ("accuracy", "dynamic") and not self.eps)
         return not exact and self.attack == "worst"
 

@@ -6,7 +6,7 @@ name          what                                          train, validation, t
 mnist5k       digits ``[N, 1, 28, 28]``                     3,500 / 500 / 1,000           this package
 mnist         digits ``[N, 1, 28, 28]``                     55,000 / 5,000 / 10,000       LeCun et al. 1998
 fashion_mnist clothes ``[N, 1, 28, 28]``                    55,000 / 5,000 / 10,000       Xiao et al. 2017
-events5k      spikes ``[N, 18, 28, 28]``, 9 steps   3,500 / 500 / 1,000           the digits, simulated camera
+events5k      spikes ``[N, 18, 28, 28]``, 9 steps           3,500 / 500 / 1,000           digits, simulated camera
 cifar10       colour pictures ``[N, 3, 32, 32]``            48,000 / 2,000 / 10,000       Krizhevsky 2009
 dvs_gesture   event frames ``[T, N, 2, H, W]``              1,077 / none / 264 recordings Amir et al. 2017 (``tonic``)
 ============= ============================================= ============================= ==========================

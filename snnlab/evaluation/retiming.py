@@ -20,7 +20,7 @@ from snnlab.networks.classifier import Classifier
 
 __all__ = ["CHECKED", "LEVELS", "QUERIES", "SEARCHES", "STEPS", "ended", "under_retiming"]
 
-#: budgets that are measured: steps of the largest shift, of all shifts, and spikes moved
+#: budgets that are measured, in steps of the largest shift, steps of all shifts, and spikes moved
 LEVELS: dict[str, tuple[int, ...]] = {"shift": (1, 2, 4), "total": (50,), "moved": (10, 40)}
 #: a control, the gradient alone, and the worst case of all
 SEARCHES: tuple[str, ...] = ("noise", "gradient", "worst")

@@ -78,7 +78,7 @@ class Estimate:
 
     @property
     def lower_end(self) -> str:
-        """The lower end of a bracket as text: a number, ``NO_BOUND``, or nothing of an accuracy that is no upper end."""
+        """The lower end of a bracket as text, ``NO_BOUND`` without one, and nothing for an accuracy that is no upper end."""
         return "" if not self.attacked else NO_BOUND if self.proved is None else f"{self.proved:.3f}"
 
     def __str__(self) -> str:
