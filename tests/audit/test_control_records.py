@@ -54,3 +54,25 @@ def test_time_protects_behind_latency_and_hardly_behind_onset_as_the_chapters_sa
 def test_controls_stand_apart_from_the_zoo_and_its_explorers() -> None:
     assert set(zoo.names("controls")).isdisjoint(zoo.names())
     assert set(zoo.recipes()) == set(zoo.names())
+
+
+@pytest.mark.parametrize("code", ["latency", "onset"])
+def test_dark_pixels_first_cost_at_the_last_exit_and_at_early_exits_at_large_budgets_only(code: str) -> None:
+    """The take-away of *Encoding*."""
+
+    def gain(eps: float, exit_step: int | None) -> Change:
+        return change_between(zoo.repeats(code), zoo.repeats(f"{code}-reversed"), "worst", exit_step, eps)
+
+    assert gain(0.1, None).direction == "higher"
+    assert gain(0.2, 4).direction == "higher"
+    assert gain(0.1, 4).direction != "higher"
+    assert gain(0.1, 2).direction == "lower"
+
+
+@pytest.mark.parametrize("code", ["latency", "onset"])
+def test_more_steps_than_eight_cost_robustness(code: str) -> None:
+    """The take-away of *Training*."""
+    for steps in (16, 32):
+        for eps in (0.1, 0.2):
+            assert change_between(zoo.repeats(f"{code}-T{steps}"), zoo.repeats(code), eps=eps).mean < 0
+        assert change_between(zoo.repeats(f"{code}-T{steps}"), zoo.repeats(code), eps=0.1).direction == "lower"
