@@ -31,6 +31,8 @@ def _picojoules(answer: Any) -> None:
     for name, right in expected.items():
         given = float(tensor_of(answer[name], (), f"the energy of {name}"))
         expect(not isclose(1000 * given, right, abs_tol=0.05), f"{name}: this is in nJ, and the question asks for pJ")
+        near = isclose(given, right, abs_tol=0.05) or not isclose(given, right, abs_tol=0.55)
+        expect(near, f"{name}: nearly right, but rounded; give it to 0.1 pJ")
         side = "much" if given > right else "little"
         expect(isclose(given, right, abs_tol=0.05), f"too {side} for {name}: {HINTS[name]}")
 

@@ -27,6 +27,7 @@ CURRENTS = (0.8, 0.8, 0.6, 0.0, 0.9, 0.8)
 def _by_hand(answer: Any) -> None:
     """neuron.1: the steps at which a neuron with β = 1/2, θ = 1 fires, for the currents of the exercise."""
     given = tensor_of(list(answer) if isinstance(answer, set) else answer, what="the answer")
+    given = given.flatten() if given.dim() == 2 and given.shape[1] == 1 else given  # of ``nonzero()``
     expect(given.dim() == 1 and (given == given.round()).all(), "give a list of whole steps, as [0, 3]")
     spikes = lif(torch.tensor(CURRENTS), beta=0.5)[0]
     expect(given.tolist() != spikes.tolist(), "this is the spike train S; give the steps at which S is 1")

@@ -18,6 +18,7 @@ TOLERANCE = 0.1  # orders are drawn at random
 def _counts(answer: Any) -> None:
     """training.1: ``{I: spikes}`` of an IF neuron (β = 1, θ = 1, reset by subtraction) under constant I, T = 8."""
     expect_keys(answer, CURRENTS, "a number of spikes")
+    answer = {float(current): spikes for current, spikes in answer.items()}  # a key may be text
     for current in CURRENTS:
         right = int(lif(torch.full((8,), current), beta=1.0)[0].sum())
         spikes = whole(answer[current], f"the number of spikes for I = {current}")

@@ -58,6 +58,7 @@ def _ranks(answer: Any) -> None:
     for r in sorted(ranked(_rows()), key=lambda r: r.name):
         right = r.rank or next(reason for start, reason in REASONS.items() if r.refused.startswith(start))
         given = answer[r.name]
+        given = int(given) if isinstance(given, str) and given.isdigit() else given
         if given == right:
             continue
         if isinstance(given, str):

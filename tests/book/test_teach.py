@@ -193,10 +193,10 @@ def _hyperbolic(x: Tensor, num_steps: int, quiet: float, slope: float) -> Tensor
     return (slope / 2 * (1 - torch.tanh(slope * (x - edges.view(-1, *[1] * x.dim()))).square())).diff(dim=0)
 
 
-def _run(right: int, seed: int, clean: int = 90, n: int = 100, **changed: object) -> Record:
-    """A report by the suite quick, as ``record_of`` gives it."""
+def _run(right: int, seed: int, clean: int = 90, n: int = 1000, **changed: object) -> Record:
+    """A report by the suite quick, as ``record_of`` gives it; ``right`` and ``clean`` in percent."""
     attacks = {a.name: a.description for a in QUICK if not a.on_survivors}
-    counts = {name: [[clean, right]] for name in (*attacks, "worst")}
+    counts = {name: [[n * clean // 100, n * right // 100]] for name in (*attacks, "worst")}
     origin = {
         "dataset": "mnist5k",
         "split": "test",
@@ -648,3 +648,21 @@ def test_dots_are_no_answer_and_unknown_exercises_are_named() -> None:
     assert all(check(name, ...).passed is None for name in checks())
     with pytest.raises(ValueError, match=r"choose one of adversarial\.1"):
         check("encoding.99", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("training.1", {"-0.2": 0, "0.3": 2, "0.7": 5, "1.7": 8}),
+        ("neuron.1", torch.tensor([[1], [5]])),
+        ("yourturn.1", {entry: str(rank) for entry, rank in RANKS.items()}),
+    ],
+)
+def test_what_is_right_is_accepted_as_text_and_as_nonzero_returns_it(name: str, answer: Any) -> None:
+    assert check(name, answer).passed
+
+
+def test_an_energy_that_was_rounded_is_called_rounded() -> None:
+    assert check("energy.1", {"ann": 166, "latency": 27.9, "direct": 123.9}).hint == (
+        "ann: nearly right, but rounded; give it to 0.1 pJ"
+    )
