@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from snnlab import zoo
 from snnlab.encoding import first_active_step
-from snnlab.statistics import Estimate, over_seeds
+from snnlab.statistics import Estimate, broken_on_samples, over_seeds
 
 __all__ = ["answer", "in_short"]
 
@@ -44,9 +44,19 @@ def answer() -> str:
     return (
         f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end: {', '.join(f'`{c}` {_both(c)}' for c in CODES)}. "
         f"At the last exit that ε on black has not reached, at ε = {large:g}: {at_exit}. The most robust spiking network at "
-        f"ε = {large:g}, picked after measuring: `{hardened}` {_both(hardened)}.\n\nOrdinary networks: {ordinary} "
+        f"ε = {large:g}, picked after measuring: `{hardened}` {_both(hardened)}{_on_samples(hardened)}.\n\n"
+        f"Ordinary networks: {ordinary} "
         f"({_sample()}; attacks and flags are in the chapters)."
     )
+
+
+def _on_samples(name: str) -> str:
+    """Return how many digits only attacks on some of the digits broke, in brackets; empty if none."""
+    most = max(zoo.repeats(name), key=broken_on_samples)
+    if not (broke := broken_on_samples(most)):
+        return ""
+    first = max(most.samples.values())
+    return f" (too high: {broke} of the first {first} digits fell only to attacks that did not run on the others)"
 
 
 def _there(title: str) -> bool:

@@ -58,6 +58,12 @@ def test_one_mixture_trained_on_attacked_digits_has_a_slightly_higher_mean_than_
     assert not _change("fusion-learned-fgsm", "fgsm-latency", 0.2).clear
 
 
+@pytest.mark.parametrize("name", ["fgsm-latency", "pgd-latency", "trades-latency"])
+def test_behind_latency_adversarial_training_brings_no_more_than_longer_training_that_could_be_shown(name: str) -> None:
+    assert _change(name, "latency", 0.1).direction == "higher"
+    assert not _change(name, "latency-long", 0.1).clear
+
+
 def test_latency_has_three_factors_beside_the_ordinary_network_on_pictures() -> None:
     def factor(attack: str, level: float, rival: str) -> float:
         snn, ann = accuracy("latency", attack, level), accuracy(rival, attack, level)

@@ -85,7 +85,7 @@ def test_a_code_that_multiplies_the_weights_of_the_fair_ann_costs_as_much() -> N
 def test_the_effect_decides_how_a_claim_is_read() -> None:
     def measured(effect: str, high: float) -> dict[str, object]:
         parts = [
-            {"outcome": outcome, "change": {"mean": h, "low": h - 0.1, "high": h}}
+            {"outcome": outcome, "new": {"eps": 0.2}, "change": {"mean": h, "low": h - 0.1, "high": h}}
             for outcome, h in ((effect, 0.0), ("as claimed", high), ("as claimed", 0.0))
         ]
         return {"verdict": "holds in part", "comparisons": parts}
@@ -94,6 +94,8 @@ def test_the_effect_decides_how_a_claim_is_read() -> None:
     assert "it was confirmed" in reading(measured("as claimed", 0.02))
     assert "a clear loss" in reading(measured("as claimed", -0.02))
     assert "a clear loss" not in reading(measured("as claimed", 0.02))
+    assert "At ε = 0.2 the loss on white is the larger of the two." in reading(measured("as claimed", -0.02))
+    assert "At ε = 0.2 the gain on black and the loss on white are not told apart." in reading(measured("as claimed", 0.02))
 
 
 def _at_exits(clean: list[int], seed: int) -> Record:
@@ -133,7 +135,7 @@ def _survivors(*counts: int) -> list[Record]:
 
 def test_the_finding_on_codes_names_those_clearly_above_direct_at_each_eps() -> None:
     codes = {"direct": (95, 5, 0), "offset": (95, 4, 0), "onset": (95, 80, 20), "latency": (92, 57, 0), "phase": (94, 5, 0)}
-    near, far = finding({name: _survivors(*counts) for name, counts in codes.items()}).split("\n\n")[1:]
+    near, far, *_ = finding({name: _survivors(*counts) for name, counts in codes.items()}).split("\n\n")[1:]
     assert "leaves `onset` 81%, `latency` 58%" in near
     assert "`onset`, `latency` are clearly more robust than `direct`, `phase` not." in near
     assert "`onset` is clearly more robust than `direct`, `latency`, `phase` not." in far
@@ -142,7 +144,8 @@ def test_the_finding_on_codes_names_those_clearly_above_direct_at_each_eps() -> 
 def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
     made = {name: _survivors(95, 50, 10) for name in zoo.names()}
     made |= {"fgsm-latency": _survivors(95, 70, 10), "fgsm-onset": _survivors(95, 50, 40), "direct": _survivors(95, 51, 10)}
-    made[training.THRESHOLD] = _survivors(95, 80, 60)
+    made |= {training.THRESHOLD: _survivors(95, 80, 60), "latency-long": _survivors(95, 65, 10)}
+    monkeypatch.setattr(zoo, "measured", lambda name: name in made)
     monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
     monkeypatch.setattr(zoo, "results", lambda name: made[name][0])
     text = training.adversarial_finding()
@@ -153,6 +156,8 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     assert "The most robust is now `fgsm-onset`, with no bound known – 0.410" in text
     assert "(A control, `ann-binary`, keeps more: no bound known – 0.610" in text
     assert "at ε = 0.2 clearly higher: `fgsm-onset` (+0.300" in text
+    assert "longer on clean digits: `fgsm-latency` against `latency-long` +0.050" in text
+    assert "Not measured yet: `ann-long`, `onset-long`." in text
     table = training.adversarial_table()
     assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
