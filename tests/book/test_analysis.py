@@ -85,7 +85,7 @@ def test_a_code_that_multiplies_the_weights_of_the_fair_ann_costs_as_much() -> N
 def test_the_effect_decides_how_a_claim_is_read() -> None:
     def measured(effect: str, high: float) -> dict[str, object]:
         parts = [
-            {"outcome": outcome, "change": {"mean": h, "low": h - 0.1, "high": h}}
+            {"outcome": outcome, "new": {"eps": 0.1}, "change": {"mean": h, "low": h - 0.1, "high": h}}
             for outcome, h in ((effect, 0.0), ("as claimed", high), ("as claimed", 0.0))
         ]
         return {"verdict": "holds in part", "comparisons": parts}
@@ -133,14 +133,14 @@ def _survivors(*counts: int) -> list[Record]:
 
 def test_the_finding_on_codes_names_those_clearly_above_direct_at_each_eps() -> None:
     codes = {"direct": (95, 5, 0), "offset": (95, 4, 0), "onset": (95, 80, 20), "latency": (92, 57, 0), "phase": (94, 5, 0)}
-    near, far = finding({name: _survivors(*counts) for name, counts in codes.items()}).split("\n\n")[1:]
+    near, far, *_ = finding({name: _survivors(*counts) for name, counts in codes.items()}).split("\n\n")[1:]
     assert "leaves `onset` 81%, `latency` 58%" in near
     assert "`onset`, `latency` are clearly more robust than `direct`, `phase` not." in near
     assert "`onset` is clearly more robust than `direct`, `latency`, `phase` not." in far
 
 
 def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = {name: _survivors(95, 50, 10) for name in zoo.names()}
+    made = {name: _survivors(95, 50, 10) for name in (*zoo.names(), *zoo.names("controls"))}
     made |= {"fgsm-latency": _survivors(95, 70, 10), "fgsm-onset": _survivors(95, 50, 40), "direct": _survivors(95, 51, 10)}
     made[training.THRESHOLD] = _survivors(95, 80, 60)
     monkeypatch.setattr(zoo, "repeats", lambda name: made[name])
