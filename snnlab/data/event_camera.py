@@ -236,8 +236,8 @@ def spike_frames(images: Tensor, camera: EventCamera | None = None, *, generator
     tensor(0.)
     """
     sensor = camera or EventCamera()
-    parts = [sensor.frames(saccades(part), generator=generator).clamp(max=1) for part in torch.split(images, CHUNK)]
-    return torch.cat(parts, dim=1)
+    parts = [sensor.frames(saccades(part), generator=generator) > 0 for part in torch.split(images, CHUNK)]
+    return torch.cat(parts, dim=1).float()
 
 
 @lru_cache(maxsize=1)

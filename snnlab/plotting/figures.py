@@ -5,7 +5,7 @@ Every figure takes records (``snnlab.zoo.repeats``, or ``[evaluate_robustness(â€
 >>> from snnlab.statistics import Record
 >>> record = Record(n=100, num_steps=8, exits=[8], eps=[0.0, 0.1], correct={"worst": [[97, 60]]})
 >>> seed_curves({"mine": [record]}).caption
-'n = 100, 95 % intervals over samples (Wilson)'
+'n = 100, 95 % intervals over samples (Wilson). No bound known: mine'
 """
 
 from snnlab.plotting.comparisons import attacked_sets, bars, dynamic_plane, plane, staircase

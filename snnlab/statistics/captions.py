@@ -52,7 +52,7 @@ def lower_ends_line(repeats: Repeats, at: Iterable[tuple[int | None, float]], mo
 
     >>> proofs = Record(n=9, eps=[0.0, 0.1], exits=[1], correct={"proved": [[8, 3]]})
     >>> record = Record(n=9, eps=[0.0, 0.1], exits=[1], correct={"worst": [[8, 6]]}, proofs=proofs)
-    >>> lower_ends_line({"a": [record], "b": [replace(record, proofs=None)]}, [(None, 0.1)])
+    >>> lower_ends_line({"a": [record], "b": [Record(n=9, eps=[0.0, 0.1], exits=[1], correct=record.correct)]}, [(None, 0.1)])
     'Lower ends (proved) at ε = 0.1: 0.33 (a). No bound known: b'
     """
     if not repeats:

@@ -29,6 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for key in (
         "zoo",
         "cifar10",
+        "events5k",
+        "everyday",
         "pictures",
         "picture/latency",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),

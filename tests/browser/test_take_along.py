@@ -34,7 +34,7 @@ TABLES = {
     "attack": ("margin", {"clean", "attacked_naive", "attacked_bpda"}),
     "encoder": ("input_clean", {"clean", "attacked"}),
     "energy": ("total_pJ", {"clean"}),
-    "fault": ("accuracy", {"clean", "attacked"}),
+    "fault": ("accuracy", {"clean"}),
     "results": ("accuracy", set()),
     "neuron": ("membrane", set()),
     "playground": ("loss", {"clean"}),

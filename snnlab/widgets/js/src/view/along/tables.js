@@ -151,7 +151,7 @@ export function arraysOf({ last, picker, store }, settings) {
   for (const answer of answers) {
     const name = answers.length > 1 ? `attacked_${answer.method ?? answer.encoding}` : "attacked";
     const after = answer.attacked?.image ?? answer.images?.attacked;
-    if (after) out[name] = one(after);
+    if (after && after !== before) out[name] = one(after); // a fault changes the network and not the image
     if (answer.path) out[name] = npy(Float32Array.from(answer.path.images), [answer.path.images.length / size, ...shape]);
   }
   // -1: the class of a drawing is not known.
