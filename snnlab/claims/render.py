@@ -59,7 +59,8 @@ HELD_FIXED = (
 
 
 def _change(row: Mapping[str, Any]) -> str:
-    return f"{row['change']['mean']:+.3f} [{row['change']['low']:+.3f}, {row['change']['high']:+.3f}]"
+    mean, low, high = (f"{row['change'][end]:+.3f}".replace("-0.000", "+0.000") for end in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
 
 
 def _in_words(row: Mapping[str, Any]) -> str:

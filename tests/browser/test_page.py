@@ -182,7 +182,7 @@ def test_without_scripts_a_picture_and_a_sentence_stand_in_its_place(
     expect(explorer.locator("img")).to_be_visible()
     assert len(explorer.locator("img").get_attribute("alt") or "") > 20
     expect(explorer.locator("figcaption")).to_contain_text(
-        re.compile("The network|One digit|Accuracy on|The energy of one image|A leaky integrate-and-fire neuron")
+        re.compile("The network|One digit|Accuracy on|The energy of one image|A leaky integrate-and-fire neuron|A drawn or")
     )
     context.close()
 
@@ -210,7 +210,9 @@ def test_page_fits_the_screen_and_its_text_is_legible(
     explorer = visit.explorer(kind)
     for width in (360, 1280):
         visit.page.set_viewport_size({"width": width, "height": 800})
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        visit.page.wait_for_function(
+            "w => document.documentElement.scrollWidth <= w", arg=width
+        )  # after it is laid out anew
         assert _contrast(*explorer.evaluate(COLOURS)) >= 4.5
     context.close()
 

@@ -30,7 +30,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "paint": ("code", lambda e: e.get_by_label("write it").fill("fire when x > 0.25")),
     "event": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
-    "fault": ("lost", lambda e: e.get_by_label("lost spikes").fill("0.4")),
+    "fault": ("lost", lambda e: e.get_by_role("slider", name="lost spikes").fill("0.4")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }
 LINK = "link to this state"
@@ -61,7 +61,7 @@ def test_change_outlives_a_reload_is_undone_by_back_and_shown_by_a_link(
     change(explorer)
     after = _shown(explorer, field)
     assert after != before
-    expect(page).to_have_url(re.compile(rf"#{kind}\?{field}=[\w.-]+$"))
+    expect(page).to_have_url(re.compile(rf"#{kind}\?{field}=[\w.%+-]+$"))
 
     page.reload()
     visit.explorer(kind)
