@@ -71,12 +71,13 @@ test("the table of a curve has its points with their intervals; where nothing wa
 
 test("images are saved before and after the attack, each network's own", () => {
   const image = Float32Array.of(0, 1);
-  const frame = (encoding) => ({ shape: [1, 1, 2], encoding, clean: { image }, attacked: { image } });
+  const frame = (encoding) => ({ shape: [1, 1, 2], encoding, clean: { image }, attacked: { image: image.slice() } });
   const picker = { pixels: () => ({ label: 7 }) };
   const names = (answer) => Object.keys(arraysOf({ last: { answer }, picker, store: { all() {} } }, "settings"));
   assert.deepEqual(names(frame("onset")), ["clean", "attacked", "label", "settings"]);
   assert.deepEqual(names([frame("a"), frame("b")]), ["clean", "attacked_a", "attacked_b", "label", "settings"]);
   assert.deepEqual(names({ ...frame("onset"), attacked: null }), ["clean", "label", "settings"]);
+  assert.deepEqual(names({ ...frame("onset"), attacked: { image } }), ["clean", "label", "settings"], "a fault");
 });
 
 test("a digit on white paper is the same as on black paper", () => {
