@@ -14,9 +14,7 @@ kind         one change
 ``polarity`` a spike that goes from one polarity to the other, where the other had none (``[T, N, 2, …]``)
 ============ =========================================================================================
 
-The search is that of ``snnlab.attacks.spike_flips``: to first order, changing entry ``i`` raises the loss by
-:math:`(1 - 2 s_i)\,∂L/∂s_i`; it makes the changes of largest gain, keeps what raises the margin, and halves what does not. Here
-it has several surrogates and random starts.
+The search is that of ``snnlab.attacks.spike_flips``, among the changes of a kind, with several surrogates and random starts.
 
 Source: Ebrahimi et al. 2018 (gains to first order); Büchel et al. 2022 and Marchisio et al. 2021 (attacks on events).
 """
@@ -32,8 +30,8 @@ from torch import Tensor
 
 from snnlab.attacks.attacker import ENSEMBLE, INFORMED, Attacker
 from snnlab.attacks.goal import margin
-from snnlab.attacks.result import check_counts
-from snnlab.attacks.spike_flips import largest
+from snnlab.attacks.result import Answered, check_counts
+from snnlab.attacks.spike_flips import greedy_changes, largest
 from snnlab.data import check_labels
 from snnlab.networks.classifier import Classifier
 from snnlab.networks.contexts import freeze_weights, with_gradients
@@ -108,7 +106,7 @@ class EventBudget:
 
 
 @dataclass(frozen=True)
-class EventResult:
+class EventResult(Answered):
     """Changed spikes, and what they do.
 
     Args:
@@ -122,11 +120,6 @@ class EventResult:
     wrong: Tensor
     changes: Tensor
     budget: EventBudget
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction of the samples that are classified correctly."""
-        return int((~self.wrong).sum()) / len(self.wrong)
 
     def __str__(self) -> str:
         return f"{self.budget}: {self.wrong.float().mean():.1%} wrong, {self.changes.float().mean():.1f} changes"
@@ -208,34 +201,12 @@ def _search(
     view: Classifier, clean: Tensor, labels: Tensor, allowed: Tensor, budget: EventBudget, start: Tensor, steps: int
 ) -> tuple[Tensor, Tensor]:
     """Return the best changes ``[N, M]``, and their scores ``[N]``: the margin, ∞ where the answer is wrong."""
-    best = start.clone()
-    score, gain = _judge(view, budget, clean, best, labels)
-    gain.masked_fill_(~allowed, -torch.inf)
-    size = torch.full(labels.shape, max(1, budget.number // 4))
-    tried = torch.zeros_like(best)
-    for _ in range(steps):
-        rows = torch.nonzero(score < torch.inf).flatten()
-        if len(rows) == 0:
-            break
-        current, promised = best[rows], gain[rows]
-        picked = largest(promised.masked_fill(tried[rows], -torch.inf), size[rows], positive=True)
-        proposal = current ^ picked
-        excess = (proposal.sum(1) - budget.number).clamp(min=0)
-        undone = largest(promised.masked_fill(~(current & ~picked), -torch.inf), excess)
-        proposal &= ~undone
-        # Where too many are new, the best of them stay.
-        excess = (proposal.sum(1) - budget.number).clamp(min=0)
-        proposal &= ~largest((-promised).masked_fill(~proposal, -torch.inf), excess)
-        value, slope = _judge(view, budget, clean[:, rows], proposal, labels[rows])
-        slope.masked_fill_(~allowed[rows], -torch.inf)
-        up = value > score[rows]
-        won, lost = rows[up], rows[~up]
-        best[won], score[won], gain[won] = proposal[up], value[up], slope[up]
-        tried[won] = False
-        tried[lost] |= picked[~up] & (size[lost] == 1)[:, None]
-        size[won] = (2 * size[won]).clamp(max=budget.number)
-        size[lost] = (size[lost] // 2).clamp(min=1)
-    return best, score
+
+    def judge(rows: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+        score, gain = _judge(view, budget, clean[:, rows], where, labels[rows])
+        return score, gain.masked_fill(~allowed[rows], -torch.inf)
+
+    return greedy_changes(judge, start, budget.number, steps)
 
 
 def _judge(view: Classifier, budget: EventBudget, clean: Tensor, where: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

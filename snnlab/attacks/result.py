@@ -18,6 +18,7 @@ from snnlab.networks.classifier import Classifier
 from snnlab.networks.decoding import SILENT
 
 __all__ = [
+    "Answered",
     "AttackResult",
     "check_batch",
     "check_counts",
@@ -38,8 +39,19 @@ NO_GRADIENT = (
 DIAGNOSED = 64  # images of a batch whose first gradient is inspected: torchattacks does not return its own
 
 
+class Answered:
+    """A result that knows which samples are answered wrongly."""
+
+    wrong: Tensor
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the samples that are classified correctly."""
+        return int((~self.wrong).sum()) / len(self.wrong)
+
+
 @dataclass(frozen=True)
-class AttackResult:
+class AttackResult(Answered):
     """Images of an attack and the answers to them.
 
     Args:
@@ -62,11 +74,6 @@ class AttackResult:
     moved: float
     zero_gradient: float | None
     budget: Budget
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction of the samples that are classified correctly."""
-        return int((~self.wrong).sum()) / len(self.wrong)
 
     def __str__(self) -> str:
         zero = "" if self.zero_gradient is None else f", gradient zero on {self.zero_gradient:.0%} of the pixels"

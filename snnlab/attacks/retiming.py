@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from snnlab.attacks.goal import Aim, Goal, margin
-from snnlab.attacks.result import check_counts, uniform
+from snnlab.attacks.result import Answered, check_counts, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.spike_train import MOMENTUM, SHARPNESS, SOFTNESS, share_at
 from snnlab.attacks.time_budget import TimeBudget, best_trains, cost, every_train, random_scores
@@ -50,7 +50,7 @@ FEW_NEURONS, FEW = 8, 4096  # of a sample of which all retimings are tried, and 
 
 
 @dataclass(frozen=True)
-class Retimed:
+class Retimed(Answered):
     """Retimed spikes and the answers to them.
 
     Args:
@@ -71,11 +71,6 @@ class Retimed:
     total: Tensor
     moved: Tensor
     budget: TimeBudget
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction of the samples that are classified correctly."""
-        return int((~self.wrong).sum()) / len(self.wrong)
 
     def __str__(self) -> str:
         return (

@@ -7,6 +7,8 @@ They do not act through the code. ``snnlab.evaluation.late`` measures the accura
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -90,30 +92,48 @@ def flip_attack(
 def _search(view: Classifier, sequence: Tensor, labels: Tensor, start: int, flips: int, steps: int) -> Tensor:
     read = sequence[: view.exit_step]  # what comes after the exit cannot matter
     clean = _late(read, start)
-    flips = min(flips, clean.shape[1])
-    best = clean.clone()
-    score, gain = _judge(view, read, best, labels, start)
-    size = torch.full(labels.shape, max(1, flips // 4))
-    tried = torch.zeros_like(clean, dtype=torch.bool)
+
+    def judge(rows: Tensor, flipped: Tensor) -> tuple[Tensor, Tensor]:
+        return _judge(view, read[:, rows], _flipped(clean[rows], flipped), labels[rows], start)
+
+    flipped, _ = greedy_changes(judge, torch.zeros_like(clean, dtype=torch.bool), min(flips, clean.shape[1]), steps)
+    return _with_late(sequence, _flipped(clean, flipped), start)
+
+
+def greedy_changes(
+    judge: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], start: Tensor, number: int, steps: int
+) -> tuple[Tensor, Tensor]:
+    """Return the changes of each sample that score highest, bool ``[N, M]``, and their scores ``[N]``: see ``flip_attack``.
+
+    Args:
+        judge: from the indices of ``n`` samples and their changes, bool ``[n, M]``, to their scores ``[n]`` (∞: nothing is left
+            to search) and the gain of making or undoing each change to first order, ``[n, M]`` (-∞: not allowed).
+        start: changes to begin with, bool ``[N, M]``, at most ``number`` of a sample.
+        number: of changes in a sample, at least 1.
+        steps: rounds.
+    """
+    best = start.clone()
+    score, gain = judge(torch.arange(len(best)), best)
+    size = torch.full((len(best),), max(1, number // 4))
+    tried = torch.zeros_like(best)
     for _ in range(steps):
         rows = torch.nonzero(score < torch.inf).flatten()
         if len(rows) == 0:
             break
-        current, original, promised = best[rows], clean[rows], gain[rows]
+        current, promised = best[rows], gain[rows]
         picked = largest(promised.masked_fill(tried[rows], -torch.inf), size[rows], positive=True)
-        proposal = _flipped(current, picked)
-        excess = (proposal != original).sum(1) - flips
-        spent = (current != original) & ~picked
-        proposal = _flipped(proposal, largest(promised.masked_fill(~spent, -torch.inf), excess.clamp(min=0)))
-        value, slope = _judge(view, read[:, rows], proposal, labels[rows], start)
+        proposal = current ^ picked
+        excess = (proposal.sum(1) - number).clamp(min=0)
+        proposal &= ~largest(promised.masked_fill(~(current & ~picked), -torch.inf), excess)
+        value, slope = judge(rows, proposal)
         up = value > score[rows]
         won, lost = rows[up], rows[~up]
         best[won], score[won], gain[won] = proposal[up], value[up], slope[up]
         tried[won] = False
         tried[lost] |= picked[~up] & (size[lost] == 1)[:, None]
-        size[won] = (2 * size[won]).clamp(max=flips)
+        size[won] = (2 * size[won]).clamp(max=number)
         size[lost] = (size[lost] // 2).clamp(min=1)
-    return _with_late(sequence, best, start)
+    return best, score
 
 
 def largest(values: Tensor, number: Tensor, positive: bool = False) -> Tensor:
