@@ -130,3 +130,12 @@ def reader(chromium: Browser, book: Path) -> Iterator[Visit]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     yield Visit(context, book.as_uri())
     context.close()
+
+
+@pytest.fixture
+def guarded(chromium: Browser, folder: Path) -> Iterator[Visit]:
+    """A browser that reads the page in the ``folder`` of a test module from a server that allows little."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    with served(folder) as base:
+        yield Visit(context, base)
+    context.close()

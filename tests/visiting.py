@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import http.server
 import shutil
@@ -116,3 +117,20 @@ def put(explorer: Locator, **state: object) -> Locator:
     """Set the state of an explorer as another script of the page could."""
     explorer.evaluate("(e, s) => { for (const [k, v] of Object.entries(s)) e.setAttribute(k, String(v)); }", state)
     return explorer
+
+
+def handed(explorer: Locator, way: str, name: str, png: bytes) -> None:
+    """Drop a picture on an explorer, or paste it (``way``) into its page."""
+    explorer.evaluate(
+        """async (host, [way, name, bytes]) => {
+            const blob = await (await fetch(`data:image/png;base64,${bytes}`)).blob();
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([blob], name, {type: 'image/png'}));
+            const about = {bubbles: true, cancelable: true};
+            const target = way === 'drop' ? host : document.body;
+            target.dispatchEvent(way === 'drop'
+                ? new DragEvent('drop', {...about, dataTransfer: transfer})
+                : new ClipboardEvent('paste', {...about, clipboardData: transfer}));
+        }""",
+        [way, name, base64.b64encode(png).decode()],
+    )

@@ -612,7 +612,7 @@ class ResultsExplorer(Explorer):
 
 
 def first_reach(code: Encoder, eps: float, from_step: int) -> int | None:
-    """Return the first step, from 0, in which a black pixel made brighter by ε says something; a random code may at any."""
+    """Return the first step, from 0, at which ε on a black pixel changes its spikes; in a random code, any step may."""
     if code.stochastic or eps == 0:
         return from_step if eps > 0 else None
     acting = code(torch.full((1, 1, 1, 1), eps)).flatten(1).any(1)[from_step:].nonzero()

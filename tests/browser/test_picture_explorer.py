@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
-from visiting import Visit, lone_page, put, served
+from visiting import Visit, handed, lone_page, put
 
 from snnlab.data.drawings import drawings
 from snnlab.widgets import PictureExplorer
@@ -33,15 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reader(chromium: Browser, folder: Path) -> Iterator[Visit]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     yield Visit(context, folder.as_uri())
-    context.close()
-
-
-@pytest.fixture
-def guarded(chromium: Browser, folder: Path) -> Iterator[Visit]:
-    """Who reads the page from a server that allows little."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    with served(folder) as base:
-        yield Visit(context, base)
     context.close()
 
 
@@ -108,19 +98,7 @@ def test_picture_that_is_opened_is_cropped_and_read(reader: Visit) -> None:
 def test_picture_is_dropped_or_pasted(way: str, reader: Visit) -> None:
     explorer = reader.open("index").explorer("picture")
     explorer.locator(".source").click()  # what is pasted goes to the explorer that was touched last
-    explorer.evaluate(
-        """async (host, [way, bytes]) => {
-            const blob = await (await fetch(`data:image/png;base64,${bytes}`)).blob();
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([blob], 'ship.png', {type: 'image/png'}));
-            const about = {bubbles: true, cancelable: true};
-            const target = way === 'drop' ? host : document.body;
-            target.dispatchEvent(way === 'drop'
-                ? new DragEvent('drop', {...about, dataTransfer: transfer})
-                : new ClipboardEvent('paste', {...about, clipboardData: transfer}));
-        }""",
-        [way, base64.b64encode(_ship()).decode()],
-    )
+    handed(explorer, way, "ship.png", _ship())
     expect(explorer.locator(".answer")).to_contain_text("Reads ship")
     expect(explorer.locator(".answer")).to_contain_text("your picture")
     assert reader.problems == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from playwright.sync_api import Browser, expect
-from visiting import Visit, lone_page, put, served
+from visiting import Visit, lone_page, put
 
 from snnlab import data, load
 from snnlab.zoo import export
@@ -28,15 +28,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reader(chromium: Browser, folder: Path) -> Iterator[Visit]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     yield Visit(context, folder.as_uri())
-    context.close()
-
-
-@pytest.fixture
-def guarded(chromium: Browser, folder: Path) -> Iterator[Visit]:
-    """Who reads the page from a server that allows little."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    with served(folder) as base:
-        yield Visit(context, base)
     context.close()
 
 

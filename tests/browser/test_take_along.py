@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import re
@@ -16,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Browser, Download, Locator, expect
-from visiting import Visit, lone_page
+from visiting import Visit, handed, lone_page
 
 from snnlab import data, widgets, zoo
 from snnlab.data.drawings import drawings
@@ -230,19 +229,7 @@ def test_a_digit_on_white_paper_becomes_the_training_digit_that_it_was(digit: in
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_a_picture_is_dropped_or_pasted(way: str, visit: Visit, folder: Path) -> None:
     explorer = _open(visit, folder, "encoder")
-    explorer.evaluate(
-        """async (host, [way, bytes]) => {
-            const blob = await (await fetch(`data:image/png;base64,${bytes}`)).blob();
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([blob], 'digit.png', {type: 'image/png'}));
-            const about = {bubbles: true, cancelable: true};
-            const target = way === 'drop' ? host : document.body;
-            target.dispatchEvent(way === 'drop'
-                ? new DragEvent('drop', {...about, dataTransfer: transfer})
-                : new ClipboardEvent('paste', {...about, clipboardData: transfer}));
-        }""",
-        [way, base64.b64encode(_on_paper(_sample(6))).decode()],
-    )
+    handed(explorer, way, "digit.png", _on_paper(_sample(6)))
     expect(explorer.get_by_role("status").last).to_contain_text("Your picture is shown")
     expect(explorer).to_have_attribute("image", "-1")
     assert visit.problems == []

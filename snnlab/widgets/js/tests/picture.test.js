@@ -42,7 +42,7 @@ function attacked() {
 
 const STATE = { attack: "fgsm", attacker: "informed", eps: 2 / 255, exit_step: 2 };
 
-test("ε is told in grey levels", () => {
+test("ε is written in grey levels", () => {
   assert.equal(levelText(2 / 255), "2/255");
   assert.equal(levelText(0.25 / 255), "0.25/255");
   assert.equal(snapped(0.0078), 2 / 255); // an address keeps four digits
@@ -77,7 +77,7 @@ test("the read-out for those who cannot see names attack, ε, answer and the str
   assert.deepEqual(leaders(frame().clean, 2, NAMES), ["frog 2.0", "ship 0.5", "airplane 0.0"]);
 });
 
-test("a picture is cropped to its middle square, and this is said", () => {
+test("a picture is cropped to its middle square, and the menu reports it", () => {
   const data = Uint8ClampedArray.from({ length: 4 * 4 * 2 }, (_, k) => Math.floor(k / 4)); // 4 × 2 pixels 0 … 7
   const square = cropped({ data, width: 4, height: 2 });
   assert.deepEqual([square.width, square.height], [2, 2]);
@@ -89,7 +89,7 @@ test("a picture is cropped to its middle square, and this is said", () => {
   assert.equal(doneText({ width: 2, height: 2 }, ["scaled"]), "scaled");
 });
 
-test("maps of the blocks are told by their number and size", () => {
+test("maps of the blocks are described by their number and size", () => {
   assert.equal(
     mapsText([
       [32, 16, 16],
