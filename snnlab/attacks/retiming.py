@@ -33,7 +33,7 @@ from snnlab.attacks.goal import Aim, Goal, margin
 from snnlab.attacks.result import Answered, check_counts, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
 from snnlab.attacks.spike_train import MOMENTUM, SHARPNESS, SOFTNESS, share_at
-from snnlab.attacks.time_budget import TimeBudget, best_trains, cost, every_train, random_scores
+from snnlab.attacks.time_budget import TimeBudget, best_trains, cost, every_train
 from snnlab.data import check_labels
 from snnlab.encoding import Encoder
 from snnlab.networks.classifier import Classifier
@@ -216,10 +216,10 @@ class _Search:
         everyone = torch.ones_like(self.sample, dtype=torch.bool)
         shape = self.spikes.shape
         if method == "noise":
-            self._move(everyone, random_scores(self.clean, self.generator))
+            self._move(everyone, uniform(self.clean, self.generator))
             return self.counts.view(shape), self._score(self.counts)
         if not from_clean:
-            self._move(everyone, random_scores(self.clean, self.generator))
+            self._move(everyone, uniform(self.clean, self.generator))
         best, score = (self._climb if method == "gradient" else self._query)(steps)
         for k in torch.nonzero(score < torch.inf).flatten().tolist():
             if (tried := self._all(k)) is not None:
@@ -274,7 +274,7 @@ class _Search:
             live = (score < torch.inf)[self.sample]
             chosen = live & (uniform(self.worth.new_zeros(len(self.sample)), self.generator) < share)
             before, trains = self.counts.clone(), self.put.clone()
-            self._move(chosen, random_scores(self.clean, self.generator))
+            self._move(chosen, uniform(self.clean, self.generator))
             value = self._score(self.counts)
             worse = value < score
             self.counts[:, worse] = before[:, worse]

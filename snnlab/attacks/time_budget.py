@@ -24,9 +24,7 @@ from itertools import combinations_with_replacement
 import torch
 from torch import Tensor
 
-from snnlab.attacks.result import uniform
-
-__all__ = ["TimeBudget", "best_trains", "cost", "every_train", "random_scores"]
+__all__ = ["TimeBudget", "best_trains", "cost", "every_train"]
 
 #: sign of each amount, and the words by which a text may name it
 AMOUNTS: dict[str, tuple[str, ...]] = {
@@ -276,8 +274,3 @@ def _programme(scores: Tensor, trains: Tensor, shift: int | None, prices: dict[s
         put[t] = pick.to(put.dtype)
         at = at - pick.long()
     return put
-
-
-def random_scores(trains: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return uniform scores of the shape of trains ``[T, M]``: their ``best_trains`` are a random retiming."""
-    return uniform(trains, generator)
