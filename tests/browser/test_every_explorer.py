@@ -183,3 +183,32 @@ def test_points_of_a_rule_say_how_many_runs_they_are(visit: Visit, folder: Path)
     expect(explorer.locator(".facts")).to_contain_text("points of the rule: 1 training run")
     put(explorer, rule="fixed")
     expect(explorer.locator(".facts")).not_to_contain_text("points of the rule")
+
+
+#: sliders too short to be moved, and choices that lie on each other or are cut
+CROWDED = """(explorer) => {
+    const seen = (selector, within) => [...within.querySelectorAll(selector)].filter((e) => e.getClientRects().length);
+    const root = explorer.shadowRoot;
+    const short = seen('input[type=range]', root).filter((e) => e.offsetWidth < 60).map((e) => `short: ${e.id}`);
+    const cut = seen('.options', root).filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => `cut: ${e.textContent}`);
+    const apart = [];
+    for (const controls of root.querySelectorAll('.controls')) {
+        const boxes = seen('.options', controls).map((e) => [e.textContent, e.getBoundingClientRect()]);
+        for (const [k, [name, a]] of boxes.entries())
+            for (const [other, b] of boxes.slice(k + 1))
+                if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+                    apart.push(`${name} lies on ${other}`);
+    }
+    return [...short, ...cut, ...apart];
+}"""
+
+
+@pytest.mark.parametrize("kind", EXPLORERS)
+def test_controls_have_room_at_every_width(kind: str, visit: Visit, folder: Path) -> None:
+    trains = {"encoding": "latency", "attack": "pgd", "attacker": "spike_train"}  # the longest row of choices
+    state = {name: value for name, value in trains.items() if name in DECLARED["explorers"][kind] and kind == "robustness"}
+    explorer = _open(visit, folder, kind, **state)
+    for width in WIDTHS:
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        visit.page.wait_for_timeout(100)
+        assert explorer.evaluate(CROWDED) == [], width
