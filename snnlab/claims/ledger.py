@@ -21,7 +21,7 @@ from snnlab.claims.quantities import Quantity
 from snnlab.evaluation.flags import kind_of
 from snnlab.evaluation.suites import SUITES as ALL_SUITES
 from snnlab.files import atomic_write
-from snnlab.statistics import Record, chance_of, change_over_seeds, estimate, mean_interval
+from snnlab.statistics import Change, Record, chance_of, change_over_seeds, estimate, mean_interval
 
 __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
@@ -203,8 +203,8 @@ def _why(rows: Sequence[dict[str, Any]]) -> str:
     sentence = f"Of {len(rows)} comparison{'s' * (len(rows) > 1)} {claimed} as claimed"
     for outcome in OUTCOMES[1:]:
         cases = [
-            f"{t['new']['what']}, against {t['old']['what']} ({t['change']['mean']:+.3f} [{t['change']['low']:+.3f}, "
-            f"{t['change']['high']:+.3f}], expected {t['expect']}{f' by {t_margin:g}' if (t_margin := t['margin']) else ''})"
+            f"{t['new']['what']}, against {t['old']['what']} ({Change(**t['change'], seeds=t['seeds'])}, "
+            f"expected {t['expect']}{f' by {t_margin:g}' if (t_margin := t['margin']) else ''})"
             for t in rows
             if t["outcome"] == outcome
         ]

@@ -10,7 +10,7 @@ from textwrap import fill, shorten
 from typing import Any
 
 from snnlab.plotting.templates import render
-from snnlab.statistics import MIN_EFFECT, NO_BOUND
+from snnlab.statistics import MIN_EFFECT, NO_BOUND, Change
 
 __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "forest", "fractions", "links", "page", "summary", "table"]
 
@@ -59,8 +59,7 @@ HELD_FIXED = (
 
 
 def _change(row: Mapping[str, Any]) -> str:
-    mean, low, high = (f"{row['change'][end]:+.3f}".replace("-0.000", "+0.000") for end in ("mean", "low", "high"))
-    return f"{mean} [{low}, {high}]"
+    return str(Change(**row["change"], seeds=row["seeds"]))
 
 
 def _in_words(row: Mapping[str, Any]) -> str:
