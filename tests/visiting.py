@@ -119,6 +119,14 @@ def put(explorer: Locator, **state: object) -> Locator:
     return explorer
 
 
+def answered(explorer: Locator) -> Locator:
+    """Wait until an explorer shows the answer to its present state; until then it shows the one before."""
+    # It asks in the next frame of the display.
+    explorer.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(explorer.locator("[aria-busy]").first).to_have_attribute("aria-busy", "false", timeout=20_000)
+    return explorer
+
+
 def handed(explorer: Locator, way: str, name: str, png: bytes) -> None:
     """Drop a picture on an explorer, or paste it (``way``) into its page."""
     explorer.evaluate(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from visiting import Visit, lone_page, put
+from visiting import Visit, answered, lone_page, put
 
 from snnlab.widgets import FusionExplorer
 from snnlab.widgets.sources import fused_names
@@ -79,7 +79,7 @@ def test_network_is_picked_in_the_list_by_keyboard_and_in_the_plane_by_pointer(v
 
 
 def test_every_stop_of_the_dial_shows_whether_its_network_classifies_the_image_correctly(visit: Visit) -> None:
-    explorer = put(visit.explorer("fusion"), image=21, attack="pgd", attacker="spike_train", eps=0.1)
+    explorer = answered(put(visit.explorer("fusion"), image=21, attack="pgd", attacker="spike_train", eps=0.1))
     stops = explorer.locator(".stops:visible span")
     expect(stops.locator("xpath=self::*[contains(text(), '✓') or contains(text(), '✗')]")).to_have_count(4, timeout=20_000)
     for k, name in enumerate(("fusion-32nd", "fusion-8th", "fusion-4th", "fusion")):
@@ -88,7 +88,7 @@ def test_every_stop_of_the_dial_shows_whether_its_network_classifies_the_image_c
         expect(explorer).to_have_attribute("encoding", name)
         expect(explorer.locator(".answer")).to_have_attribute("data-tone", "right" if right else "wrong")
     # Another question has other answers.
-    put(explorer, attack="none")
+    answered(put(explorer, attack="none"))
     expect(stops.locator("xpath=self::*[contains(text(), '✓')]")).to_have_count(4, timeout=20_000)
     assert visit.problems == []
 
