@@ -272,8 +272,8 @@ def loss_finding(eps: float = 0.2) -> str:
     return (
         f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
         f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples (95 %, at most ±{widest:.3f}). The changes at "
-        f"exit {T} are means over {len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an "
-        "error.\n\n"
+        f"exit {T} are means over {len(seeds)} seeds with their intervals. A silent output counts as an "
+        f"error. {flags_line(flagged)}\n\n"
         f"**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
         f"ε = {eps:g}: {sorted_by(eps)}. {_sooner()}"
     )
