@@ -256,7 +256,7 @@ def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:
 
     >>> flags_line({"silent outputs up to 2.0%": ["direct"]})
     '*Flags.* Silent outputs up to 2.0% (`direct`).'
-    >>> flags_line({"silent outputs up to 2.0%": ["direct"], "silent outputs up to 3.0%": ["onset"]}).partition("\\n")[0]
+    >>> flags_line({"silent outputs up to 2.0%": ["direct"], "silent outputs up to 3.0%": ["onset"]}).split("\n")[0]
     '*Flags.* Silent outputs up to 3.0% (largest of `direct`, `onset`).'
     """
     kinds: dict[str, dict[str, Sequence[str]]] = {}
