@@ -10,7 +10,7 @@ from snnlab.attacks.event_changes import KINDS
 from snnlab.claims import ledger
 from snnlab.data.event_camera import EventCamera, saccades
 from snnlab.plotting.theme import INK, NotebookFigure, colours, mark, style
-from snnlab.statistics import Estimate, over_seeds
+from snnlab.statistics import Estimate, attack_table, over_seeds
 
 __all__ = ["caption", "cloud", "curves", "findings", "kinds", "table", "verdicts"]
 
@@ -119,11 +119,13 @@ def _n() -> int:
 def caption() -> str:
     """Return what belongs below the tables: n, seeds, attacks, and that no bound from below is known."""
     attacks = zoo.results(f"{DATASET}/{names()[0]}").attacks
-    listed = "; ".join(f"*{name}*: {text[0].lower()}{text[1:]}" for name, text in attacks.items() if name in KINDS)
+    searches = attack_table({name: text for name, text in attacks.items() if name != "worst"})
     return (
         f"In %; n = {_n()} test recordings of a simulated camera, {len(zoo.seeds(DATASET))} training seeds, means with 95 % "
-        f"intervals. Worst case over {listed}, and as many random changes of each kind. Every accuracy is an upper bound: a "
-        "better attack may break more, and for changed spikes no bound from below is known here."
+        "intervals. The worst case is over all attacks of the list, and as many random changes of each kind are among them. "
+        "Every accuracy is an upper bound: a better attack may break more, and for changed spikes no bound from below is known "
+        "here.\n\n"
+        f"{searches}"
     )
 
 

@@ -245,8 +245,9 @@ def retimed_caption() -> str:
     flagged = ", ".join(name for name in RETIMING.models("mnist5k") if not ended(retiming(name)))
     return (
         f"In %; n = {n} test digits, 95 % intervals (Wilson), read at exit 8 unless another is named; each exit is attacked by "
-        f"itself. Attack: {ATTACK}; at earlier exits without the queries. An image that a smaller budget breaks counts within a "
-        f"larger one. Flags: single seed on every row; the search without gradients still broke digits of {flagged or 'none'}."
+        f"itself. The attack is {ATTACK}. Earlier exits are attacked without the queries. An image that a smaller "
+        "budget breaks counts within a larger one. *Flags.* Single seed on every row. "
+        f"The search without gradients still broke digits of {flagged or 'none'}."
     )
 
 

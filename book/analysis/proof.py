@@ -11,7 +11,7 @@ from snnlab import zoo
 from snnlab.claims import VERDICTS, ledger
 from snnlab.plotting.curves import curve_with_band, row_of_panels
 from snnlab.plotting.theme import DASHES, MARKERS, NotebookFigure, mark, style
-from snnlab.statistics import NO_BOUND, estimate, over_seeds, seed_summary, small_print
+from snnlab.statistics import NO_BOUND, attack_table, estimate, over_seeds, seed_summary, small_print
 from snnlab.zoo.proofs import NOT_ATTACKED, PROOFS, SMOOTHED, Bracket, bracket, has_proofs, proofs
 
 __all__ = [
@@ -95,22 +95,22 @@ def control_finding(radii: Sequence[float] = (0.1, 0.2)) -> str:
     """Return how much is proved of the spiking network, of the threshold without spikes, and of the ANN, in one sentence."""
     shown = {"certified-onset": "`onset`", "certified-ann-binary": "the ANN on binary pixels", "certified-ann": "the ANN"}
     ends = {title: [bracket(name, eps).low for eps in radii] for name, title in shown.items() if has_proofs(name)}
-    told = [f"{title} {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    told = [f"- {title}: {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    listed = "\n".join(told)
     n, at = proofs("certified-onset").n, " and ".join(f"{eps:g}" for eps in radii)
-    chance = "where intervals overlap, the difference may be chance"
-    return f"**Finding.** Proved at ε = {at}: {', '.join(told)} (n = {n}; {chance})."
+    chance = "Where intervals overlap, the difference may be chance"
+    return f"**Finding.** Proved at ε = {at}:\n\n{listed}\n\n(n = {n}. {chance}.)"
 
 
 def caption(names: Sequence[str]) -> str:
     """Return what belongs below a table of brackets: n, seeds, attacks and the method of the proof."""
     attacked = next(zoo.results(name) for name in names if zoo.measured(name))
     proved = proofs(names[0])
-    attacks = [name for name in attacked.attacks if name != "worst"]
+    attacks = {name: text for name, text in attacked.attacks.items() if name != "worst"}
     return (
         f"Proved – not broken, in % of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst "
-        f"case of the suite in the last column; `{attacked.suite}` is {', '.join(attacks)}, and `quick` is its "
-        "beginning. Means over the seeds of a row, with 95 % "
-        "intervals (of one seed over digits, Wilson)."
+        "case of the suite in the last column. Means over the seeds of a row, with 95 % intervals (of one seed over digits, "
+        f"Wilson). The list is that of `{attacked.suite}`; `quick` is its beginning.\n\n{attack_table(attacks)}"
     )
 
 
