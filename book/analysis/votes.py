@@ -32,7 +32,7 @@ def _worst(name: str, eps: float, attack: str = "worst") -> str:
 
 def _digits(text: str) -> str:
     record = zoo.results("latency")
-    return f"*In numbers.* {text}\n\n(n = {record.n} test digits, means over {len(zoo.seeds())} seeds with 95 % intervals)."
+    return f"*In numbers.* {text}\n\n(n = {record.n} test digits, means over {len(zoo.seeds())} seeds with 95 % intervals.)"
 
 
 def _points(lines: list[str]) -> str:
