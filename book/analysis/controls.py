@@ -49,13 +49,13 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("latency, dark pixels first", "latency-reversed"),
         ("onset", "onset"),
         ("onset, dark pixels first", "onset-reversed"),
+        ("latency, steps shuffled", "latency-shuffled"),
+        ("onset, steps shuffled", "onset-shuffled"),
     ),
     "temporal processing": (
         ("latency", "latency"),
-        ("latency, steps shuffled", "latency-shuffled"),
         ("latency, neurons without memory", "latency-memoryless"),
         ("onset", "onset"),
-        ("onset, steps shuffled", "onset-shuffled"),
         ("onset, neurons without memory", "onset-memoryless"),
     ),
     "ordinary networks": (
@@ -132,11 +132,9 @@ COMPARED: dict[str, tuple[_Pair, ...]] = {
     "order": (
         *_pairs("{}-reversed", "the same code with dark pixels first"),
         *_pairs("{}-reversed", "the same code with dark pixels first", exit_step=4),
+        *_pairs("{}-shuffled", "the same code with its steps shuffled"),
     ),
-    "temporal processing": (
-        *_pairs("{}-shuffled", "the same network trained on shuffled steps"),
-        *_pairs("{}-memoryless", "the same network with neurons without memory"),
-    ),
+    "temporal processing": _pairs("{}-memoryless", "the same network with neurons without memory"),
     "ordinary networks": (
         *_pairs("shared-{}", "an ordinary network on the same code with weights shared over steps"),
         *_pairs("ann-{}", "an ordinary network on the same code with weights for every step"),
