@@ -136,14 +136,14 @@ def findings() -> str:
     worst = min(by_kind, key=lambda kind: by_kind[kind])
     mildest = max(by_kind, key=lambda kind: by_kind[kind])
     clean = {name: accuracy(name, "worst", 0.0) for name in names()}
-    left = {name: accuracy(name, "worst", AT) for name in names()}
-    strongest = max(left, key=lambda name: left[name].mean)
+    left = "\n".join(f"- {title(name)}: {_percent(accuracy(name, 'worst', AT))} %" for name in names())
+    sure = "" if accuracy("mlp", worst, AT).high < accuracy("mlp", mildest, AT).low else " (their intervals overlap)"
     return (
         f"**Finding.** {AT:g} changed spikes of about 1,200 leave the spiking MLP {_percent(chance)} % if chance picks them and "
         f"{_percent(chosen)} % if an attacker adds or removes them. Of the four kinds, *{worst}* breaks most "
-        f"({100 * by_kind[worst]:.0f} % left) and *{mildest}* least ({100 * by_kind[mildest]:.0f} %). Without time, clean "
-        f"accuracy is {_percent(clean['mlp-summed'])} % instead of {_percent(clean['mlp'])} %. In the worst case of {AT:g} "
-        f"changes, most is left of the {title(strongest)}: {_percent(left[strongest])} %."
+        f"({100 * by_kind[worst]:.0f} % left) and *{mildest}* least ({100 * by_kind[mildest]:.0f} %){sure}. Without time, clean "
+        f"accuracy is {_percent(clean['mlp-summed'])} % instead of {_percent(clean['mlp'])} %. The worst case of {AT:g} "
+        f"changes leaves:\n\n{left}"
     )
 
 

@@ -190,9 +190,9 @@ def smoothed_finding() -> str:
         f"{first['alpha']:g}; radii are medians over the digits whose vote is right; 95 % intervals over digits (Wilson).\n\n"
         f"**Finding.** In L∞ the vote of `poisson` is proved up to ε = {first['linf']['largest']:g}, "
         f"{255 * first['linf']['largest']:.2f} grey levels of 255. That of the ANN in Gaussian noise, which was trained with it, "
-        f"is proved up to {records['ann-gaussian']['linf']['largest']:g} ({grey:.1f} grey levels). Both are below every ε at which "
-        "the networks of digits are attacked. Radii are rounded down. A bound holds digit by digit: that some bound of the table "
-        f"is wrong has a probability of at most {first['n']} × {first['alpha']:g}."
+        f"is proved up to {records['ann-gaussian']['linf']['largest']:g} ({grey:.1f} grey levels). Both are below every ε "
+        "at which the networks of digits are attacked. Radii are rounded down. A bound holds digit by digit: "
+        f"that some bound of the table is wrong has a probability of at most {first['n']} × {first['alpha']:g}."
     )
 
 
