@@ -110,6 +110,8 @@ RADII = (0.1, 0.2)
 UNMEASURED = "The controls are not measured yet."
 #: two networks are not compared if both accuracies are below it
 FLOOR = 0.05
+#: random signs that cost more than this are named beside a comparison
+NOISY = 0.2
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,20 @@ def _sentences(pair: _Pair) -> str:
         direction = change.direction if change.clear else "not clearly different"
         of_other = f" {'than' if change.clear else 'from'} that of {pair.whose}" if not sentences else ""
         sentences.append(f"{at}, {what} is {direction}{of_other} ({change}).")
-    return " ".join(sentences)
+    noise = {eps: share for eps in pair.radii if eps and (share := _noise(pair.old, eps)) is not None}
+    left = " and ".join(f"{share:.2f} at ε = {eps:g}" for eps, share in noise.items())
+    return " ".join(
+        [*sentences, *([f"Random signs alone leave {left} of the second: more is compared than attacks."] if noise else [])]
+    )
+
+
+def _noise(name: str, eps: float) -> float | None:
+    """Return the accuracy under random signs where they take much of it; ``None`` elsewhere."""
+    records = records_of(name)
+    if not records or "noise" not in records[0].correct:
+        return None
+    clean, noise = (over_seeds(records, "noise", None, radius).mean for radius in (0.0, eps))
+    return noise if noise < clean - NOISY else None
 
 
 def finding(*groups: str) -> str:
