@@ -1,5 +1,7 @@
 /** The votes over time; the classes that lead at the exit are labelled there. */
+
 import { scaleLinear } from "d3-scale";
+import { say } from "../../language.js";
 import { label, stroke } from "../charts/frame.js";
 import { spread } from "../charts/label-placement.js";
 import { classMark } from "../charts/marks.js";
@@ -13,16 +15,16 @@ const MARGIN = { top: 8, bottom: 5 };
 
 /** What the votes of a decoder are. */
 const VOTES = {
-  rate: "output spikes counted so far",
-  membrane: "output potentials summed so far",
-  ttfs: "T minus the step of the first output spike",
-  current: "output current summed so far",
+  rate: say`output spikes counted so far`,
+  membrane: say`output potentials summed so far`,
+  ttfs: say`T minus the step of the first output spike`,
+  current: say`output current summed so far`,
 };
 
 export class VotesPanel extends Panel {
   constructor() {
-    const plot = svg("svg", { class: "votes", role: "img", "aria-label": "votes over time" });
-    super("vote", "votes", plot);
+    const plot = svg("svg", { class: "votes", role: "img", "aria-label": say`votes over time` });
+    super("vote", say`votes`, plot);
     this.svg = plot;
   }
 
@@ -30,7 +32,7 @@ export class VotesPanel extends Panel {
   show(frame, { exit, margins, colours, decoder = "rate", names = null }) {
     const steps = frame.num_steps;
     const side = shownSide(frame);
-    const votes = frame.clean.input ? VOTES[decoder] : "logits, the same at every exit";
+    const votes = frame.clean.input ? VOTES[decoder] : say`logits, the same at every exit`;
     setText(this.note, votes + (frame.bounds?.LEGEND ?? ""));
     const size = fitSvg(this.svg, leadersText(side, exit));
     if (!size) return;
