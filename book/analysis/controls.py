@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from snnlab import zoo
-from snnlab.statistics import Change, Record, change_between, over_seeds, seed_summary, small_print
+from snnlab.statistics import Change, Record, change_between, over_seeds, seed_summary, shared, small_print
 
 __all__ = [
     "caption",
@@ -133,7 +133,7 @@ def _pairs(suffix: str, whose: str, exit_step: int | None = None) -> tuple[_Pair
 COMPARED: dict[str, tuple[_Pair, ...]] = {
     "order": (
         *_pairs("{}-reversed", "the same code with dark pixels first"),
-        *_pairs("{}-reversed", "the same code with dark pixels first", exit_step=4),
+        *(pair for e in (2, 4, 6) for pair in _pairs("{}-reversed", "the same code with dark pixels first", exit_step=e)),
         *_pairs("{}-shuffled", "the same code with its steps shuffled"),
     ),
     "temporal processing": _pairs("{}-memoryless", "the same network with neurons without memory"),
@@ -214,15 +214,16 @@ def caption(*groups: str) -> str:
     in_groups = [name for group in _chosen(groups) for _, name in GROUPS[group]]
     names = list(dict.fromkeys(in_groups if groups else [*in_groups, *zoo.names("controls")]))
     measured = {name: records for name in names if (records := records_of(name)) is not None}
-    missing = ", ".join(f"`{name}`" for name in names if name not in measured)
+    titles = {name: f"`{name}` ({title})" for group in GROUPS.values() for title, name in group}
+    missing = "; ".join(titles.get(name, f"`{name}`") for name in names if name not in measured)
     sentences = []
     if measured:
-        several = [f"`{name}` ({len(r[0].exits)})" for name, r in measured.items() if len(r[0].exits) > 1]
+        several = [f"`{name}` ({len(e)})" for name, r in measured.items() if len(e := shared(r, "exits")) > 1]
         sentences.append(small_print(measured))
         if several:
             sentences.append(f"Attacked at several exits: {', '.join(several)}; the others at the last.")
     if missing:
-        sentences.append(f"Not measured yet: {missing}.")
+        sentences.append(f"Controls that are not measured yet: {missing}.")
     return " ".join(sentences)
 
 

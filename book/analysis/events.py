@@ -108,7 +108,14 @@ def curves() -> NotebookFigure:
         ax.set(xlabel="changed spikes of a recording", ylabel="accuracy", ylim=(0, 1), xlim=(0, every[-1]))
         ax.legend(fontsize=8)
         figure.add_caption(f"worst case over {len(KINDS)} kinds of change, n = {_n()}, 3 training seeds, 95 % intervals")
-    figure.alt = "Accuracy falls with the number of changed spikes. " + findings().replace("*", "").replace("`", "")
+    said = ", ".join(
+        f"{title(name)} {_percent(accuracy(name, 'worst', every[-1]))} % at {every[-1]:g} changes"
+        for name in names()
+        if name in LOOKS
+    )
+    figure.alt = (
+        f"Accuracy against the number of changed spikes: {said}; by chance the spiking MLP keeps {100 * chance[-1]:.0f} %."
+    )
     return figure
 
 
@@ -122,7 +129,8 @@ def caption() -> str:
     searches = attack_table({name: text for name, text in attacks.items() if name != "worst"})
     return (
         f"In %; n = {_n()} test recordings of a simulated camera, {len(zoo.seeds(DATASET))} training seeds, means with 95 % "
-        "intervals. The worst case is over all attacks of the list, and as many random changes of each kind are among them. "
+        f"intervals. The table *Chance and choice* has {AT:g} changes. The worst "
+        "case is over all attacks of the list, and as many random changes of each kind are among them. "
         "Every accuracy is an upper bound: a better attack may break more, and for changed spikes no bound from below is known "
         "here.\n\n"
         f"{searches}"

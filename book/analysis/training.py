@@ -185,9 +185,10 @@ def recipe_text(name: str = "latency") -> str:
         f"- training: surrogate {bump['shape']} with slope {bump['slope']:g}, the {recipe['loss']} loss, Adam for "
         f"{recipe['epochs']} epochs of {len(train):,} digits in batches of {recipe['batch_size']}\n"
         f"- learning rate: {recipe['learning_rate']:g}, lowered to 0 along a cosine\n"
-        f"- seeds: {', '.join(map(str, seeds))}\n\nEvery network with a code is trained like this by BPTT"
+        f"- seeds: {', '.join(map(str, seeds))}\n\nEvery network of the zoo with a code is trained like this by BPTT"
         + (f", except {'; '.join(others)}." if others else ".")
-        + " The tables name any other rule, loss or read-out. Networks trained on attacked digits start from these, with "
+        + " The tables name any other rule, loss or read-out, and the recipes of controls what differs there. "
+        + "Networks trained on attacked digits start from these, with "
         + f"{', '.join(f'{epochs} epochs more ({rules})' for epochs, rules in _further().items())}."
     )
 
@@ -286,7 +287,7 @@ def _same_length() -> str:
             for name, long in known.items()
         )
         text += f" Against networks that were trained longer on clean digits:\n\n{listed}\n\n"
-    return text + (f" Not measured yet: {', '.join(missing)}." if missing else "")
+    return text + (f" Such controls that are not measured yet: {', '.join(missing)}." if missing else "")
 
 
 def _too_low(empty: Sequence[tuple[str, float]]) -> str:

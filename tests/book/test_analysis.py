@@ -157,7 +157,7 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     assert "(A control, `ann-binary`, keeps more: no bound known – 0.610" in text
     assert "- at ε = 0.2 clearly higher: `fgsm-onset` (+0.300" in text
     assert "longer on clean digits:\n\n- `fgsm-latency` against `latency-long`: +0.050" in text
-    assert "Not measured yet: `ann-long`, `onset-long`." in text
+    assert "Such controls that are not measured yet: `ann-long`, `onset-long`." in text
     table = training.adversarial_table()
     assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")

@@ -89,8 +89,8 @@ def test_the_small_print_says_the_exits_and_what_is_not_measured_yet() -> None:
     assert text.startswith("n = 1,000 test digits, 3 training seeds")
     assert "`latency` (8)" in text
     assert "`latency-reversed` (5)" in text
-    (listed,) = re.findall(r"Not measured yet: (.*)\.$", text)
-    assert set(listed.replace("`", "").split(", ")) == set(UNMEASURED)
+    (listed,) = re.findall(r"Controls that are not measured yet: (.*)\.$", text)
+    assert {part.split("`")[1] for part in listed.split("; ")} == set(UNMEASURED)
 
 
 @pytest.mark.usefixtures("measured")
