@@ -122,7 +122,7 @@ def test_without_any_record_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(analysis, "records_of", lambda name: None)
     assert table().empty
     assert all("not measured yet" in text.lower() for text in (finding(), sweep_finding(), packing_finding()))
-    assert caption().startswith("Not measured yet: `onset`")
+    assert caption().startswith("Controls that are not measured yet: `onset`")
     for figure in (sweep_figure(), packing_figure()):
         figure._repr_png_()
 
