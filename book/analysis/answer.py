@@ -58,7 +58,7 @@ def _on_samples(name: str) -> str:
     if not (broke := broken_on_samples(most)):
         return ""
     first = max(most.samples.values())
-    return f" (too high: {broke} of the first {first} digits fell only to attacks that did not run on the others)"
+    return f" (too high: {broke} of the first {first} digits fell to attacks that the others did not meet)"
 
 
 def _there(title: str) -> bool:
