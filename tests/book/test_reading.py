@@ -10,7 +10,7 @@ import pytest
 import textstat
 import yaml
 from bs4 import BeautifulSoup
-from building import BOOK
+from building import BOOK, built_book
 
 CONTENTS = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf8"))
 PAGES = [CONTENTS["root"], *(entry["file"] for entry in CONTENTS["chapters"])]
@@ -28,6 +28,11 @@ SENTENCE_ENDS = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][)”\"]))\s+(?=[^a-z])")
 INTERVAL = re.compile(r" ?\[[-+−\d.,  ]+\]")
 NAMES = re.compile(r"\bName(?:(?:,| and|, and) Name\b)+")
 ABBREVIATED = re.compile(r"\b(al|e\.g|i\.e|cf|vs|Fig|Eq)\.")
+
+
+@pytest.fixture(scope="module")
+def html() -> Path:
+    return built_book()
 
 
 def sentences(page: Path, *, written: bool, folded: bool = True) -> Iterator[str]:
