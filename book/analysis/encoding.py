@@ -161,8 +161,8 @@ def _threshold(radii: Sequence[float], control: str = "ann-binary", code: str = 
 
     robust = ", ".join(f"{change(eps)} at ε = {eps:g}" for eps in radii)
     return (
-        f"The control without spikes, an ordinary network on pixels 0 or 1 (`{control}`, below), differs from `{code}` in "
-        f"the worst case by {robust}. Its price on clean digits is {change(0.0)}."
+        f"The control without spikes is an ordinary network on pixels 0 or 1 (`{control}`, below). In the worst case it differs "
+        f"from `{code}` by {robust}. Its price on clean digits is {change(0.0)}."
     )
 
 

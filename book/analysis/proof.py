@@ -14,7 +14,7 @@ from snnlab import zoo
 from snnlab.claims import VERDICTS, ledger
 from snnlab.plotting.curves import LIMITS, curve_with_band
 from snnlab.plotting.theme import DASHES, INK, MARKERS, NotebookFigure, mark, style
-from snnlab.statistics import NO_BOUND, estimate, over_seeds, seed_summary, small_print
+from snnlab.statistics import NO_BOUND, attack_table, estimate, over_seeds, seed_summary, small_print
 from snnlab.zoo.proofs import NOT_ATTACKED, PROOFS, SMOOTHED, Bracket, bracket, has_proofs, proofs
 
 __all__ = [
@@ -99,22 +99,22 @@ def control_finding(radii: Sequence[float] = (0.1, 0.2)) -> str:
     """Return how much is proved of the spiking network, of the threshold without spikes, and of the ANN, in one sentence."""
     shown = {"certified-onset": "`onset`", "certified-ann-binary": "the ANN on binary pixels", "certified-ann": "the ANN"}
     ends = {title: [bracket(name, eps).low for eps in radii] for name, title in shown.items() if has_proofs(name)}
-    told = [f"{title} {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    told = [f"- {title}: {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    listed = "\n".join(told)
     n, at = proofs("certified-onset").n, " and ".join(f"{eps:g}" for eps in radii)
-    chance = "where intervals overlap, the difference may be chance"
-    return f"**Finding.** Proved at ε = {at}: {', '.join(told)} (n = {n}; {chance})."
+    chance = "Where intervals overlap, the difference may be chance"
+    return f"**Finding.** Proved at ε = {at}:\n\n{listed}\n\n(n = {n}. {chance}.)"
 
 
 def caption(names: Sequence[str]) -> str:
     """Return what belongs below a table of brackets: n, seeds, attacks and the method of the proof."""
     attacked = next(zoo.results(name) for name in names if zoo.measured(name))
     proved = proofs(names[0])
-    attacks = [name for name in attacked.attacks if name != "worst"]
+    attacks = {name: text for name, text in attacked.attacks.items() if name != "worst"}
     return (
         f"Proved – not broken, in % of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst "
-        f"case of the suite in the last column; `{attacked.suite}` is {', '.join(attacks)}, and `quick` is its "
-        "beginning. Means over the seeds of a row, with 95 % "
-        "intervals (of one seed over digits, Wilson)."
+        "case of the suite in the last column. Means over the seeds of a row, with 95 % intervals (of one seed over digits, "
+        f"Wilson). The list is that of `{attacked.suite}`; `quick` is its beginning.\n\n{attack_table(attacks)}"
     )
 
 
@@ -220,9 +220,10 @@ def smoothed_finding() -> str:
         f"n = {first['n']} test digits, one training seed; votes of {first['draws']:,} draws, each bound wrong with probability "
         f"{first['alpha']:g}; radii are medians over the digits whose vote is right; 95 % intervals over digits (Wilson).\n\n"
         f"**Finding.** In L∞ the vote of `poisson` is proved up to ε = {first['linf']['largest']:g}, "
-        f"{255 * first['linf']['largest']:.2f} grey levels of 255; that of the ANN in Gaussian noise up to "
-        f"{records['ann-gaussian']['linf']['largest']:g}. Both are far below any ε of "
-        f"this book (the larger is {grey:.1f} grey levels)."
+        f"{255 * first['linf']['largest']:.2f} grey levels of 255. That of the ANN in Gaussian noise, which was trained with it, "
+        f"is proved up to {records['ann-gaussian']['linf']['largest']:g} ({grey:.1f} grey levels). Both are below every ε "
+        "at which the networks of digits are attacked. Radii are rounded down. A bound holds digit by digit: "
+        f"that some bound of the table is wrong has a probability of at most {first['n']} × {first['alpha']:g}."
     )
 
 
