@@ -3,6 +3,7 @@
 import { ATTACK, CODE, taken } from "../engine/frame.js";
 import { attack, field, mulberry32, network, wilson } from "../engine/index.js";
 import { inputOrder } from "../engine/order.js";
+import { say } from "../language.js";
 import { AccuracyPlot } from "../view/charts/accuracy-curve.js";
 import { EpsSlider, ExitSlider } from "../view/controls/attack-controls.js";
 import { Choice, Select } from "../view/controls/choice.js";
@@ -16,25 +17,25 @@ import { HiddenPanel } from "../view/panels/hidden.js";
 import { Timeline } from "../view/panels/timeline.js";
 import { Verdict } from "../view/panels/verdict.js";
 import { VotesPanel } from "../view/panels/votes.js";
-import { chanceOf, shownSide, tieText, verdict } from "../view/text/frame.js";
+import { chanceOf, shownSide, spikes, tieText, verdict } from "../view/text/frame.js";
 import { MovesPanel } from "./panel.js";
 import sheet from "./retiming.css";
 import { retime } from "./search.js";
-import { measuredText, movedText } from "./text.js";
+import { measuredText, movedText, stepsText } from "./text.js";
 import { moves } from "./trains.js";
 
 const MOVE = 2; // stream of the search in time
 const ALL = 100; // spikes: no limit
 
 const MOVERS = [
-  ["attacker", "an attacker"],
-  ["chance", "chance"],
+  ["attacker", say`an attacker`],
+  ["chance", say`chance`],
 ];
 
 /** The curves by setting: what limits the budget, and how its axis is called. */
 const AXES = {
-  shift: { name: "steps that a spike may move, B∞", end: 4 },
-  moved: { name: "spikes that may move, B0", end: 40 },
+  shift: { name: say`steps that a spike may move, B∞`, end: 4 },
+  moved: { name: say`spikes that may move, B0`, end: 40 },
 };
 
 export class RetimingExplorer extends Explorer {
@@ -64,17 +65,17 @@ export class RetimingExplorer extends Explorer {
   declare() {
     const { store, zoo } = this;
     const steps = zoo.num_steps;
-    const code = new Select("network", titlesOf(this.models), this.set("encoding"));
-    const mover = new Choice("who moves spikes", MOVERS, this.set("mover"));
+    const code = new Select(say`network`, titlesOf(this.models), this.set("encoding"));
+    const mover = new Choice(say`who moves spikes`, MOVERS, this.set("mover"));
     const budget = (name) => (value) => {
       this.inHand = name;
       store.set({ [name]: value });
     };
-    const far = (n) => (n === 0 ? "none" : `${n} step${n > 1 ? "s" : ""}`);
-    const shift = new Slider({ label: "each moves by (B∞)", max: steps - 1, text: far, onInput: budget("shift") });
-    const many = (n) => (n === ALL ? "any" : String(n));
-    const moved = new Slider({ label: "so many move (B0)", max: ALL, key: 5, text: many, onInput: budget("moved") });
-    const eps = new EpsSlider("intensity ε", this.set("eps"));
+    const far = (n) => (n === 0 ? say`none` : stepsText(n));
+    const shift = new Slider({ label: say`each moves by (B∞)`, max: steps - 1, text: far, onInput: budget("shift") });
+    const many = (n) => (n === ALL ? say`any` : String(n));
+    const moved = new Slider({ label: say`so many move (B0)`, max: ALL, key: 5, text: many, onInput: budget("moved") });
+    const eps = new EpsSlider(say`intensity ε`, this.set("eps"));
     const exit = new ExitSlider(steps, this.set("exit_step"));
     this.verdict = new Verdict();
     this.measured = h("p", { class: "said", role: "status" });
@@ -177,13 +178,11 @@ export class RetimingExplorer extends Explorer {
     const { encoding, decoder } = chosen(this.models, frame.encoding);
     const exit = this.at ?? frame.exit_step;
     this.time.show(frame, { exit, parts: partsOf(encoding), decoder, colours });
-    const { note, ...said } = verdict(frame, exit);
-    const because = frame.moved && !frame.alone ? note.replace("the attack", "moved spikes") : note;
-    this.verdict.show({ ...said, note: because }, [...tieText(shownSide(frame), exit), ...movedText(frame, request)]);
+    this.verdict.show(verdict(frame, exit), [...tieText(shownSide(frame), exit), ...movedText(frame, request)]);
     this.#curves(frame, request, colours);
     const { n, seeds } = this.zoo.retiming;
     this.caption.say(
-      `Spikes, votes, both attacks on this digit and the sample digits: computed in your browser, aimed at the exit that is read; ε: PGD that knows the code. Curves: recorded, retiming alone, worst case; n = ${n} test digits of ${this.zoo.dataset}, ${seeds} training seeds, 95 % intervals.`,
+      say`Spikes, votes, both attacks on this digit and the sample digits: computed in your browser, aimed at the exit that is read. ε: PGD that knows the code. Curves: recorded, retiming alone, worst case, n = ${n} test digits of ${this.zoo.dataset}, ${seeds} training seeds, 95 % intervals.`,
     );
   }
 
@@ -206,15 +205,15 @@ export class RetimingExplorer extends Explorer {
       near: (value) => value,
       ticks: this.inHand === "shift" ? [0, 1, 2, 3, 4] : [0, 10, 20, 30, 40],
     };
-    const at = this.inHand === "shift" ? `${now} steps` : `${now} spikes`;
+    const at = this.inHand === "shift" ? stepsText(now) : spikes(now);
     const content = {
-      title: `Accuracy at exit ${exit} — worst case of retiming`,
+      title: say`Accuracy at exit ${exit} — worst case of retiming`,
       key: [this.inHand, exit].join(),
       curves,
       current: [frame.encoding],
       eps: now,
       at,
-      nothing: `Not measured at exit ${exit}${this.inHand === "moved" ? " for this budget: read all steps" : ""}.`,
+      nothing: this.inHand === "moved" ? say`Measured with all steps read alone.` : say`Not measured at exit ${exit}.`,
     };
     this.plot.show({ ...content, chance: chanceOf(frame) }, colours);
   }

@@ -1,4 +1,5 @@
 /** The input raster with an arrow for each spike that moved, from its old step to its new one. */
+import { say } from "../language.js";
 import { blockRows, inputBlocks } from "../view/dom/canvas-raster.js";
 import { h } from "../view/dom/elements.js";
 import { fit } from "../view/dom/sizes.js";
@@ -12,7 +13,7 @@ export class MovesPanel extends InputPanel {
   constructor() {
     super();
     const [made, lost] = this.key.querySelectorAll("i");
-    this.key.replaceChildren(made, "after", lost, "before", h("b", {}, "→"), "a spike that moved");
+    this.key.replaceChildren(made, say`after`, lost, say`before`, h("b", {}, "→"), say`a spike that moved`);
   }
 
   /** Lit pixels get the room, since theirs are the spikes that move. */

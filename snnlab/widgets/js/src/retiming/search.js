@@ -11,6 +11,7 @@ import { choose, need } from "../engine/check.js";
 import { pause } from "../engine/pause.js";
 import { AdaptiveSharpness } from "../engine/sharpness.js";
 import { gathered, sequenceLoss, shareAt } from "../engine/spiketrain.js";
+import { say } from "../language.js";
 import { bestTrains, verify } from "./trains.js";
 
 /** Who moves the spikes. */
@@ -45,7 +46,7 @@ export function countsOf(encoder, spikes) {
   return Uint8Array.from(spikes, (s, k) => {
     const worth = values[Math.floor(k / size)];
     const count = worth > 0 ? s / worth : 0;
-    need(Math.abs(count - Math.round(count)) < 1e-3, "only spikes can move in time; an analog code (direct) has none");
+    need(Math.abs(count - Math.round(count)) < 1e-3, say`only spikes can move in time; an analog code (direct) has none`);
     return Math.round(count);
   });
 }
@@ -66,7 +67,7 @@ export class RetimingSearch {
     this.before = countsOf(network.encoder, spikes);
     this.counts = Uint8Array.from(this.before);
     this.most = Math.max(...this.before);
-    need(this.most > 0, "this image has no spikes that could move in time");
+    need(this.most > 0, say`this image has no spikes that could move in time`);
     const trainOf = (p) => Array.from({ length: numSteps }, (_, t) => this.before[t * this.width + p]);
     const all = Array.from({ length: this.width }, (_, p) => ({ neuron: p, train: trainOf(p) }));
     const number = ({ train }) => train.reduce((a, b) => a + b, 0);

@@ -10,6 +10,7 @@
  * Spikes that move have a price, found by bisection, so that no more move than may.
  */
 import { need } from "../engine/check.js";
+import { say } from "../language.js";
 
 const HALVINGS = 12; // of the interval of prices
 
@@ -24,7 +25,10 @@ export function spent(after, before, numSteps) {
   let [shift, moved] = [0, 0];
   for (let p = 0; p < P; p++) {
     const [from, to] = [times(before, p, P), times(after, p, P)];
-    need(from.length === to.length, `retiming left its budget: neuron ${p} has ${to.length} spikes, ${from.length} before`);
+    need(
+      from.length === to.length,
+      say`retiming left its budget: neuron ${p} has ${to.length} spikes, ${from.length} before`,
+    );
     // Spikes cannot be told apart: in order, the largest shift is the least that it can be.
     for (const [k, t] of to.entries()) shift = Math.max(shift, Math.abs(t - from[k]));
   }
@@ -36,9 +40,9 @@ export function spent(after, before, numSteps) {
 export function verify(after, before, numSteps, { shift, moved }) {
   const found = spent(after, before, numSteps);
   const most = Math.max(...before);
-  need(Math.max(...after) <= most, `retiming left its budget: more than ${most} spikes of a neuron in one step`);
-  need(found.shift <= (shift ?? numSteps), `retiming left its budget of ${shift} steps: a spike moved by ${found.shift}`);
-  need(found.moved <= (moved ?? Infinity), `retiming left its budget of ${moved} spikes: ${found.moved} moved`);
+  need(Math.max(...after) <= most, say`retiming left its budget: more than ${most} spikes of a neuron in one step`);
+  need(found.shift <= (shift ?? numSteps), say`retiming left its budget of ${shift} steps: a spike moved by ${found.shift}`);
+  need(found.moved <= (moved ?? Infinity), say`retiming left its budget of ${moved} spikes: ${found.moved} moved`);
   return found;
 }
 
