@@ -642,7 +642,7 @@ def test_another_smooth_step_stands_in_as_well() -> None:
 def test_a_claim_that_was_refuted_passes_as_well_as_one_that_holds() -> None:
     runs = {"new": RUNS["old"], "old": RUNS["new"]}
     assert not check("yourturn.3", HONEST | {"runs": runs}).passed
-    assert check("yourturn.3", HONEST | {"runs": runs, "verdict": "holds in part"}).passed
+    assert check("yourturn.3", HONEST | {"runs": runs, "verdict": "mixed"}).passed
     alone = _claim(("higher", 0.1, 0.0), ("higher", 0.0, 0.0))
     assert check("yourturn.3", {"claim": alone, "runs": runs, "verdict": "does not hold here"}).passed
 
