@@ -134,7 +134,8 @@ class RobustnessExplorer(_ModelExplorer):
         num_steps: ``T`` of the codes fed to your model; default 8, or the number of steps that it runs inside.
         decoder: how your model's output is read.
         population: neighbouring outputs of your model that stand for one class.
-        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` or ``"own"`` (attack).
+        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``target``, the class that the attack moves towards
+            (-1: any wrong one); ``curve``, ``"worst"`` or ``"own"`` (attack).
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
@@ -243,7 +244,7 @@ class TrainingExplorer(Explorer):
             rules of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``models``.
         labels: their classes ``[N]``; needed with ``models``.
-        state: initial ``image, code, attack, attacker, eps, exit_step``; ``code`` is one that the zoo has all rules for.
+        state: initial ``image, code, attack, attacker, target, eps, exit_step``; ``code`` is one that the zoo has all rules for.
 
     Raises:
         ValueError: models without images and labels, none or too many of them, networks that do not go together.
@@ -438,8 +439,8 @@ class PictureExplorer(Explorer):
         images: your pictures ``[N, 3, 32, 32]`` in [0, 1], as ``snnlab.data.load("cifar10").test.images``. Default: ten drawings
             of our own, one a class of CIFAR-10, which are not from the data set.
         labels: their classes ``[N]``; needed with ``images``.
-        state: initial ``image, encoding`` (the network), ``attack, attacker, eps, exit_step``; the attacker is ``"naive"`` or
-            ``"informed"``.
+        state: initial ``image, encoding`` (the network), ``attack, attacker, target, eps, exit_step``; the attacker is
+            ``"naive"`` or ``"informed"``.
 
     Raises:
         ValueError: images without labels, or of another shape.

@@ -6,8 +6,19 @@ const SILENT = -1;
 
 /** What is measured: "onset, FGSM (informed), ε = 0.10, exit 8". */
 export function whatText(settings, { title, kind }) {
-  const { attack, attacker, eps, exit_step: exit, silenced = -1, from_step: from = 0, rule = "fixed", threshold } = settings;
-  const under = attack === "none" ? ["no attack"] : [attackName(attack, attacker), `ε = ${epsText(eps)}`];
+  const {
+    attack,
+    attacker,
+    target,
+    eps,
+    exit_step: exit,
+    silenced = -1,
+    from_step: from = 0,
+    rule = "fixed",
+    threshold,
+  } = settings;
+  const towards = target === undefined ? [] : [`towards ${target} (without the digits of class ${target})`];
+  const under = attack === "none" ? ["no attack"] : [attackName(attack, attacker), ...towards, `ε = ${epsText(eps)}`];
   const late = from > 0 ? [`from step ${from + 1}`] : [];
   const leaves =
     rule === "fixed"
@@ -56,7 +67,9 @@ export function fallenText(measurement, shown) {
   const of = attacked ? `${count(measurement.cleanRight)} that are read correctly without the attack` : count(measurement.n);
   const some = fallen > shown ? ` The first ${shown}:` : "";
   if (fallen === 0) return attacked ? `None of ${of} fell.` : `All ${of} are right.`;
-  return `${count(fallen)} of ${of} ${attacked ? "fell" : "are wrong"}; press one to open it.${some}`;
+  const reached =
+    measurement.reached === null ? "" : `, ${count(measurement.reached)} to the target ${measurement.settings.target}`;
+  return `${count(fallen)} of ${of} ${attacked ? "fell" : "are wrong"}${reached}; press one to open it.${some}`;
 }
 
 const readAs = (read) => (read === SILENT ? "–" : String(read));

@@ -1,7 +1,7 @@
 /** Who computed what is shown, on which data, and how. */
 import { SPIKE_TRAIN } from "../../engine/index.js";
 import { h, setText } from "../dom/elements.js";
-import { count, epsText, SURVIVORS, searches } from "../text/frame.js";
+import { count, epsText, isTargeted, SURVIVORS, searches } from "../text/frame.js";
 
 const WHO = { browser: "computed in your browser", kernel: "computed by PyTorch in your kernel" };
 
@@ -41,12 +41,13 @@ export class Caption {
 }
 
 /** One line about the curves. @param {Zoo} zoo  @param {string} key of the attack  @param {string|null} model whose training runs are counted; null: of one network alone */
-export function facts(zoo, key, model) {
+export function facts(zoo, key, model, targeted = false) {
   if (!zoo.results) return `${zoo.dataset} · no measured curves`;
   const { n, attacks, repeats } = zoo.results;
   const runs = repeats?.[model]?.[key] ? (repeats[model].seeds ?? 1) : 1;
   const trained = runs > 1 ? `${runs} training runs` : "1 training run";
-  return `curves: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? (key === SPIKE_TRAIN ? "spike-train attack, not recorded by itself" : key)}`;
+  const of = targeted ? " (of attacks without a target)" : "";
+  return `curves${of}: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? (key === SPIKE_TRAIN ? "spike-train attack, not recorded by itself" : key)}`;
 }
 
 /** Flags of a model's accuracies; a mean over several training runs has no "single seed". @returns {string[]} */
@@ -73,18 +74,23 @@ export function whoComputed({ computed_by: who, ms }) {
 }
 
 /** What the attack on this image aims at, and how it goes. @param {Frame} frame  @param {State} state */
-function aimText(frame, { attack, attacker, eps, exit_step: exit }) {
+function aimText(frame, { attack, attacker, target, eps, exit_step: exit }) {
   const at = frame.clean.input ? `is aimed at exit ${exit} and ` : "";
-  const aim = `The attack ${at}pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(eps)}`;
+  const way = isTargeted({ attack, target }) ? `moves towards class ${target}` : `pushes away from class ${frame.target}`;
+  const aim = `The attack ${at}${way}, with every pixel changed by at most ${epsText(eps)}`;
   if (searches({ attack, attacker })) {
-    return `${aim}. It is a search among the spike trains that the code gives within ε: at every step a random share of the pixels takes the train that raises the loss most to first order, and the pixel the nearest intensity that has it.`;
+    return `${aim}. It is a search among the spike trains that the code gives within ε: at every step a random share of the pixels takes the train that serves it best to first order, and the pixel the nearest intensity that has it.`;
   }
   return `${aim}; PGD takes 10 steps of ε/4 from a random start.`;
 }
 
+const UNTARGETED =
+  "The accuracies belong to attacks that any wrong answer contents, and not to this one: an attack towards one class was not recorded. It breaks at most what the best attack without a target breaks.";
+
 /** The paragraphs behind "how?". @param {Frame} frame @param {State} state @param {Zoo} zoo @returns {string[]} */
 export function how(frame, state, zoo, key, runs, more = []) {
   const aim = frame.attacked ? aimText(frame, state) : "";
+  const other = isTargeted(state) ? UNTARGETED : "";
   if (!zoo.results) return [whoComputed(frame), aim, ...more].filter(Boolean);
   const { n, attacks } = zoo.results;
   const curves = `The accuracies are not computed here: they come from the zoo's results on ${count(n)} test digits of ${zoo.dataset} that no choice was made on. ${runs} A silent network counts as wrong.`;
@@ -92,5 +98,5 @@ export function how(frame, state, zoo, key, runs, more = []) {
   const run = Object.entries(rest).map(([name, text]) => `${name} (${text})`);
   const list = `Attacks run: ${run.join("; ")}. Worst: ${worst}. Shown now: ${key}.`;
   const survivors = key === SPIKE_TRAIN ? SURVIVORS : "";
-  return [whoComputed(frame), aim, ...more, curves, survivors, list].filter(Boolean);
+  return [whoComputed(frame), aim, ...more, other, curves, survivors, list].filter(Boolean);
 }

@@ -1,5 +1,5 @@
 /** Sentences about a frame: state and frame in, text out. */
-import { SPIKE_TRAIN } from "../../engine/index.js";
+import { ANY, SPIKE_TRAIN } from "../../engine/index.js";
 import { VOCABULARY } from "../../vocabulary.js";
 import { YOURS } from "../model/models.js";
 
@@ -13,9 +13,12 @@ export const isGradientAttack = (attack) => VOCABULARY.attacks[attack]?.gradient
 /** Whether the attack is the search among spike trains. */
 export const searches = ({ attack, attacker }) => attack === "pgd" && attacker === SPIKE_TRAIN;
 
-/** The key of the results that the curves show: the worst case, or the attack that is chosen. */
-export function resultKey({ attack, attacker, curve }) {
-  if (attack === "none" || curve !== "own") return "worst";
+/** Whether the attack moves towards a class. @param {any} state */
+export const isTargeted = ({ attack, target = ANY }) => target !== ANY && isGradientAttack(attack);
+
+/** The key of the results that the curves show: the worst case, or the attack that is chosen; none was recorded towards a class. */
+export function resultKey({ attack, attacker, curve, target = ANY }) {
+  if (attack === "none" || curve !== "own" || isTargeted({ attack, target })) return "worst";
   if (!isGradientAttack(attack)) return attack;
   return attacker === SPIKE_TRAIN ? SPIKE_TRAIN : `${attack}.${attacker}`;
 }
@@ -108,16 +111,23 @@ export function voteLabels(side, exit) {
 
 /** The answer in large letters. @returns {{text: string, note: string, tone: "right"|"wrong"|"open", sign: string}} */
 export function verdict(frame, exit) {
-  const { label, attacked, target } = frame;
+  const { label, attacked, target, towards = ANY } = frame;
   const read = answer(shownSide(frame), exit);
   if (read === SILENT) return { text: "Silent: no answer", note: "counts as an error", ...grade(false) };
+  const aimed = towards === ANY ? "" : aimNote(towards, read, target, attacked);
   const text = `Reads ${read}`;
   const tie = tied(shownSide(frame), exit).length > 1 ? "; tie, decided by potential" : "";
   if (label === null && !attacked) return { text, note: `your digit${tie}`, tone: "open", sign: "" };
   const right = read === (label ?? target);
   const known = right ? "correct" : `the truth is ${label}`;
   const drawn = right ? "as without the attack" : `without the attack: ${target}`;
-  return { text, note: `${label === null ? drawn : known}${tie}`, ...grade(right) };
+  return { text, note: `${label === null ? drawn : known}${aimed}${tie}`, ...grade(right) };
+}
+
+/** What became of the target, behind an answer. */
+function aimNote(towards, read, own, attacked) {
+  if (!attacked) return towards === own ? "; the target is its own class" : "";
+  return read === towards ? "; target reached" : `; target ${towards} not reached`;
 }
 
 /** How an answer is marked. @returns {{tone: "right"|"wrong", sign: string}} */
@@ -161,10 +171,14 @@ export function leadersText(side, exit) {
 export function effect(frame, state, analog) {
   const { clean, attacked } = frame;
   const exit = state.exit_step;
-  if (!attacked) return ["Not attacked.", quietly(frame, exit)];
+  const { towards = ANY } = frame;
+  if (!attacked) {
+    return [towards !== ANY && towards === frame.target ? ownClass(towards) : "Not attacked.", quietly(frame, exit)];
+  }
   const name = searches(state) ? "The spike-train attack" : capitalised(attackTitle(state.attack));
   const out = [`${name} moved ${percent(frame.moved)} of the pixels by at most ${epsText(state.eps)}.`];
   const before = answer(clean, exit);
+  if (towards !== ANY) out.push(reachedText(towards, answer(attacked, exit)));
   const change = analog || !clean.input ? null : difference(clean.input, attacked.input, frame.num_steps, exit, clean.image);
   if (change) out.push(ownSpikes(change, exit));
   else if (clean.input) out.push("Its change flows in at every step, from the first on.");
@@ -173,6 +187,14 @@ export function effect(frame, state, analog) {
     out.push(`Blind: the gradient it followed was exactly zero on ${percent(frame.gradient_zero)} of the pixels.`);
   }
   return out;
+}
+
+const ownClass = (k) => `Not attacked: ${k} is this image's own class. Choose another target, or another image.`;
+
+/** Whether an attack towards a class got there. @param {(k: any) => string} name of a class */
+export function reachedText(target, read, name = String) {
+  if (read === target) return `The target ${name(target)} is reached.`;
+  return `The target ${name(target)} is not reached: it ${read === SILENT ? "is silent" : `reads ${name(read)}`}.`;
 }
 
 function quietly(frame, exit) {
@@ -201,9 +223,10 @@ export function firstSteps(first, black) {
 }
 
 /** The result of a search for the smallest harmful ε; null: not known yet. @param {number|"never"|null} eps */
-export function flipText(eps, most) {
+export function flipText(eps, most, towards = ANY) {
   if (eps === null) return [];
-  return [eps === "never" ? `It is not misread up to ε = ${epsText(most)}.` : `First misread at ε = ${epsText(eps)}.`];
+  const read = towards === ANY ? "misread" : `read as ${towards}`;
+  return [eps === "never" ? `It is not ${read} up to ε = ${epsText(most)}.` : `First ${read} at ε = ${epsText(eps)}.`];
 }
 
 /** The state and its outcome in one sentence, for a screen reader. */
@@ -217,10 +240,11 @@ function spokenAnswer(frame, state) {
   return `${text}, ${note}`;
 }
 
-function attackText({ attack, attacker, eps }) {
+function attackText({ attack, attacker, eps, target }) {
   if (attack === "none") return "no attack";
-  if (searches({ attack, attacker })) return `spike-train attack, epsilon ${epsText(eps)}`;
-  return `${attackTitle(attack)}${isGradientAttack(attack) ? `, ${attacker}` : ""}, epsilon ${epsText(eps)}`;
+  const under = `${isTargeted({ attack, target }) ? `, towards ${target}` : ""}, epsilon ${epsText(eps)}`;
+  if (searches({ attack, attacker })) return `spike-train attack${under}`;
+  return `${attackTitle(attack)}${isGradientAttack(attack) ? `, ${attacker}` : ""}${under}`;
 }
 
 /** Several networks and their outcomes in one sentence. @param {{title: string, frame: any}[]} columns */
@@ -248,10 +272,12 @@ export function activity(frame, exit) {
   return out.join(" ");
 }
 
+const untargeted = (state) => (isTargeted(state) ? ", which have no target" : "");
+
 /** The attack whose results are shown. */
 export function underText(state) {
   const key = resultKey(state);
-  if (key === "worst") return "worst case of all attacks";
+  if (key === "worst") return `worst case of all attacks${untargeted(state)}`;
   if (key === SPIKE_TRAIN) return "survivors up to spike trains";
   return key === "noise" ? "noise" : `${attackTitle(state.attack)}, ${state.attacker}`;
 }
@@ -259,7 +285,7 @@ export function underText(state) {
 /** The same behind a share: "84 % in the worst case of all attacks". */
 export function underPhrase(state) {
   const key = resultKey(state);
-  if (key === "worst") return "in the worst case of all attacks";
+  if (key === "worst") return `in the worst case of all attacks${untargeted(state)}`;
   if (key === SPIKE_TRAIN) return "after all quick attacks up to the spike-train attack";
   return `under ${underText(state)}`;
 }
