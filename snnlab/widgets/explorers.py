@@ -403,9 +403,9 @@ class PlaygroundExplorer(Explorer):
     The browser trains, in JupyterLab too. *Save file* writes a network that ``snnlab.load`` reads.
 
     Args:
-        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``surrogate`` and its ``slope``,
-            ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget
-            ``eps``).
+        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``second`` (those of a second hidden
+            layer, 0: none), ``surrogate`` and its ``slope``, ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``),
+            ``learn`` (``"clean"``, or ``"fgsm"`` at the budget ``eps``).
     """
 
     kind = "playground"
@@ -418,7 +418,8 @@ class PlaygroundExplorer(Explorer):
 
     def result(self) -> Classifier:
         """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
-        network = SpikingMLP((784, self.neurons, 10), beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
+        sizes = (784, self.neurons, *([self.second] if self.second else []), 10)
+        network = SpikingMLP(sizes, beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
         decoder = "membrane" if self.loss == "membrane" else "rate"
         return Classifier(network, encoder(self.code, num_steps=self.steps), decoder)
 
@@ -426,7 +427,7 @@ class PlaygroundExplorer(Explorer):
         image = self._subject()[0].unsqueeze(0)
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
-        return fallback.playground_still(spikes, self.code, self.neurons)
+        return fallback.playground_still(spikes, self.code, (self.neurons, *([self.second] if self.second else [])))
 
 
 class PictureExplorer(Explorer):

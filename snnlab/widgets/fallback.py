@@ -111,9 +111,9 @@ def fault_still(shown: Mapping[str, Tensor], encoding: str, faults: Mapping[str,
     return _still(rasters({"hidden spikes": (shown["sound"], shown["faulty"] if faults else None)}), said)
 
 
-def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
+def playground_still(spikes: Tensor, code: str, hidden: Sequence[int]) -> NotebookFigure:
     """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
-    said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."
+    said = f"One digit in the code {code}, which a network of {' and '.join(map(str, hidden))} hidden neurons learns in the page."
     return _still(rasters({code: (spikes, None)}), said)
 
 

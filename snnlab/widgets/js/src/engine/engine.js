@@ -60,7 +60,8 @@ export class BrowserEngine {
    */
   async bounds(request) {
     const [{ network: model, image }, { certificate }] = await Promise.all([this.#asked(request), this.part("bounds")]);
-    return model.layers ? null : certificate(model, image, request.label, request.eps); // of chains of layers none is known
+    // Of chains of layers, and of more than two, none is known.
+    return model.layers || model.middle ? null : certificate(model, image, request.label, request.eps);
   }
 
   /**

@@ -24,6 +24,14 @@ import { EPOCHS, revived, TEST_EPS, Training } from "./training.js";
 
 const SEED = 0;
 
+/** Of two hidden layers, the later one. */
+class LaterHidden extends HiddenPanel {
+  show(frame, context) {
+    super.show(frame, context);
+    if (frame.layers > 1) setText(this.title, "hidden spikes, second layer");
+  }
+}
+
 export class PlaygroundExplorer extends Explorer {
   static kind = "playground";
   static style = "playground";
@@ -54,6 +62,8 @@ export class PlaygroundExplorer extends Explorer {
     const two = (v) => v.toFixed(2);
     const code = new Select("code", pairs(LEARNED), set("code"));
     this.hidden = new Select("hidden neurons", pairs([32, 64, 128, 256]), number("neurons"));
+    const layers = [["0", "none"], ...pairs([32, 64, 128, 256])];
+    this.second = new Select("second hidden layer", layers, number("second"));
     const surrogate = new Select("surrogate", pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]), set("surrogate"));
     const loss = new Choice("loss", pairs(["count", "membrane", "anytime"]), set("loss"));
     const learn = new Choice(
@@ -83,9 +93,9 @@ export class PlaygroundExplorer extends Explorer {
     this.notice = h("p", { class: "said soft", role: "status", hidden: true });
     this.chart = new LearningChart();
     this.verdict = new Verdict();
-    this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()]);
+    this.time = new Timeline([new InputPanel(), new LaterHidden(), new VotesPanel()]);
     const chart = h("section", { class: "panel curve" }, h("h4", {}, "Learning"), this.chart.element, this.tested);
-    const setup = [code.element, this.hidden.element, surrogate.element, loss.element, learn.element];
+    const setup = [code.element, this.hidden.element, this.second.element, surrogate.element, loss.element, learn.element];
     const tune = [steps.element, beta.element, slope.element, eps.element];
     this.caption.say(
       `computed in your browser, seed ${SEED}: Adam, batches of 100 of 3,500 training digits of ${this.zoo.dataset}, ${EPOCHS} epochs; after each, 200 test digits, clean and under FGSM (informed) at ε = ${epsText(TEST_EPS)}. One training run: another seed would differ by a few points. Choose nothing by test digits that you then report.`,
@@ -109,15 +119,17 @@ export class PlaygroundExplorer extends Explorer {
   }
 
   /** What the state says of the training. @param {State} state @returns {import("../engine/train.js").Recipe} */
-  recipe({ code, steps, beta, neurons: hidden, surrogate, slope, loss, learn, eps }) {
+  recipe({ code, steps, beta, neurons: hidden, second, surrogate, slope, loss, learn, eps }) {
     const about = { code, steps, beta, hidden, surrogate, slope, loss };
-    return { ...about, eps: learn === "fgsm" ? eps : 0, seed: SEED, epochs: EPOCHS };
+    const recipe = { ...about, eps: learn === "fgsm" ? eps : 0, seed: SEED, epochs: EPOCHS };
+    return second > 0 ? { ...recipe, second } : recipe;
   }
 
   changed(state) {
     super.changed(state);
     this.picker.show(state);
     this.hidden.show(String(state.neurons));
+    this.second.show(String(state.second));
     this.eps.element.hidden = state.learn !== "fgsm";
     const recipe = this.recipe(state);
     if (this.training && JSON.stringify(recipe) === JSON.stringify(this.training.recipe)) return;
@@ -165,7 +177,8 @@ export class PlaygroundExplorer extends Explorer {
     };
     const order = { input: inputOrder(image, 1), ...network.hiddenOrder };
     const { steps } = training.recipe;
-    return { clean, attacked: null, order, shape, num_steps: steps, label, target: label, computed_by: "browser" };
+    const layers = network.middle ? 2 : 1;
+    return { clean, attacked: null, order, layers, shape, num_steps: steps, label, target: label, computed_by: "browser" };
   }
 
   paint(frame, _request, colours) {
@@ -225,10 +238,10 @@ export class PlaygroundExplorer extends Explorer {
     if (!found) return;
     this.pause();
     const training = revived(found, this.#pixels);
-    const { eps, seed: _seed, epochs: _epochs, hidden: neurons, ...settings } = training.recipe;
+    const { eps, seed: _seed, epochs: _epochs, hidden: neurons, second = 0, ...settings } = training.recipe;
     if (this.training?.batches.length) this.before = this.training;
     this.training = training;
-    this.store.set({ ...settings, neurons, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
+    this.store.set({ ...settings, neurons, second, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
     this.back.hidden = true;
     this.#buttons();
     this.runner.request();

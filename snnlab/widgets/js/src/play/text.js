@@ -6,10 +6,11 @@ import { TEST_EPS } from "./training.js";
 /** What a code is called where its table would be too long. */
 export const codeName = (code) => (code.startsWith("table(") ? "painted code" : code);
 
-/** "latency, T = 8, β = 0.90, 128 hidden, sigmoid 4, count, clean digits". */
-export function recipeText({ code, steps, beta, hidden, surrogate, slope, loss, eps }) {
+/** "latency, T = 8, β = 0.90, 128 + 64 hidden, sigmoid 4, count, clean digits". */
+export function recipeText({ code, steps, beta, hidden, second = 0, surrogate, slope, loss, eps }) {
+  const neurons = second > 0 ? `${hidden} + ${second}` : hidden;
   const learned = eps > 0 ? `FGSM digits at ε = ${eps.toFixed(2)}` : "clean digits";
-  return `${codeName(code)}, T = ${steps}, β = ${beta.toFixed(2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
+  return `${codeName(code)}, T = ${steps}, β = ${beta.toFixed(2)}, ${neurons} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
 }
 
 /** That a network is kept, and where it appears. @param {any} training  @param {number} numSteps of the zoo */
