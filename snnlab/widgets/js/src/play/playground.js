@@ -17,6 +17,7 @@ import sheet from "../view/styles/explorers/playground.css";
 import { epsText, verdict } from "../view/text/frame.js";
 import { Learner } from "./learner.js";
 import { LearningChart } from "./learning-chart.js";
+import { RunTable } from "./run-table.js";
 import { save } from "./save.js";
 import { keep, kept } from "./store.js";
 import { keptText, keptTitle, progressText, recipeText, testText } from "./text.js";
@@ -38,8 +39,9 @@ export class PlaygroundExplorer extends Explorer {
   static sheet = sheet;
   /** @type {Training|null} */
   training = null;
-  /** @type {Training|null} */
+  /** The run that is compared with: the one before, or the one that the reader has kept. @type {any} */
   before = null;
+  isKept = false;
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
@@ -86,15 +88,16 @@ export class PlaygroundExplorer extends Explorer {
     });
     this.one = h("button", { type: "button", onclick: () => this.train(1) }, "One batch");
     this.anew = h("button", { type: "button", onclick: () => this.restart() }, "Start anew");
+    this.keeps = h("button", { type: "button", onclick: () => this.keepRun() }, "Keep this run to compare");
     this.file = h("button", { type: "button", onclick: () => this.save() }, "Save file");
     this.back = h("button", { type: "button", hidden: true, onclick: () => this.restore() }, "Open the last one");
     this.progress = h("p", { class: "said progress" });
-    this.tested = h("p", { class: "said tested", role: "status" });
+    this.runs = new RunTable();
     this.notice = h("p", { class: "said soft", role: "status", hidden: true });
     this.chart = new LearningChart();
     this.verdict = new Verdict();
     this.time = new Timeline([new InputPanel(), new LaterHidden(), new VotesPanel()]);
-    const chart = h("section", { class: "panel curve" }, h("h4", {}, "Learning"), this.chart.element, this.tested);
+    const chart = h("section", { class: "panel curve" }, h("h4", {}, "Learning"), this.chart.element, this.runs.element);
     const setup = [code.element, this.hidden.element, this.second.element, surrogate.element, loss.element, learn.element];
     const tune = [steps.element, beta.element, slope.element, eps.element];
     this.caption.say(
@@ -104,7 +107,7 @@ export class PlaygroundExplorer extends Explorer {
       controls: { code, surrogate, loss, learn, steps, beta, slope, eps },
       panels: [
         this.controlGroup(setup, tune),
-        h("div", { class: "presses" }, this.press, this.one, this.anew, this.file, this.back),
+        h("div", { class: "presses" }, this.press, this.one, this.anew, this.keeps, this.file, this.back),
         this.progress,
         this.notice,
         h("div", { class: "both" }, chart, h("div", {}, this.verdict.answer, this.time.element)),
@@ -137,9 +140,9 @@ export class PlaygroundExplorer extends Explorer {
     this.#begin(recipe);
   }
 
-  /** A new training; one that has learned something is compared with it. */
+  /** A new training; one that has learned something is compared with it, unless another is kept for that. */
   #begin(recipe) {
-    if (this.training?.batches.length) this.before = this.training;
+    if (this.training?.batches.length && !this.isKept) this.before = this.training;
     try {
       checkRecipe(recipe);
       this.training = new Training(recipe, this.#pixels);
@@ -147,6 +150,15 @@ export class PlaygroundExplorer extends Explorer {
       this.training = null; // `ask` says what is wrong
     }
     this.#buttons();
+  }
+
+  /** Compare the runs to come with this one, as it is now. */
+  keepRun() {
+    const { recipe, batches, tests } = /** @type {Training} */ (this.training);
+    this.before = { recipe, batches: [...batches], tests: [...tests] };
+    this.isKept = true;
+    this.stage.speak(`Kept to compare: ${recipeText(recipe)}. ${testText(tests)}`);
+    this.repaint();
   }
 
   restart() {
@@ -190,9 +202,9 @@ export class PlaygroundExplorer extends Explorer {
     this.time.show(frame, context);
     this.verdict.show(verdict(frame, steps), []);
     setText(this.progress, `${recipeText(training.recipe)} · ${progressText(training)}`);
-    const compared = before ? ` Before (faint): ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
-    setText(this.tested, `${testText(training.tests)}${compared}`);
-    this.chart.show(training, before, colours, `${progressText(training)} ${testText(training.tests)}`);
+    this.runs.show(training, before, this.isKept);
+    const compared = before ? ` Before: ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
+    this.chart.show(training, before, colours, `${progressText(training)} ${testText(training.tests)}${compared}`);
   }
 
   answered(frame, _request) {
@@ -215,6 +227,7 @@ export class PlaygroundExplorer extends Explorer {
     this.press.disabled = !this.learner.busy && (!training || training.finished);
     this.one.disabled = this.learner.busy || !training || training.finished;
     this.file.disabled = !begun;
+    this.keeps.disabled = this.learner.busy || !training?.tests.length;
     this.anew.disabled = !begun;
   }
 
@@ -239,7 +252,7 @@ export class PlaygroundExplorer extends Explorer {
     this.pause();
     const training = revived(found, this.#pixels);
     const { eps, seed: _seed, epochs: _epochs, hidden: neurons, second = 0, ...settings } = training.recipe;
-    if (this.training?.batches.length) this.before = this.training;
+    if (this.training?.batches.length && !this.isKept) this.before = this.training;
     this.training = training;
     this.store.set({ ...settings, neurons, second, learn: eps > 0 ? "fgsm" : "clean", ...(eps > 0 ? { eps } : {}) });
     this.back.hidden = true;

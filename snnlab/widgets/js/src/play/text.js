@@ -28,11 +28,14 @@ export function keptTitle({ recipe, tests }) {
   return length < recipe.epochs ? `Go on after epoch ${length} of ${recipe.epochs}` : "Open the last one";
 }
 
+/** A share with its interval (Wilson). */
+export const shareText = (count, n) => `${percent(count / n)} ${intervalText(wilson(count, n))}`;
+
 /** The last test, with intervals. */
 export function testText(tests) {
   const last = tests.at(-1);
   if (!last) return "No epoch is complete.";
-  const part = (count) => `${percent(count / last.n)} ${intervalText(wilson(count, last.n))}`;
+  const part = (count) => shareText(count, last.n);
   return `After epoch ${last.epoch}: ${part(last.clean)} of ${last.n} test digits, ${part(last.robust)} under FGSM (informed) at ε = ${TEST_EPS.toFixed(2)}.`;
 }
 
