@@ -86,10 +86,23 @@ class Explorer(anywidget.AnyWidget):
             "exit_step": range(1, steps + 1),
             "from_step": range(steps),
             "target": range(ANY, self._models.num_classes),
+            "shift": range(steps),
         }
 
     @traitlets.validate(
-        "image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker", "target"
+        *(
+            "image",
+            "encoding",
+            "exit_step",
+            "from_step",
+            "code",
+            "silenced",
+            "against",
+            "decoder",
+            "attacker",
+            "target",
+            "shift",
+        )
     )
     def _exists(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]

@@ -38,7 +38,7 @@ export class TrainSearch {
     need(trains, `${code} has no spike trains to search among; use the attacker "informed"`);
     this.network = network;
     /** The class whose cross-entropy is raised, or lowered where it is wanted. */
-    this.about = towards < 0 ? label : towards;
+    this.label = towards < 0 ? label : towards;
     this.sign = towards < 0 ? 1 : -1;
     this.exitStep = exitStep;
     this.random = random;
@@ -76,7 +76,7 @@ export class TrainSearch {
       this.sharpness.begin();
       const trace = this.network.respond(this.values, this.#sequence());
       value += this.#look(trace, gradient) / this.draws;
-      const hits = trace.predictions[this.exitStep - 1] === this.about;
+      const hits = trace.predictions[this.exitStep - 1] === this.label;
       reached = this.sign > 0 ? !hits : hits;
     }
     const along = gradient.subarray(0, this.table.width * pixels);
@@ -107,17 +107,9 @@ export class TrainSearch {
 
   /** The loss of one draw; its gradient is added. */
   #look(trace, total) {
-    const { network, about, sign, exitStep, columns, perStep, table, clean } = this;
-    const { classes, encoder, neuron, search, numSteps } = network;
-    const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
-    const start = (exitStep - 1) * classes;
-    const soft = network.soft.votes(trace.output.membrane, options);
-    const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
-    const gradLogits = crossEntropyGradient(logits, about).map((g) => sign * g);
-    const read = network.decoder.backward(gradLogits, trace.output, exitStep);
-    const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
-    const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
-    const sequence = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, this.sharpness);
+    const { network, exitStep, columns, perStep, table, clean } = this;
+    const { encoder } = network;
+    const { value, gradient } = sequenceLoss(network, trace, this, this.sharpness);
     const pixels = clean.length;
     for (const [k, column] of columns.entries()) {
       const isStep = column >= 0;
@@ -127,11 +119,11 @@ export class TrainSearch {
         const to = (isStep ? t * perStep + column : table.width) * pixels;
         for (let p = 0; p < pixels; p++) {
           const along = isStep ? 1 : slopes ? slopes[t * pixels + p] : encoder.parts[k].gate;
-          total[to + p] += (along * sequence[from + p]) / this.draws;
+          total[to + p] += (along * gradient[from + p]) / this.draws;
         }
       }
     }
-    return sign * crossEntropy(logits, about);
+    return value;
   }
 
   /** The best bin of one pixel for a momentum [R, P], the intensity in it, and what it gains over the present one. */
@@ -183,6 +175,25 @@ export class TrainSearch {
     const most = Math.min(this.table.upper[bin], this.high[p]);
     return Math.min(Math.max(this.clean[p], least), most);
   }
+}
+
+/**
+ * The cross-entropy of logits and soft spikes at an exit, and its gradient with respect to the sequence that was read, [T, P].
+ * @param {any} network  @param {any} trace of `respond`  @param {{label: number, exitStep: number, sign?: number}} aim
+ *   `sign`: -1 where the class is wanted
+ */
+export function sequenceLoss(network, trace, { label, exitStep, sign = 1 }, sharpness) {
+  const { classes, neuron, search, numSteps } = network;
+  const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
+  const start = (exitStep - 1) * classes;
+  const soft = network.soft.votes(trace.output.membrane, options);
+  const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
+  const gradLogits = crossEntropyGradient(logits, label).map((g) => sign * g);
+  const read = network.decoder.backward(gradLogits, trace.output, exitStep);
+  const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
+  const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
+  const gradient = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, sharpness);
+  return { value: sign * crossEntropy(logits, label), gradient };
 }
 
 /** m ← μ m + g. @returns {Float64Array} */

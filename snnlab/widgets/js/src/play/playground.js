@@ -2,6 +2,7 @@
 
 import { inputOrder } from "../engine/order.js";
 import { checkRecipe, LEARNED, networkOf } from "../engine/train.js";
+import { fixed, say } from "../language.js";
 import { Choice, Select } from "../view/controls/choice.js";
 import { ImagePicker } from "../view/controls/image-picker.js";
 import { Slider } from "../view/controls/slider.js";
@@ -29,7 +30,7 @@ const SEED = 0;
 class LaterHidden extends HiddenPanel {
   show(frame, context) {
     super.show(frame, context);
-    if (frame.layers > 1) setText(this.title, "hidden spikes, second layer");
+    if (frame.layers > 1) setText(this.title, say`hidden spikes, second layer`);
   }
 }
 
@@ -61,47 +62,51 @@ export class PlaygroundExplorer extends Explorer {
     const number = (name) => (value) => this.store.set({ [name]: Number(value) });
     const pairs = (names, title = (name) => name.replace("_", " ")) =>
       names.map((name) => [String(name), title(String(name))]);
-    const two = (v) => v.toFixed(2);
-    const code = new Select("code", pairs(LEARNED), set("code"));
-    this.hidden = new Select("hidden neurons", pairs([32, 64, 128, 256]), number("neurons"));
-    const layers = [["0", "none"], ...pairs([32, 64, 128, 256])];
-    this.second = new Select("second hidden layer", layers, number("second"));
-    const surrogate = new Select("surrogate", pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]), set("surrogate"));
-    const loss = new Choice("loss", pairs(["count", "membrane", "anytime"]), set("loss"));
+    const two = (v) => fixed(v, 2);
+    const code = new Select(say`code`, pairs(LEARNED), set("code"));
+    this.hidden = new Select(say`hidden neurons`, pairs([32, 64, 128, 256]), number("neurons"));
+    const layers = [["0", say`none`], ...pairs([32, 64, 128, 256])];
+    this.second = new Select(say`second hidden layer`, layers, number("second"));
+    const surrogate = new Select(
+      say`surrogate`,
+      pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]),
+      set("surrogate"),
+    );
+    const loss = new Choice(say`loss`, pairs(["count", "membrane", "anytime"]), set("loss"));
     const learn = new Choice(
-      "learn from",
+      say`learn from`,
       [
-        ["clean", "clean digits"],
+        ["clean", say`clean digits`],
         ["fgsm", "FGSM"],
       ],
       set("learn"),
     );
-    const steps = new Slider({ label: "steps T", min: 2, max: 16, text: String, onInput: set("steps") });
-    const beta = new Slider({ label: "decay β", max: 1, step: 0.01, key: 0.05, text: two, onInput: set("beta") });
-    const slope = new Slider({ label: "slope", min: 0.5, max: 20, step: 0.5, text: String, onInput: set("slope") });
-    const eps = new Slider({ label: "training ε", max: 0.3, step: 0.01, text: epsText, onInput: set("eps") });
+    const steps = new Slider({ label: say`steps T`, min: 2, max: 16, text: String, onInput: set("steps") });
+    const beta = new Slider({ label: say`decay β`, max: 1, step: 0.01, key: 0.05, text: two, onInput: set("beta") });
+    const slope = new Slider({ label: say`slope`, min: 0.5, max: 20, step: 0.5, text: String, onInput: set("slope") });
+    const eps = new Slider({ label: say`training ε`, max: 0.3, step: 0.01, text: epsText, onInput: set("eps") });
     this.eps = eps;
     this.press = h("button", {
       type: "button",
       class: "main",
       onclick: () => (this.learner.busy ? this.pause() : this.train()),
     });
-    this.one = h("button", { type: "button", onclick: () => this.train(1) }, "One batch");
-    this.anew = h("button", { type: "button", onclick: () => this.restart() }, "Start anew");
-    this.keeps = h("button", { type: "button", onclick: () => this.keepRun() }, "Keep this run to compare");
-    this.file = h("button", { type: "button", onclick: () => this.save() }, "Save file");
-    this.back = h("button", { type: "button", hidden: true, onclick: () => this.restore() }, "Open the last one");
+    this.one = h("button", { type: "button", onclick: () => this.train(1) }, say`One batch`);
+    this.anew = h("button", { type: "button", onclick: () => this.restart() }, say`Start anew`);
+    this.keeps = h("button", { type: "button", onclick: () => this.keepRun() }, say`Keep this run to compare`);
+    this.file = h("button", { type: "button", onclick: () => this.save() }, say`Save file`);
+    this.back = h("button", { type: "button", hidden: true, onclick: () => this.restore() }, say`Open the last one`);
     this.progress = h("p", { class: "said progress" });
     this.runs = new RunTable();
     this.notice = h("p", { class: "said soft", role: "status", hidden: true });
     this.chart = new LearningChart();
     this.verdict = new Verdict();
     this.time = new Timeline([new InputPanel(), new LaterHidden(), new VotesPanel()]);
-    const chart = h("section", { class: "panel curve" }, h("h4", {}, "Learning"), this.chart.element, this.runs.element);
+    const chart = h("section", { class: "panel curve" }, h("h4", {}, say`Learning`), this.chart.element, this.runs.element);
     const setup = [code.element, this.hidden.element, this.second.element, surrogate.element, loss.element, learn.element];
     const tune = [steps.element, beta.element, slope.element, eps.element];
     this.caption.say(
-      `computed in your browser, seed ${SEED}: Adam, batches of 100 of 3,500 training digits of ${this.zoo.dataset}, ${EPOCHS} epochs; after each, 200 test digits, clean and under FGSM (informed) at ε = ${epsText(TEST_EPS)}. One training run: another seed would differ by a few points. Choose nothing by test digits that you then report.`,
+      say`computed in your browser, seed ${SEED}: Adam, batches of 100 of 3,500 training digits of ${this.zoo.dataset}, ${EPOCHS} epochs; after each, 200 test digits, clean and under FGSM (informed) at ε = ${epsText(TEST_EPS)}. One training run: another seed would differ by a few points. Choose nothing by test digits that you then report.`,
     );
     return {
       controls: { code, surrogate, loss, learn, steps, beta, slope, eps },
@@ -157,7 +162,7 @@ export class PlaygroundExplorer extends Explorer {
     const { recipe, batches, tests } = /** @type {Training} */ (this.training);
     this.before = { recipe, batches: [...batches], tests: [...tests] };
     this.isKept = true;
-    this.stage.speak(`Kept to compare: ${recipeText(recipe)}. ${testText(tests)}`);
+    this.stage.speak(say`Kept to compare: ${recipeText(recipe)}. ${testText(tests)}`);
     this.repaint();
   }
 
@@ -203,7 +208,7 @@ export class PlaygroundExplorer extends Explorer {
     this.verdict.show(verdict(frame, steps), []);
     setText(this.progress, `${recipeText(training.recipe)} · ${progressText(training)}`);
     this.runs.show(training, before, this.isKept);
-    const compared = before ? ` Before: ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
+    const compared = before ? say` Before: ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
     this.chart.show(training, before, colours, `${progressText(training)} ${testText(training.tests)}${compared}`);
   }
 
@@ -223,7 +228,10 @@ export class PlaygroundExplorer extends Explorer {
   #buttons() {
     const { training } = this;
     const begun = (training?.batches.length ?? 0) > 0;
-    setText(this.press, this.learner.busy ? "Pause" : training?.finished ? "Trained" : begun ? "Continue" : "Train");
+    setText(
+      this.press,
+      this.learner.busy ? say`Pause` : training?.finished ? say`Trained` : begun ? say`Continue` : say`Train`,
+    );
     this.press.disabled = !this.learner.busy && (!training || training.finished);
     this.one.disabled = this.learner.busy || !training || training.finished;
     this.file.disabled = !begun;

@@ -1,9 +1,10 @@
 /** What two trainings came to, a row each: settings, and the last test, clean and attacked. */
+import { fixed, say } from "../language.js";
 import { h } from "../view/dom/elements.js";
 import { recipeText, shareText } from "./text.js";
 import { TEST_EPS } from "./training.js";
 
-const HEADS = ["run", "settings", "epoch", "clean", `FGSM, ε = ${TEST_EPS.toFixed(2)}`];
+const HEADS = [say`run`, say`settings`, say`epoch`, say`clean`, say`FGSM, ε = ${fixed(TEST_EPS, 2)}`];
 
 export class RunTable {
   #shown = "";
@@ -17,7 +18,7 @@ export class RunTable {
 
   /** @param {any} now training  @param {any} before the run it is compared with, or null  @param {boolean} isKept by the reader */
   show(now, before, isKept) {
-    const rows = [row("this run", now), ...(before ? [row(isKept ? "kept" : "before", before)] : [])];
+    const rows = [row(say`this run`, now), ...(before ? [row(isKept ? say`kept` : say`before`, before)] : [])];
     const shown = JSON.stringify(rows);
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -32,7 +33,7 @@ function row(name, { recipe, tests }) {
   return [
     name,
     recipeText(recipe),
-    last ? `${last.epoch} of ${recipe.epochs}` : "none yet",
+    last ? say`${last.epoch} of ${recipe.epochs}` : say`none yet`,
     part(last?.clean),
     part(last?.robust),
   ];

@@ -1,5 +1,6 @@
 /** Find the smallest ε at which this image is misread, between other work; a new request cancels it, results are stored. */
 import { ANY } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { answer, shownSide } from "../text/frame.js";
 
 const REST = 500;
@@ -67,4 +68,4 @@ function keyOf({ encoding, attack, attacker, target, exit_step: exit, ...image }
 }
 
 /** Which image a request is about: test images are known by their first pixels' place in the data. @param {any} request */
-export const imageKey = ({ image, label }) => (label === null ? image.join() : `digit at ${image.byteOffset}`);
+export const imageKey = ({ image, label }) => (label === null ? image.join() : say`digit at ${image.byteOffset}`);
