@@ -74,7 +74,8 @@ def keys() -> list[str]:
     their results; ``"pictures"``, our own drawings and the networks that read them, ``"picture/<name>"``.
     """
     models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
-    tables = (name for name in zoo.datasets() if name != DATASET)
+    measured = (name for name in zoo.datasets() if any(zoo.measured(f"{name}/{of}") for of in zoo.names(dataset=name)))
+    tables = (name for name in measured if name != DATASET)
     return ["zoo", "everyday", *models, *splits, *tables, "pictures", *(f"picture/{name}" for name in picture_networks())]
 
 
