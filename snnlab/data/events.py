@@ -74,7 +74,7 @@ class EventSplit:
     @property
     def scale(self) -> float:
         """The largest count, which ``as_images`` turns into 1."""
-        return max(1.0, float(self.frames.max()))
+        return max(1.0, float(self.frames.max())) if len(self) else 1.0
 
     @property
     def code(self) -> str:
@@ -119,7 +119,7 @@ def frames_of(
 
     Raises:
         ValueError: a size that does not divide the sensor's, fewer than one step, no events, a frame without events, events off
-            the sensor or outside the span, times that are not sorted.
+            the sensor or outside the span, times that are not sorted, fields that are missing or not whole numbers.
 
     >>> recorded = np.array([(0, 1, 10, 1), (1, 1, 15, 0)], EVENT)
     >>> frames_of(recorded, num_steps=2, size=2, sensor=2).nonzero().tolist()  # step, polarity, row, column
@@ -127,10 +127,10 @@ def frames_of(
     """
     if num_steps < 1 or size < 1 or sensor % size:
         raise ValueError(f"num_steps must be at least 1 and size divide {sensor}, got {num_steps!r} and {size!r}")
-    column, row, polarity = (np.asarray(events[field]).astype(np.int64) for field in "xyp")
+    column, row, polarity, time = _fields(events, "xypt")
     cells, pooled = (polarity, row // (sensor // size), column // (sensor // size)), (2, size, size)
     where = f"a sensor of {sensor} x {sensor} pixels and 2 polarities"
-    return _binned(events["t"], cells, (num_steps, *pooled), span, empty, where)
+    return _binned(time, cells, (num_steps, *pooled), span, empty, where)
 
 
 def channels_of(
@@ -153,17 +153,38 @@ def channels_of(
     """
     if num_steps < 1 or size < 1 or sensor % size:
         raise ValueError(f"num_steps must be at least 1 and size divide {sensor}, got {num_steps!r} and {size!r}")
-    channel = np.asarray(events["x"]).astype(np.int64) // (sensor // size)
+    unit, time = _fields(events, "xt")
+    channel = unit // (sensor // size)
     none = np.zeros_like(channel)
     where = f"a sensor of {sensor} channels"
-    return _binned(events["t"], (none, none, channel), (num_steps, 1, 1, size), span, empty, where)
+    return _binned(time, (none, none, channel), (num_steps, 1, 1, size), span, empty, where)
+
+
+def _fields(events: Any, names: str) -> list[NDArray[np.int64]]:
+    """Return fields of events as whole numbers."""
+    known = getattr(getattr(events, "dtype", None), "names", None) or ()
+    if missing := [name for name in names if name not in known]:
+        fields = f"the fields {', '.join(known)}" if known else f"no fields ({type(events).__name__})"
+        raise ValueError(
+            f"expected a structured array with the fields {', '.join(names)}, got {fields}; {missing[0]} is missing"
+        )
+    columns = [np.asarray(events[name]) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if column.dtype.kind == "f" and not bool((column == np.floor(column)).all() and np.isfinite(column).all()):
+            raise ValueError(f"the field {name} holds values that are not whole; pixels are counted, times are microseconds")
+    return [column.astype(np.int64) for column in columns]
 
 
 def _binned(
-    times: Any, cells: tuple[NDArray[Any], ...], shape: tuple[int, ...], span: int | None, empty: bool, where: str
+    time: NDArray[np.int64],
+    cells: tuple[NDArray[Any], ...],
+    shape: tuple[int, ...],
+    span: int | None,
+    empty: bool,
+    where: str,
 ) -> Tensor:
     """Count events by step and cell; ``where`` names what all cells lie on."""
-    time, num_steps = np.asarray(times).astype(np.int64), shape[0]
+    num_steps = shape[0]
     if len(time) == 0:
         raise ValueError("a recording without events has no frames")
     if len(back := np.flatnonzero(np.diff(time) < 0)):

@@ -45,6 +45,8 @@ def evaluate_events(victim: Classifier, samples: Split, numbers: list[int], *, s
     Raises:
         ValueError: spikes that are not binary; numbers that do not rise from 0.
     """
+    if numbers[:1] != [0] or sorted(set(numbers)) != list(numbers):
+        raise ValueError(f"numbers of changed spikes must rise from 0, got {numbers}")
     spikes, labels = victim.encode(samples.images), samples.labels
     kinds = KINDS if spikes.shape[2] == 2 else tuple(kind for kind in KINDS if kind != "polarity")
     attacks = {name: text for name, text in EVENTS.items() if name.removeprefix("noise.") in kinds}
