@@ -16,8 +16,8 @@ dvs_gesture    event frames ``[T, N, 2, H, W]``              1,077 / none / 264 
 
 All but the first are fetched once, verified and cached, or read from ``root``. The last training images (of N-MNIST and SHD a
 random part) are held out for validation, on which choices are made; reported numbers come from test. ``load("my.npz")`` reads
-images of your own: arrays, tables, folders of pictures, frames of events (``snnlab.data.files``). Origin and licence of the shipped
-digits: ``snnlab/data/README.md``.
+images of your own: arrays, tables, folders of pictures, frames of events (``snnlab.data.files``). Origin and licence of the
+shipped digits: ``snnlab/data/README.md``.
 """
 
 from snnlab.data import mnist  # noqa: F401, I001  # registers the digits first: their name is the default
