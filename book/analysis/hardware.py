@@ -164,9 +164,9 @@ def plane() -> NotebookFigure:
         figure.add_caption(
             f"n = {everyday(names()[0])[0]['noise'].n}, 3 training seeds, 95 % intervals over seeds, at least Wilson's"
         )
-    figure.alt = (
-        f"Worst case under attack against the mean under everyday noise, {len(names())} models. {correlation(title)}"
-    )
+    figure.alt = f"Worst case under attack against the mean under everyday noise, {len(names())} models: " + correlation(
+        title
+    ).replace("*", "")
     return figure
 
 
@@ -206,13 +206,15 @@ def findings() -> str:
         found = {name: value.mean for name in names() if (value := mean(name, *of))}
         best[title] = max(found, key=lambda name: found[name])
     attacked = max(names(), key=lambda name: worst(name).mean)
-    leaders = "; ".join(f"{title}: `{name}`" for title, name in best.items())
+    leaders = "\n".join(f"- {title}: `{name}`" for title, name in {**best, "worst case": attacked}.items())
     spread = {title: [value.mean for name in names() if (value := mean(name, *of))] for title, of in COLUMNS.items()}
     width = "; ".join(f"{title} {min(values):.2f} to {max(values):.2f}" for title, values in spread.items())
     attack = [worst(name).mean for name in names()]
     return (
-        f"**Finding.** Highest accuracy: {leaders}; worst case: `{attacked}`. From the lowest to the highest model: {width}; "
-        f"worst case {min(attack):.2f} to {max(attack):.2f}. {' '.join(correlation(column) for column in COLUMNS)}"
+        f"**Finding.** Highest mean (the intervals of the next ones overlap with it, see the table):\n\n{leaders}\n\n"
+        f"From the lowest to the highest model: {width}; worst case {min(attack):.2f} to {max(attack):.2f}. "
+        f"{' '.join(correlation(column) for column in COLUMNS)} The bootstrap takes the models for independent; several are "
+        "relatives, trained alike on attacked digits."
     )
 
 
@@ -245,8 +247,9 @@ def retimed_caption() -> str:
     flagged = ", ".join(name for name in RETIMING.models("mnist5k") if not ended(retiming(name)))
     return (
         f"In %; n = {n} test digits, 95 % intervals (Wilson), read at exit 8 unless another is named; each exit is attacked by "
-        f"itself. Attack: {ATTACK}; at earlier exits without the queries. An image that a smaller budget breaks counts within a "
-        f"larger one. Flags: single seed on every row; the search without gradients still broke digits of {flagged or 'none'}."
+        f"itself. The attack is {ATTACK}. Earlier exits are attacked without the queries. An image that a smaller "
+        "budget breaks counts within a larger one. *Flags.* Single seed on every row. "
+        f"The search without gradients still broke digits of {flagged or 'none'}."
     )
 
 

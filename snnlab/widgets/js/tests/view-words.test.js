@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { BrowserEngine } from "../src/engine/index.js";
+import { count } from "../src/language.js";
 import { codeSummary, spokenCodes, summaryText } from "../src/view/text/code.js";
 import * as words from "../src/view/text/frame.js";
 import { asPython } from "../src/view/text/python.js";
@@ -89,7 +90,7 @@ test("numbers are shown as they are", () => {
   assert.equal(words.percent(0.814), "81\u202f%");
   assert.equal(words.percent(0.004), "0.4\u202f%");
   assert.equal(words.percent(0), "0\u202f%");
-  assert.equal(words.count(1234), "1,234");
+  assert.equal(count(1234), "1,234");
 });
 
 test("curves show the worst case unless the reader asks for the attack that is chosen", () => {

@@ -1,4 +1,5 @@
 /** The reader's camera as an event camera: the law of camera.js on its pictures, in a window of time that ends now. */
+import { say } from "../language.js";
 import { Webcam } from "../view/along/open-picture.js";
 import { h } from "../view/dom/elements.js";
 import { Sensor } from "./camera.js";
@@ -73,7 +74,7 @@ export class LiveCamera extends Webcam {
 
   /** @param {any} camera  @param {number} side  @param {{onPicture: () => void, onFail: (error: Error) => void, onClose: () => void}} hooks */
   constructor(camera, side, { onPicture, onFail, onClose }) {
-    super(onFail, "choose a digit or draw one");
+    super(onFail, say`choose a digit or draw one`);
     this.camera = camera;
     this.eye = new Eye(side);
     this.onPicture = onPicture;

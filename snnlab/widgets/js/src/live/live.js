@@ -2,7 +2,9 @@
  * The panel behind "Measure it here": the page attacks the test digits with the settings that the explorer shows, and draws the
  * accuracy as it grows. The next move stops it; what was measured is kept for as long as the page is open.
  */
+
 import { asImage } from "../engine/digits.js";
+import { count, fixed, say } from "../language.js";
 import { stroke } from "../view/charts/frame.js";
 import { Select } from "../view/controls/choice.js";
 import { thumbnail } from "../view/dom/canvas-image.js";
@@ -39,8 +41,8 @@ export class Live {
     explorer.stage.wear(sheet);
     this.pool = workers(this.engine);
     this.button = h("button", { type: "button", onclick: () => (this.#controller ? this.stop() : this.start()) });
-    const options = AMOUNTS.map((n) => [String(n), `${n.toLocaleString("en-US")} test digits`]);
-    this.amount = new Select("on", options, (n) => this.#setTotal(Number(n)));
+    const options = AMOUNTS.map((n) => [String(n), say`${count(n)} test digits`]);
+    this.amount = new Select(say`on`, options, (n) => this.#setTotal(Number(n)));
     this.amount.show(String(this.total));
     this.what = h("span", { class: "what" });
     this.accuracy = h("strong");
@@ -150,7 +152,7 @@ export class Live {
     const { explorer, total } = this;
     const percent = Math.round(100 * measurement.share.share);
     const what = whatText(measurement.settings, explorer.model(measurement.settings.encoding));
-    explorer.stage.speak(`Measured: ${what}: ${percent} percent ${readingText(measurement, total, "")}.`);
+    explorer.stage.speak(say`Measured: ${what}: ${percent} percent ${readingText(measurement, total, "")}.`);
   }
 
   #say(text) {
@@ -160,8 +162,8 @@ export class Live {
 
   #showButton() {
     const measured = Math.min(this.measurement?.n ?? 0, this.total);
-    const start = measured >= this.total ? "Measured" : measured > 0 ? "Go on" : "Measure it here";
-    setText(this.button, this.#controller ? "Stop" : start);
+    const start = measured >= this.total ? say`Measured` : measured > 0 ? say`Go on` : say`Measure it here`;
+    setText(this.button, this.#controller ? say`Stop` : start);
     this.button.disabled = !this.#controller && measured >= this.total;
     const { settings } = this;
     if (settings) setText(this.what, whatText(settings, this.explorer.model(settings.encoding)));
@@ -189,10 +191,10 @@ export class Live {
     const { colour } = colours.mark(model);
     const record = recorded(explorer.zoo, settings);
     const total = Math.max(this.total, measurement.n);
-    setText(this.accuracy, `${(100 * share.share).toFixed(1)}\u202f%`);
+    setText(this.accuracy, say`${fixed(100 * share.share, 1)}\u202f%`);
     setText(this.reading, readingText(measurement, total, threadsText(pool.kind, pool.size)));
     setText(this.beside, recordText(measurement, record, hasChance(settings)));
-    const words = `Accuracy as it grows: ${this.accuracy.textContent} ${this.reading.textContent}. ${this.beside.textContent}`;
+    const words = say`Accuracy as it grows: ${this.accuracy.textContent} ${this.reading.textContent}. ${this.beside.textContent}`;
     this.chart.show(history, total, record, colour, words);
     this.#showFallen(measurement);
     this.#showMark(settings.eps, share, colour, colours);

@@ -2,6 +2,7 @@
 
 import { inputOrder } from "../engine/order.js";
 import { checkRecipe, LEARNED, networkOf } from "../engine/train.js";
+import { fixed, say } from "../language.js";
 import { Choice, Select } from "../view/controls/choice.js";
 import { ImagePicker } from "../view/controls/image-picker.js";
 import { Slider } from "../view/controls/slider.js";
@@ -51,44 +52,48 @@ export class PlaygroundExplorer extends Explorer {
     const number = (name) => (value) => this.store.set({ [name]: Number(value) });
     const pairs = (names, title = (name) => name.replace("_", " ")) =>
       names.map((name) => [String(name), title(String(name))]);
-    const two = (v) => v.toFixed(2);
-    const code = new Select("code", pairs(LEARNED), set("code"));
-    this.hidden = new Select("hidden neurons", pairs([32, 64, 128, 256]), number("neurons"));
-    const surrogate = new Select("surrogate", pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]), set("surrogate"));
-    const loss = new Choice("loss", pairs(["count", "membrane", "anytime"]), set("loss"));
+    const two = (v) => fixed(v, 2);
+    const code = new Select(say`code`, pairs(LEARNED), set("code"));
+    this.hidden = new Select(say`hidden neurons`, pairs([32, 64, 128, 256]), number("neurons"));
+    const surrogate = new Select(
+      say`surrogate`,
+      pairs(["sigmoid", "arctan", "fast_sigmoid", "triangular"]),
+      set("surrogate"),
+    );
+    const loss = new Choice(say`loss`, pairs(["count", "membrane", "anytime"]), set("loss"));
     const learn = new Choice(
-      "learn from",
+      say`learn from`,
       [
-        ["clean", "clean digits"],
+        ["clean", say`clean digits`],
         ["fgsm", "FGSM"],
       ],
       set("learn"),
     );
-    const steps = new Slider({ label: "steps T", min: 2, max: 16, text: String, onInput: set("steps") });
-    const beta = new Slider({ label: "decay β", max: 1, step: 0.01, key: 0.05, text: two, onInput: set("beta") });
-    const slope = new Slider({ label: "slope", min: 0.5, max: 20, step: 0.5, text: String, onInput: set("slope") });
-    const eps = new Slider({ label: "training ε", max: 0.3, step: 0.01, text: epsText, onInput: set("eps") });
+    const steps = new Slider({ label: say`steps T`, min: 2, max: 16, text: String, onInput: set("steps") });
+    const beta = new Slider({ label: say`decay β`, max: 1, step: 0.01, key: 0.05, text: two, onInput: set("beta") });
+    const slope = new Slider({ label: say`slope`, min: 0.5, max: 20, step: 0.5, text: String, onInput: set("slope") });
+    const eps = new Slider({ label: say`training ε`, max: 0.3, step: 0.01, text: epsText, onInput: set("eps") });
     this.eps = eps;
     this.press = h("button", {
       type: "button",
       class: "main",
       onclick: () => (this.learner.busy ? this.pause() : this.train()),
     });
-    this.one = h("button", { type: "button", onclick: () => this.train(1) }, "One batch");
-    this.anew = h("button", { type: "button", onclick: () => this.restart() }, "Start anew");
-    this.file = h("button", { type: "button", onclick: () => this.save() }, "Save file");
-    this.back = h("button", { type: "button", hidden: true, onclick: () => this.restore() }, "Open the last one");
+    this.one = h("button", { type: "button", onclick: () => this.train(1) }, say`One batch`);
+    this.anew = h("button", { type: "button", onclick: () => this.restart() }, say`Start anew`);
+    this.file = h("button", { type: "button", onclick: () => this.save() }, say`Save file`);
+    this.back = h("button", { type: "button", hidden: true, onclick: () => this.restore() }, say`Open the last one`);
     this.progress = h("p", { class: "said progress" });
     this.tested = h("p", { class: "said tested", role: "status" });
     this.notice = h("p", { class: "said soft", role: "status", hidden: true });
     this.chart = new LearningChart();
     this.verdict = new Verdict();
     this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()]);
-    const chart = h("section", { class: "panel curve" }, h("h4", {}, "Learning"), this.chart.element, this.tested);
+    const chart = h("section", { class: "panel curve" }, h("h4", {}, say`Learning`), this.chart.element, this.tested);
     const setup = [code.element, this.hidden.element, surrogate.element, loss.element, learn.element];
     const tune = [steps.element, beta.element, slope.element, eps.element];
     this.caption.say(
-      `computed in your browser, seed ${SEED}: Adam, batches of 100 of 3,500 training digits of ${this.zoo.dataset}, ${EPOCHS} epochs; after each, 200 test digits, clean and under FGSM (informed) at ε = ${epsText(TEST_EPS)}. One training run: another seed would differ by a few points. Choose nothing by test digits that you then report.`,
+      say`computed in your browser, seed ${SEED}: Adam, batches of 100 of 3,500 training digits of ${this.zoo.dataset}, ${EPOCHS} epochs; after each, 200 test digits, clean and under FGSM (informed) at ε = ${epsText(TEST_EPS)}. One training run: another seed would differ by a few points. Choose nothing by test digits that you then report.`,
     );
     return {
       controls: { code, surrogate, loss, learn, steps, beta, slope, eps },
@@ -177,7 +182,7 @@ export class PlaygroundExplorer extends Explorer {
     this.time.show(frame, context);
     this.verdict.show(verdict(frame, steps), []);
     setText(this.progress, `${recipeText(training.recipe)} · ${progressText(training)}`);
-    const compared = before ? ` Before (faint): ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
+    const compared = before ? say` Before (faint): ${recipeText(before.recipe)}. ${testText(before.tests)}` : "";
     setText(this.tested, `${testText(training.tests)}${compared}`);
     this.chart.show(training, before, colours, `${progressText(training)} ${testText(training.tests)}`);
   }
@@ -198,7 +203,10 @@ export class PlaygroundExplorer extends Explorer {
   #buttons() {
     const { training } = this;
     const begun = (training?.batches.length ?? 0) > 0;
-    setText(this.press, this.learner.busy ? "Pause" : training?.finished ? "Trained" : begun ? "Continue" : "Train");
+    setText(
+      this.press,
+      this.learner.busy ? say`Pause` : training?.finished ? say`Trained` : begun ? say`Continue` : say`Train`,
+    );
     this.press.disabled = !this.learner.busy && (!training || training.finished);
     this.one.disabled = this.learner.busy || !training || training.finished;
     this.file.disabled = !begun;

@@ -1,5 +1,7 @@
 /** A trained network as a safetensors file that `snnlab.networks.load` reads: weights, code, read-out, architecture, recipe. */
+
 import { LOSSES } from "../engine/train.js";
+import { say } from "../language.js";
 
 /** [inputs, outputs] → [outputs, inputs], as PyTorch has it. */
 function turned(values, inputs, outputs) {
@@ -27,7 +29,7 @@ export function safetensors(recipe, { w1, b1, w2, b2 }, result) {
     decoder: LOSSES[loss],
     options: { exit_step: steps },
     mlp: { sizes: [pixels, hidden, b2.length], beta, surrogate: { shape: recipe.surrogate, slope: recipe.slope } },
-    recipe: { ...recipe, made: "in the page", result },
+    recipe: { ...recipe, made: say`in the page`, result },
   };
   const header = { __metadata__: { snnlab: JSON.stringify(settings) } };
   let at = 0;

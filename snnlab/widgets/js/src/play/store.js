@@ -1,11 +1,12 @@
 /** The last network that was trained, kept in the browser; where that is forbidden or full, a sentence. */
+
 import { NAMES } from "../engine/train.js";
+import { say } from "../language.js";
 
 /** Where the playground keeps its network, and where the painting of codes does. */
 export const PLAYED = "snnlab.playground";
 export const PAINTED = "snnlab.painted";
-export const FORBIDDEN =
-  "This browser keeps nothing for this page (storage is forbidden or full): save the network as a file.";
+export const FORBIDDEN = say`This browser keeps nothing for this page (storage is forbidden or full): save the network as a file.`;
 
 const text = (values) => {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -1,4 +1,5 @@
 /** A picture of the reader's: from a file, dropped, pasted, or from the camera. It stays on this machine. */
+import { say } from "../../language.js";
 import { h } from "../dom/elements.js";
 
 /** A picture is read at no more than this many pixels along its longer side. */
@@ -10,7 +11,7 @@ export async function pixelsOf(source) {
   try {
     picture = await createImageBitmap(source);
   } catch {
-    throw new Error("this file is not a picture that the browser reads; use PNG, JPEG or WebP");
+    throw new Error(say`this file is not a picture that the browser reads; use PNG, JPEG or WebP`);
   }
   const scale = Math.min(1, MOST / Math.max(picture.width, picture.height));
   const [width, height] = [picture.width, picture.height].map((size) => Math.max(1, Math.round(size * scale)));
@@ -26,8 +27,8 @@ export const pictureIn = (transfer) => Array.from(transfer?.files ?? []).find(({
 
 /** Why a browser gives no camera, by the name of its error. */
 const REFUSALS = {
-  NotAllowedError: "the camera is not allowed for this page",
-  NotReadableError: "the camera is used by another program",
+  NotAllowedError: say`the camera is not allowed for this page`,
+  NotReadableError: say`the camera is used by another program`,
 };
 
 /** What the camera sees, in a video, until it is closed or taken away. */
@@ -38,7 +39,7 @@ export class Webcam {
   constructor(onFail, instead) {
     this.onFail = onFail;
     this.instead = instead;
-    this.video = h("video", { playsinline: true, muted: true, "aria-label": "what the camera sees" });
+    this.video = h("video", { playsinline: true, muted: true, "aria-label": say`what the camera sees` });
   }
 
   /** @returns {Promise<boolean>} whether it is on */
@@ -46,7 +47,7 @@ export class Webcam {
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     } catch ({ name }) {
-      this.onFail(new Error(`${REFUSALS[name] ?? "no camera is there for this page"}; ${this.instead}`));
+      this.onFail(new Error(`${REFUSALS[name] ?? say`no camera is there for this page`}; ${this.instead}`));
       return false;
     }
     for (const track of this.#stream.getTracks()) track.addEventListener("ended", () => this.close());
@@ -66,14 +67,14 @@ export class Webcam {
 export class Camera extends Webcam {
   /** @param {{onPicture: (video: HTMLVideoElement) => void, onFail: (error: Error) => void}} hooks */
   constructor({ onPicture, onFail }) {
-    super(onFail, "choose a file");
+    super(onFail, say`choose a file`);
     const button = (text, onclick) => h("button", { type: "button", onclick }, text);
-    this.take = button("take the picture", () => onPicture(this.video));
+    this.take = button(say`take the picture`, () => onPicture(this.video));
     const buttons = h(
       "div",
       { class: "row" },
       this.take,
-      button("close the camera", () => this.close()),
+      button(say`close the camera`, () => this.close()),
     );
     this.element = h("div", { class: "camera", hidden: true }, this.video, buttons);
   }

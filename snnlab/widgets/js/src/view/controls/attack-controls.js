@@ -1,5 +1,7 @@
 /** Controls that several explorers have: the attack, its budget, the exit. */
+
 import { need, SPIKE_TRAIN } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
 import { attackTitle, epsText, isGradientAttack } from "../text/frame.js";
 import { Choice } from "./choice.js";
@@ -11,7 +13,7 @@ export const MAX_EPS = 0.3;
 const FIRST_EPS = 0.1;
 
 /** What the curves can show. */
-const CURVES = { worst: "worst case", own: "this attack" };
+const CURVES = { worst: say`worst case`, own: say`this attack` };
 
 /** The attack, and what the attacker knows of the code. */
 export class AttackControls {
@@ -19,7 +21,7 @@ export class AttackControls {
 
   constructor(store) {
     this.#store = store;
-    this.attack = new Choice("attacker", options(VOCABULARY.attacks), (attack) => {
+    this.attack = new Choice(say`attacker`, options(VOCABULARY.attacks), (attack) => {
       const withoutBudget = attack !== "none" && !(store.get("eps") > 0);
       const searches = attack === "fgsm" && store.get("attacker") === SPIKE_TRAIN;
       store.set({
@@ -29,7 +31,7 @@ export class AttackControls {
         ...(searches ? { attacker: "informed" } : {}),
       });
     });
-    this.attacker = new Choice("knows the code?", options(VOCABULARY.attackers), (attacker) =>
+    this.attacker = new Choice(say`knows the code?`, options(VOCABULARY.attackers), (attacker) =>
       store.set(attacker === SPIKE_TRAIN ? { attacker, attack: "pgd" } : { attacker }),
     );
     this.elements = [this.attack.element, this.attacker.element];
@@ -40,7 +42,7 @@ export class AttackControls {
     this.attack.show(attack);
     const ann = model.kind === "ann";
     const gradient = isGradientAttack(attack);
-    const why = gradient && !model.trains ? `${model.title} has no spike trains` : "";
+    const why = gradient && !model.trains ? say`${model.title} has no spike trains` : "";
     this.attacker.show(attacker, !gradient, model.trains ? [] : [SPIKE_TRAIN], why);
     this.attacker.element.hidden = ann; // it has no code to know
     // A code without trains gets the informed attacker instead.
@@ -62,22 +64,22 @@ export function together(models, title) {
 /** Throw unless the attacker can attack this network. */
 export function checkAttacker({ attack, attacker }, { title, trains }) {
   if (attacker !== SPIKE_TRAIN || !isGradientAttack(attack)) return;
-  need(trains, `${title} has no spike trains to search among; choose naive or informed`);
-  need(attack === "pgd", `the search among spike trains is iterative; choose PGD, got ${attackTitle(attack)}`);
+  need(trains, say`${title} has no spike trains to search among; choose naive or informed`);
+  need(attack === "pgd", say`the search among spike trains is iterative; choose PGD, got ${attackTitle(attack)}`);
 }
 
 /** Which curves are shown: the worst case of all attacks, or those of the attack that is chosen. */
 export class CurveControl {
   constructor(store) {
-    this.choice = new Choice("curve", Object.entries(CURVES), (curve) => store.set({ curve }));
+    this.choice = new Choice(say`curve`, Object.entries(CURVES), (curve) => store.set({ curve }));
     this.element = this.choice.element;
     this.element.classList.add("small");
   }
 
   /** @param {{attack: string, curve: string, rule?: string}} state */
   show({ attack, curve, rule = "fixed" }) {
-    const ruled = rule === "fixed" ? "" : "rules were measured in the worst case alone";
-    const why = ruled || (attack === "none" ? "no attack is chosen" : "");
+    const ruled = rule === "fixed" ? "" : say`rules were measured in the worst case alone`;
+    const why = ruled || (attack === "none" ? say`no attack is chosen` : "");
     this.choice.show(why ? "worst" : curve, false, why ? ["own"] : [], why);
   }
 }
@@ -91,7 +93,7 @@ export class EpsSlider extends Slider {
       step: 0.001,
       key: 0.01,
       text: epsText,
-      spoken: (eps) => `epsilon ${epsText(eps)}, ${Math.round(eps * 255)} of 255 grey levels`,
+      spoken: (eps) => say`epsilon ${epsText(eps)}, ${Math.round(eps * 255)} of 255 grey levels`,
       onInput,
     });
   }
@@ -105,11 +107,11 @@ export class EpsSlider extends Slider {
 export class ExitSlider extends Slider {
   constructor(steps, onInput, stops) {
     super({
-      label: "exit step",
+      label: say`exit step`,
       min: 1,
       max: steps,
-      text: (exit) => `${exit} of ${steps}`,
-      spoken: (exit) => `${exit} of ${steps} steps read`,
+      text: (exit) => say`${exit} of ${steps}`,
+      spoken: (exit) => say`${exit} of ${steps} steps read`,
       stops,
       onInput,
     });

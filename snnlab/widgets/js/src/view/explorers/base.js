@@ -1,4 +1,5 @@
 /** What explorers have in common: controls that follow the state, a request to the engine, panels, and a caption. */
+import { say } from "../../language.js";
 import { validators } from "../../state/settings.js";
 import { AttackControls, CurveControl, checkAttacker, EpsSlider, ExitSlider } from "../controls/attack-controls.js";
 import { Select } from "../controls/choice.js";
@@ -121,10 +122,12 @@ export class Explorer {
       return asPython(kind, Object.fromEntries(Object.keys(this.settings).map((name) => [name, state[name]])), data?.custom);
     };
     const speak = (sentence) => stage.speak(sentence);
-    const copies = [new CopyButton({ label: "copy as Python", name: "Python of this state", text, speak })];
+    const copies = [new CopyButton({ label: say`copy as Python`, name: say`Python of this state`, text, speak })];
     if (shared) {
       const { link, complete, leave } = shared;
-      copies.push(new CopyButton({ label: "link to this state", name: "Link to this state", text: link, complete, speak }));
+      copies.push(
+        new CopyButton({ label: say`link to this state`, name: say`Link to this state`, text: link, complete, speak }),
+      );
       stage.onDispose(leave);
     }
     const open = ({ toggle }) => toggle(this, menu);
@@ -133,7 +136,7 @@ export class Explorer {
         .part("along")
         .then(open)
         .catch((error) => stage.fail(error));
-    const menu = h("button", { type: "button", "aria-expanded": "false", onclick }, "take along");
+    const menu = h("button", { type: "button", "aria-expanded": "false", onclick }, say`take along`);
     const row = [...copies.map(({ element }) => element), h("div", { class: "copy" }, menu)];
     this.caption.element.prepend(h("div", { class: "copies" }, ...row));
     for (const copy of copies) stage.onDispose(() => copy.dispose());
@@ -201,14 +204,14 @@ export class Explorer {
 
   /** The pinned controls: an answer, what is chosen once, and what is tuned. */
   controlGroup(setup, tune, answer = null) {
-    const attributes = { class: "controls", role: "group", "aria-label": "controls" };
+    const attributes = { class: "controls", role: "group", "aria-label": say`controls` };
     return h("div", attributes, answer, h("div", { class: "setup" }, ...setup), h("div", { class: "tune" }, ...tune));
   }
 }
 
 /** An explorer of one image that the reader picks, changed by ε, and of networks that see it. */
 export class ImageExplorer extends Explorer {
-  static epsLabel = "budget ε";
+  static epsLabel = say`budget ε`;
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);

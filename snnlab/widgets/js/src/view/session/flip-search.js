@@ -1,4 +1,5 @@
 /** Find the smallest ε at which this image is misread, between other work; a new request cancels it, results are stored. */
+import { say } from "../../language.js";
 import { answer, shownSide } from "../text/frame.js";
 
 const REST = 500;
@@ -62,4 +63,4 @@ function keyOf({ encoding, attack, attacker, exit_step: exit, ...image }) {
 }
 
 /** Which image a request is about: test images are known by their first pixels' place in the data. @param {any} request */
-export const imageKey = ({ image, label }) => (label === null ? image.join() : `digit at ${image.byteOffset}`);
+export const imageKey = ({ image, label }) => (label === null ? image.join() : say`digit at ${image.byteOffset}`);
