@@ -146,11 +146,12 @@ def beside() -> NotebookFigure:
             ax.axhline(0.1, color=INK, lw=0.6, ls=":")
             ax.legend(fontsize=8)
         figure.add_caption(
-            f"worst cases on the first n = {_n()} (events) and {records[0].n} (images) of the same test digits, 3 training "
+            f"Worst cases on the first n = {_n()} (events) and {records[0].n} (images) of the same test digits, 3 training "
             "seeds, 95 % intervals. A number of spikes and ε are different budgets. For changed spikes no bound is known"
         )
         add_lower_ends(figure, still, radii)
-    figure.alt = "Two plots of accuracy against the budget of an attacker. " + beside_finding().replace("*", "")
+    said = beside_finding().removeprefix("**Finding.** ")
+    figure.alt = f"Accuracy of moving digits as events, beside that of the same digits as still images: {said}"
     return figure
 
 
@@ -161,16 +162,15 @@ def beside_finding() -> str:
         records = zoo.repeats(path)
         return next((e for e in records[0].eps if over_seeds(records, "worst", None, e).mean < 0.5), None)
 
-    def events(name: str) -> str:
-        number = half(f"{DATASET}/{name}")
-        return f"{number:g} chosen spikes" if number is not None else f"more than {numbers()[-1]:g} chosen spikes"
+    def listed(of: dict[str, tuple[str, float | None]], budget: str) -> str:
+        return " and ".join(f"{budget.format(f'{e:g}')} ({name})" for name, e in of.values() if e is not None) or "no budget"
 
-    radii = {name: half(name) for name in STILL}
-    images = " and ".join(f"ε = {radius:g} ({STILL[name]})" for name, radius in radii.items() if radius is not None)
+    events = {name: (title(name), half(f"{DATASET}/{name}")) for name in ("mlp", "mlp-summed")}
+    still = {name: (said, half(name)) for name, said in STILL.items()}
+    moving, images = listed(events, "{} chosen spikes"), listed(still, "ε = {}")
     return (
-        f"**Finding.** Less than half of the recordings stay right from {events('mlp')} on for the {title('mlp')}, from "
-        f"{events('mlp-summed')} on for the {title('mlp-summed')}. Of the same digits as still images less than half stay right "
-        f"from {images} on. Between two budgets nothing was measured."
+        f"**Finding.** Less than half of the recordings stay right from {moving} on. Of the same digits as still images less than "
+        f"half stay right from {images} on. Between two budgets nothing was measured."
     )
 
 
