@@ -169,8 +169,8 @@ def beside_finding() -> str:
     still = {name: (said, half(name)) for name, said in STILL.items()}
     moving, images = listed(events, "{} chosen spikes"), listed(still, "ε = {}")
     return (
-        f"**Finding.** Less than half of the recordings stay right from {moving} on. Of the same digits as still images less than "
-        f"half stay right from {images} on. Between two budgets nothing was measured."
+        f"**Finding.** Less than half of the recordings stay right from {moving} on. Of the same digits as still images less "
+        f"than half stay right from {images} on. Between two budgets nothing was measured."
     )
 
 

@@ -15,13 +15,18 @@ export class InputPanel extends RasterPanel {
     this.body.append(this.tags);
   }
 
+  /** What is drawn one below the other. */
+  blocks(image, parts) {
+    return inputBlocks(image, parts);
+  }
+
   /** @param {Frame} frame  @param {import("./panel.js").Context} context */
   show(frame, context) {
     const { clean, attacked, order, num_steps: steps } = frame;
     const size = frame.shape.reduce((a, b) => a * b, 1);
     const timeless = !clean.input;
     const values = timeless ? (side) => Float32Array.from(side.image) : (side) => drawable(side.input, steps);
-    const blocks = inputBlocks(clean.image, order.input.length / size);
+    const blocks = this.blocks(clean.image, order.input.length / size);
     const sequence = {
       clean: values(clean),
       attacked: attacked && values(attacked),
