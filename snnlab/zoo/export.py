@@ -76,7 +76,8 @@ def keys() -> list[str]:
     ``"picture/<name>"``.
     """
     models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
-    tables = (name for name in zoo.datasets() if name != DATASET)
+    measured = (name for name in zoo.datasets() if any(zoo.measured(f"{name}/{of}") for of in zoo.names(dataset=name)))
+    tables = (name for name in measured if name != DATASET)
     return [
         "zoo",
         "everyday",

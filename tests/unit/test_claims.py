@@ -175,7 +175,8 @@ def test_both_sides_of_a_comparison_face_the_same_suite() -> None:
 
 
 def test_the_ledger_has_one_suite_for_each_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(set(SUITES)) == len(zoo.datasets())
+    assert {zoo.evaluation_settings(name)["suite"] for name in zoo.datasets()} == set(SUITES)
+    assert len(set(SUITES)) == len(SUITES)
     assert SUITES[0] == zoo.evaluation_settings()["suite"]
     made = [replace(record(60, seed), suite=SUITES[0]) for seed in range(3)]
     monkeypatch.setattr(zoo, "repeats", lambda name, decoder: made)
