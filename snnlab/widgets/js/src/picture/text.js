@@ -3,6 +3,7 @@ import { count, fixed, say } from "../language.js";
 import { isAnalog } from "../view/dom/canvas-raster.js";
 import {
   answer,
+  attackerTitle,
   attackTitle,
   classesOf,
   difference,
@@ -42,7 +43,7 @@ export function verdict(frame, exit, names) {
 export function effect(frame, { attack, attacker, eps, exit_step: exit }, names) {
   const { clean, attacked, num_steps: steps, moved } = frame;
   if (!attacked) return [quietly(frame, exit, names)];
-  const knows = isGradientAttack(attack) && clean.input ? ` (${attacker})` : "";
+  const knows = isGradientAttack(attack) && clean.input ? ` (${attackerTitle(attacker)})` : "";
   const title = attackTitle(attack);
   const out = [
     say`${title[0].toUpperCase()}${title.slice(1)}${knows} moved ${percent(moved)} of the values by at most ${levelText(eps)}.`,
@@ -101,7 +102,7 @@ const inBlocks = (frame) => say`Neurons whose spikes changed, block by block: ${
 export function spoken(frame, state, title, names) {
   const { text, note } = verdict(frame, state.exit_step, names);
   const { attack, attacker, eps } = state;
-  const knows = isGradientAttack(attack) ? `, ${attacker}` : "";
+  const knows = isGradientAttack(attack) ? `, ${attackerTitle(attacker)}` : "";
   const under = attack === "none" ? say`no attack` : say`${attackTitle(attack)}${knows}, epsilon ${levelText(eps)}`;
   return `${title}, ${under}: ${text}, ${note}.`;
 }
