@@ -167,16 +167,15 @@ def _nested(new: Quantity, old: Quantity) -> bool:
 
 
 def _factor_can_be_formed(comparison: Comparison, old: Sequence[float], by_model: Mapping[str, Sequence[Record]]) -> bool:
-    """Return whether one accuracy can be so many times another: the smaller beats guessing, and so many times it can be reached.
+    """Return whether one accuracy can be compared with so many times another: that other one beats guessing.
 
-    A multiple of an accuracy that guessing reaches as well says nothing, and none can lie above the clean accuracy of ``new``.
+    A multiple of an accuracy that guessing reaches as well says nothing.
     """
     rival, times = comparison.old, comparison.old.times
     if times <= 1 or rival.kind != "accuracy" or not rival.eps:
         return True
     n, chance = by_model[rival.model][0].n, chance_of(by_model[rival.model]) or 0.0
-    clean = fmean(record.accuracy() for record in by_model[comparison.new.model])
-    return estimate([value / times * n for value in old], n).low > chance and fmean(old) <= clean
+    return estimate([value / times * n for value in old], n).low > chance
 
 
 def _settings(quantity: Quantity) -> dict[str, Any]:

@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from snnlab import zoo
 from snnlab.attacks import Budget, has_trains
 from snnlab.attacks.event_changes import EventBudget, event_attack, event_noise
+from snnlab.attacks.retiming import Method, retiming_attack
+from snnlab.attacks.time_budget import TimeBudget
 from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_trajectory, predicted_class
 from snnlab.data.cifar10 import CLASSES
 from snnlab.data.event_camera import NUM_STEPS, EventCamera, saccades, spike_frames
 from snnlab.encoding import Encoder, Fusion, encoder
+from snnlab.evaluation.retiming import STEPS as STEPS_IN_TIME
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
 from snnlab.networks.energy import energy
@@ -35,6 +38,7 @@ from snnlab.widgets.sources import Models, OwnModels, PictureModels, fused_names
 from snnlab.widgets.traits import Explorer, setting
 from snnlab.zoo import export, results_table
 from snnlab.zoo.everyday import EVERYDAY
+from snnlab.zoo.retiming import RETIMING
 
 __all__ = [
     "AttackExplorer",
@@ -49,6 +53,7 @@ __all__ = [
     "PictureExplorer",
     "PlaygroundExplorer",
     "ResultsExplorer",
+    "RetimingExplorer",
     "RobustnessExplorer",
     "TrainingExplorer",
 ]
@@ -57,6 +62,14 @@ __all__ = [
 LEARNED = (*(name for name in VOCABULARY.side_by_side["codes"] if name != "poisson" and "(" not in name), "binary")
 #: codes whose table can be painted: spikes of one worth, few levels
 PAINTED = tuple(name for name in LEARNED if name not in ("direct", "phase"))
+
+
+#: the setting ``moved`` that limits nothing
+ANY_NUMBER = 100
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
 
 
 class _Codes(tuple[str, ...]):
@@ -394,6 +407,56 @@ class FaultExplorer(Explorer):
     def _still(self) -> NotebookFigure:
         present = {name: severity for name, severity in self.severities().items() if severity > 0}
         return fallback.fault_still(self.result(), self.encoding, present)
+
+
+class RetimingExplorer(Explorer):
+    """A budget on time beside ε: an attacker, or chance, moves the input spikes; raster, votes and answer follow, and the curves.
+
+    The browser searches, in JupyterLab too, as ``snnlab.attacks.retiming_attack`` does.
+
+    Args:
+        state: initial ``image``, ``encoding`` (a model of the zoo with spikes to move), ``mover`` (``"attacker"`` or
+            ``"chance"``), ``shift``, the largest shift in steps, ``moved``, how many spikes move at most (100: any number),
+            ``eps`` of an informed PGD on the intensities before, and ``exit_step``.
+    """
+
+    kind = "retiming"
+    digits = ("retimed",)
+    _models = cached_property(lambda self: Models(RETIMING.models("mnist5k")))
+
+    def budget(self) -> TimeBudget:
+        """Return the budget on time."""
+        return TimeBudget(self.shift, moved=None if self.moved == ANY_NUMBER else self.moved)
+
+    def result(self) -> dict[str, Any]:
+        """Return what the explorer shows now, computed by PyTorch.
+
+        Returns:
+            ``clean`` and ``spikes``, the sequence before and after the spikes moved, ``[T, P]``, brightest pixels first, the
+            ``answer`` and the ``moved_answer`` at the exit, and what was spent: ``shift``, ``moved``.
+        """
+        (image, label), model = self._subject(), self._models.classifier(self.encoding).at(exit_step=self.exit_step)
+        request = Request(image, label, self.encoding, "pgd" if self.eps else "none", eps=self.eps, exit_step=self.exit_step)
+        shown = frame(model, request)
+        order = torch.as_tensor(shown["order"]["input"].astype("int64"))
+        sequence = torch.as_tensor((shown["attacked"] or shown["clean"])["input"]).view(
+            model.num_steps, 1, -1, *image.shape[1:]
+        )
+        target, budget = torch.tensor([shown["target"]]), self.budget()
+        method: Method = "gradient" if self.mover == "attacker" else "noise"
+        found = retiming_attack(model, sequence, target, budget, method, steps=STEPS_IN_TIME, generator=_generator())
+        return {
+            "clean": sequence.flatten(1)[:, order],
+            "spikes": found.spikes.flatten(1)[:, order],
+            "answer": int(shown["clean"]["predictions"][self.exit_step - 1]),
+            "moved_answer": int(found.predictions[self.exit_step - 1]),
+            "shift": int(found.shift),
+            "moved": int(found.moved),
+        }
+
+    def _still(self) -> NotebookFigure:
+        who = {"attacker": "an attacker", "chance": "chance"}[self.mover]
+        return fallback.retiming_still(self.result(), self.encoding, who, self.exit_step)
 
 
 class PlaygroundExplorer(Explorer):

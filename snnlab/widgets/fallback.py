@@ -111,6 +111,16 @@ def fault_still(shown: Mapping[str, Tensor], encoding: str, faults: Mapping[str,
     return _still(rasters({"hidden spikes": (shown["sound"], shown["faulty"] if faults else None)}), said)
 
 
+def retiming_still(shown: Mapping[str, Any], encoding: str, mover: str, exit_step: int) -> NotebookFigure:
+    """Return the input spikes of a digit before and after they moved in time, brightest pixels first, and both answers."""
+    before, after = (f"reads {int(a)}" if a != SILENT else "is silent" for a in (shown["answer"], shown["moved_answer"]))
+    far = f"{shown['shift']} step{'s' * (shown['shift'] != 1)}"
+    done = f"{mover} moved {shown['moved']} spikes by at most {far}" if shown["moved"] else "no spike moved"
+    said = f"The network {encoding} {before} at exit {exit_step}, and {after} after {done}."
+    trains = {"spikes in": (shown["clean"], shown["spikes"] if shown["moved"] else None)}
+    return _still(rasters(trains, exit_step=exit_step, rows="pixel"), said)
+
+
 def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
     """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
     said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."

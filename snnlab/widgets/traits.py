@@ -85,9 +85,12 @@ class Explorer(anywidget.AnyWidget):
             "encoding": self._models.names,
             "exit_step": range(1, steps + 1),
             "from_step": range(steps),
+            "shift": range(steps),
         }
 
-    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker")
+    @traitlets.validate(
+        "image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker", "shift"
+    )
     def _exists(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         known = self._known().get(name)

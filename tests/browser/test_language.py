@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, Locator
-from visiting import Visit, answered, lone_page
+from visiting import Visit, answered, lone_page, web_data
 
 import translation
 from snnlab import widgets, zoo
@@ -27,12 +27,12 @@ ACCENTED = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "áḃçḋéḟğĥíĵķłɱñóƥɋŕšťúṽŵẋýžÁḂÇḊÉḞĞĤÍĴĶŁḾÑÓƤɊŔŠŤÚṼŴẊÝŽ"
 )
 #: what keeps its letters: names that a reader types or finds in a record, of codes, attacks, files, the package
-RECORDS = [export.payload(key) for key in ("cifar10", "events5k")]
+RECORDS = [export.payload(key) for key in export.keys() if "/" not in key]  # noqa: SIM118, a function of the module
 CHOICES = [choice for name in ("surrogate", "loss") for choice in DECLARED["settings"][name]["choices"]]
 NAMES = {
     *VOCABULARY.codes,
     *zoo.names(),
-    *(name for record in (export.payload("zoo")["results"], *RECORDS) for name in record["attacks"]),
+    *(name for record in RECORDS for name in (record.get("results") or record).get("attacks", record.get("attacks", ()))),
     *(name.replace("_", " ") for name in CHOICES),
     *("binary", "und", "PGD", "mnist5k", "CIFAR-10", "snnlab evaluate"),
 }
@@ -92,10 +92,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, catalogue: str) -> Path:
-    folder = tmp_path_factory.mktemp("language")
-    models = (f"model/{name}" for name in zoo.names("codes", "training", "fusion"))
-    for key in ("zoo", "cifar10", "events5k", "everyday", "pictures", "picture/latency", *models):
-        (folder / f"snnlab-{key.replace('/', '-')}.js").write_text(export.script(key))
+    folder = web_data(tmp_path_factory.mktemp("language"))
     (folder / translation.SCRIPT).write_text(catalogue)
     return folder
 

@@ -34,6 +34,15 @@ test("no text stands in the table twice, and a text with two forms has both", ()
   }
 });
 
+test("no sentence has more than 35 words, as on the pages of the book (tests/book/test_reading.py)", () => {
+  const said = entries(FILES).flatMap(({ text, plural }) => [text, plural ?? ""]);
+  const sentences = said.flatMap((text) => text.split(/(?<=[.!?])\s+/));
+  assert.deepEqual(
+    sentences.filter((sentence) => sentence.split(/\s+/).length > 35),
+    [],
+  );
+});
+
 const CATALOGUE = {
   "Reads {0}": "Liest {0}",
   "{0} of {1} steps": "Von {1} Schritten {0}",
@@ -92,4 +101,15 @@ test("texts of records are translated where a reader sees them, also around thei
     threats: { naive: ["single seed"] },
     digits: { names: ["ein Startwert"], pixels: new Float32Array(2) },
   });
+});
+
+test("numbers that a reader sees are written by language.js alone", () => {
+  const found = FILES.filter(({ name }) => !ENGINE.test(name) && !/^(language|state\/text)\.js$/.test(name)).flatMap(
+    ({ name, tree }) =>
+      tree.text
+        .split("\n")
+        .filter((line) => /\.to(Fixed|LocaleString)\(|\bIntl\./.test(line) && !/\bNumber\(/.test(line))
+        .map((line) => `${name}: ${line.trim()}`),
+  );
+  assert.deepEqual(found, []);
 });

@@ -104,17 +104,9 @@ export class TrainSearch {
 
   /** The loss of one draw; its gradient is added. */
   #look(trace, total) {
-    const { network, label, exitStep, columns, perStep, table, clean } = this;
-    const { classes, encoder, neuron, search, numSteps } = network;
-    const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
-    const start = (exitStep - 1) * classes;
-    const soft = network.soft.votes(trace.output.membrane, options);
-    const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
-    const gradLogits = crossEntropyGradient(logits, label);
-    const read = network.decoder.backward(gradLogits, trace.output, exitStep);
-    const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
-    const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
-    const sequence = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, this.sharpness);
+    const { network, exitStep, columns, perStep, table, clean } = this;
+    const { encoder } = network;
+    const { value, gradient } = sequenceLoss(network, trace, this, this.sharpness);
     const pixels = clean.length;
     for (const [k, column] of columns.entries()) {
       const isStep = column >= 0;
@@ -124,11 +116,11 @@ export class TrainSearch {
         const to = (isStep ? t * perStep + column : table.width) * pixels;
         for (let p = 0; p < pixels; p++) {
           const along = isStep ? 1 : slopes ? slopes[t * pixels + p] : encoder.parts[k].gate;
-          total[to + p] += (along * sequence[from + p]) / this.draws;
+          total[to + p] += (along * gradient[from + p]) / this.draws;
         }
       }
     }
-    return crossEntropy(logits, label);
+    return value;
   }
 
   /** The best bin of one pixel for a momentum [R, P], the intensity in it, and what it gains over the present one. */
@@ -180,6 +172,24 @@ export class TrainSearch {
     const most = Math.min(this.table.upper[bin], this.high[p]);
     return Math.min(Math.max(this.clean[p], least), most);
   }
+}
+
+/**
+ * The cross-entropy of logits and soft spikes at an exit, and its gradient with respect to the sequence that was read, [T, P].
+ * @param {any} network  @param {any} trace of `respond`  @param {{label: number, exitStep: number}} aim
+ */
+export function sequenceLoss(network, trace, { label, exitStep }, sharpness) {
+  const { classes, neuron, search, numSteps } = network;
+  const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
+  const start = (exitStep - 1) * classes;
+  const soft = network.soft.votes(trace.output.membrane, options);
+  const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
+  const gradLogits = crossEntropyGradient(logits, label);
+  const read = network.decoder.backward(gradLogits, trace.output, exitStep);
+  const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
+  const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
+  const gradient = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, sharpness);
+  return { value: crossEntropy(logits, label), gradient };
 }
 
 /** m ← μ m + g. @returns {Float64Array} */

@@ -223,7 +223,7 @@ export class EventExplorer extends Explorer {
     const { record } = this;
     const { threshold, dark, reach } = record.camera;
     return [
-      say`The camera is simulated in this page: the digit moves along three straight strokes of up to ${reach} pixels, and a pixel fires each time the logarithm of its intensity (plus ${dark}) has changed by ${threshold}. An ideal sensor: no noise, no latency, equal thresholds. A step has a spike where a pixel and polarity had at least one event. Recording, network and attack took ${fixed(ms, 0)} ms; nothing leaves your computer.`,
+      say`The camera is simulated in this page: the digit moves along three straight strokes of up to ${reach} pixels. A pixel fires each time the logarithm of its intensity (plus ${dark}) has changed by ${threshold}. An ideal sensor: no noise, no latency, equal thresholds. A step has a spike where a pixel and polarity had at least one event. Recording, network and attack took ${fixed(ms, 0)} ms; nothing leaves your computer.`,
       say`The network has ${record.model.layers[0].shape[0]} hidden neurons and learned from 3,500 digits in front of this camera. Curves are its mean over ${record.seeds} training runs on n = ${record.n} test recordings, with 95 % Wilson intervals over recordings. They are upper bounds: a better attack may break more, and no bound from below is known. The recorded attack searches twice as long as this page does.`,
       ...Object.entries(record.attacks).map(([name, text]) => `${name}: ${text}.`),
     ];

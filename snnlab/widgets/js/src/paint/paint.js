@@ -125,7 +125,7 @@ export class PaintExplorer extends Explorer {
     this.stage.onDispose(() => copy.dispose());
     this.written = h("code", {});
     this.caption.say(
-      say`computed in your browser, seed 0: ${RECIPE.hidden} hidden neurons, Adam, batches of 100 of 3,500 training digits of ${zoo.dataset}, ${EPOCHS} epochs, one training run (another seed would differ by a few points); the relaxed derivative has slope 10. Curves of the zoo: recorded on ${zoo.results?.n ?? 0} test digits, of larger networks that were trained for longer. Choose nothing by test digits that you then report.`,
+      say`computed in your browser, seed 0: ${RECIPE.hidden} hidden neurons, Adam, batches of 100 of 3,500 training digits of ${zoo.dataset}, ${EPOCHS} epochs, one training run. Another seed would differ by a few points. The relaxed derivative has slope 10. Curves of the zoo: recorded on ${zoo.results?.n ?? 0} test digits, of larger networks that were trained for longer. Choose nothing by test digits that you then report.`,
     );
     const half = (kind, title, ...content) => h("section", { class: `panel ${kind}` }, h("h4", {}, title), ...content);
     return {

@@ -69,6 +69,7 @@ const ROWS = {
   robustness: curves(1),
   training: curves(1),
   fault: curves(1),
+  retiming: curves(1),
   results: curves(255),
   exit({ plot: { content }, data }) {
     if (!content) return undefined;

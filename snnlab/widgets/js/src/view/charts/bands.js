@@ -1,4 +1,4 @@
-/** Bands of the votes: between them lies whatever an attacker inside ε does. Below, what that proves at every exit. */
+/** Bands of the votes: between them lies whatever an attacker inside ε does. Above, what that proves at every exit. */
 import { say } from "../../language.js";
 import { svg } from "../dom/elements.js";
 import { answer, shownSide } from "../text/frame.js";
@@ -6,8 +6,8 @@ import { label } from "./frame.js";
 
 const SIGNS = { proved: "✓", broken: "✗", open: "?" };
 
-/** What bands and signs mean, beside what the votes are. */
-export const LEGEND = say` · bands: all that an attacker inside ε can do · ✓ proved ✗ broken ? open`;
+/** What bands and signs mean. */
+export const LEGEND = say`Bands: all that an attacker inside ε can do. Signs of the exits: ✓ proved, ✗ broken, ? open.`;
 
 /**
  * What is known of an exit under every attacker inside ε.

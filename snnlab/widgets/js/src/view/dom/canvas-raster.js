@@ -3,7 +3,6 @@
  * Spikes of both images are drawn in ink, those of the perturbation in the attack's colour and hatched, lost ones faintly.
  * A pixel shows the share of its neurons that spiked; a power below one keeps sparse ones visible.
  */
-import { say } from "../../language.js";
 import { mixed, packed, rgb } from "../../theme/palette.js";
 import { fit } from "./sizes.js";
 
@@ -60,8 +59,8 @@ export function inputBlocks(image, parts) {
   const size = image.length;
   const lit = image.filter((x) => x > 0).length;
   const both = [
-    { name: say`lit`, neurons: lit, start: 0, share: 0.55 },
-    { name: say`black`, neurons: size - lit, start: lit, share: 0.45 },
+    { name: "lit", neurons: lit, start: 0, share: 0.55 },
+    { name: "black", neurons: size - lit, start: lit, share: 0.45 },
   ].filter(({ neurons }) => neurons > 0);
   const whole = both.reduce((sum, { share }) => sum + share, 0);
   return Array.from({ length: parts }, (_, part) =>

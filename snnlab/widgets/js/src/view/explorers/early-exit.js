@@ -25,7 +25,7 @@ import {
 } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
-const BY_RULE = say`Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit; mean exit and energy are those of the clean digits, of the network that is shown.`;
+const BY_RULE = say`Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit. Mean exit and energy are those of the clean digits, of the network that is shown.`;
 const ENERGY = say`Energy is counted, not measured: 4.6 pJ a multiply-accumulate, 0.9 pJ a synaptic operation (45 nm, Horowitz 2014). Memory, leak and the encoder are left out.`;
 
 export class EarlyExitExplorer extends FrameExplorer {

@@ -25,7 +25,7 @@ const MEMORIES = { 0: say`free`, 5: say`8 kB memory`, 50: say`1 MB memory`, 650:
 const ZEROS = { multiplied: say`zeros multiplied`, skipped: say`zeros skipped by all` };
 
 const HOW = [
-  say`Energy is counted, not measured on a chip: E = (4.6 + x) pJ per multiply-accumulate (MAC) and (0.9 + x) pJ per synaptic operation (SynOp), where x is the price of reading a weight (45 nm, Horowitz 2014: 5 pJ from a memory of 8 kB, 50 pJ from 1 MB, 650 pJ off the chip).`,
+  say`Energy is counted, not measured on a chip: E = (4.6 + x) pJ per multiply-accumulate (MAC) and (0.9 + x) pJ per synaptic operation (SynOp). Here x is the price of reading a weight: 5 pJ from a memory of 8 kB, 50 pJ from 1 MB, 650 pJ off the chip (45 nm, Horowitz 2014).`,
   say`An ANN makes one MAC per weight. A spike makes one SynOp per neuron that it reaches. direct multiplies its pixels in the first step alone, because they do not change. Where zeros are skipped, black pixels and silent units of the ANN cost nothing, and neither do black pixels of direct; spiking codes never pay for them.`,
   say`Left out are the potentials, leak, threshold and reset of each neuron, moving spikes across a chip, encoding, and static power. The costs are of this one image.`,
 ];

@@ -15,7 +15,7 @@ import { NetworkExplorer } from "./base.js";
 /** Rules that are compared side by side; the others are curves only. */
 const COMPARED = VOCABULARY.side_by_side.training_rules;
 
-const ON_EACH = say`Every network is attacked on its own: the attacked images differ from column to column. A network trained by TSSL-BP answers with post-synaptic filters in front of both layers, and the attack goes through them with the same surrogate gradients as through the others, not with the timing gradients that it was trained with.`;
+const ON_EACH = say`Every network is attacked on its own: the attacked images differ from column to column. A network trained by TSSL-BP answers with post-synaptic filters in front of both layers. The attack goes through them with the same surrogate gradients as through the others, not with the timing gradients of the training.`;
 
 export class TrainingExplorer extends NetworkExplorer {
   static kind = "training";

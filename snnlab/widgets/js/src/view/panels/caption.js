@@ -77,7 +77,7 @@ function aimText(frame, { attack, attacker, eps, exit_step: exit }) {
   const at = frame.clean.input ? say`is aimed at exit ${exit} and ` : "";
   const aim = say`The attack ${at}pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(eps)}`;
   if (searches({ attack, attacker })) {
-    return say`${aim}. It is a search among the spike trains that the code gives within ε: at every step a random share of the pixels takes the train that raises the loss most to first order, and the pixel the nearest intensity that has it.`;
+    return say`${aim}. It is a search among the spike trains that the code gives within ε. At every step a random share of the pixels takes the train that raises the loss most to first order. The pixel gets the nearest intensity that has it.`;
   }
   return say`${aim}; PGD takes 10 steps of ε/4 from a random start.`;
 }

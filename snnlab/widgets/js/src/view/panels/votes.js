@@ -5,13 +5,15 @@ import { say } from "../../language.js";
 import { label, stroke } from "../charts/frame.js";
 import { spread } from "../charts/label-placement.js";
 import { classMark } from "../charts/marks.js";
-import { setText, svg } from "../dom/elements.js";
+import { h, setText, showText, svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
 import { classesOf, leadersText, shownSide, voteLabels } from "../text/frame.js";
 import { Panel } from "./panel.js";
 
 const LABEL = 17;
 const MARGIN = { top: 8, bottom: 5 };
+/** Room for the signs of the exits. */
+const SIGNS = 12;
 
 /** What the votes of a decoder are. */
 const VOTES = {
@@ -26,6 +28,8 @@ export class VotesPanel extends Panel {
     const plot = svg("svg", { class: "votes", role: "img", "aria-label": say`votes over time` });
     super("vote", say`votes`, plot);
     this.svg = plot;
+    this.legend = h("p", { class: "meaning" });
+    this.element.append(this.legend);
   }
 
   /** @param {Frame} frame  @param {import("./panel.js").Context} context */
@@ -33,13 +37,17 @@ export class VotesPanel extends Panel {
     const steps = frame.num_steps;
     const side = shownSide(frame);
     const votes = frame.clean.input ? VOTES[decoder] : say`logits, the same at every exit`;
-    setText(this.note, votes + (frame.bounds?.LEGEND ?? ""));
+    setText(this.note, votes);
+    showText(this.legend, frame.bounds?.LEGEND ?? "");
     const size = fitSvg(this.svg, leadersText(side, exit));
     if (!size) return;
     const { width, height } = size;
     const rows = rowsOf(side, steps);
     const all = rows.flat();
-    const y = scaleLinear([Math.min(0, ...all), Math.max(1, ...all)], [height - MARGIN.bottom, MARGIN.top]);
+    const y = scaleLinear(
+      [Math.min(0, ...all), Math.max(1, ...all)],
+      [height - MARGIN.bottom, MARGIN.top + (frame.bounds ? SIGNS : 0)],
+    );
     const x = (t) => margins.left + (t * (width - margins.left - margins.right)) / steps;
     const lines = emphasis(frame, exit, colours);
     this.svg.replaceChildren(
