@@ -1,5 +1,6 @@
 /** Sentences about a measurement. */
 import { count, fixed, plural, say } from "../language.js";
+import { RULE_NAMES } from "../view/model/exit-population.js";
 import { epsText, intervalText, lowerText, percent } from "../view/text/frame.js";
 import { attackName } from "./names.js";
 
@@ -24,7 +25,7 @@ export function whatText(settings, { title, kind }) {
   const leaves =
     rule === "fixed"
       ? say`exit ${exit}`
-      : say`leaves by ${rule.replace("_", " ")}${rule === "first_spike" ? "" : ` ≥ ${threshold}`}`;
+      : say`leaves by ${RULE_NAMES[rule]}${rule === "first_spike" ? "" : ` ≥ ${threshold}`}`;
   const part = silenced >= 0 ? [say`part ${silenced + 1} silenced`] : [];
   return [title, ...under, ...late, ...part, ...(kind === "ann" ? [] : [leaves])].join(", ");
 }

@@ -4,6 +4,7 @@ import { count, fixed, say } from "../language.js";
 import { isAnalog } from "../view/dom/canvas-raster.js";
 import {
   answer,
+  attackerTitle,
   attackTitle,
   classesOf,
   difference,
@@ -50,7 +51,7 @@ export function effect(frame, { attack, attacker, eps, exit_step: exit }, names)
     ];
   }
   if (!attacked) return [quietly(frame, exit, names)];
-  const knows = isGradientAttack(attack) && clean.input ? ` (${attacker})` : "";
+  const knows = isGradientAttack(attack) && clean.input ? ` (${attackerTitle(attacker)})` : "";
   const title = attackTitle(attack);
   const out = [
     say`${title[0].toUpperCase()}${title.slice(1)}${knows} moved ${percent(moved)} of the values by at most ${levelText(eps)}.`,
@@ -111,7 +112,7 @@ export function spoken(frame, state, title, names) {
   const { text, note } = verdict(frame, state.exit_step, names);
   const { attack, attacker, eps } = state;
   const towards = isTargeted(state) ? say`, towards ${nameOf(names, state.target)}` : "";
-  const knows = isGradientAttack(attack) ? `, ${attacker}${towards}` : "";
+  const knows = isGradientAttack(attack) ? `, ${attackerTitle(attacker)}${towards}` : "";
   const under = attack === "none" ? say`no attack` : say`${attackTitle(attack)}${knows}, epsilon ${levelText(eps)}`;
   return `${title}, ${under}: ${text}, ${note}.`;
 }

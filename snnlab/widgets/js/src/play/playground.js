@@ -15,7 +15,7 @@ import { Timeline } from "../view/panels/timeline.js";
 import { Verdict } from "../view/panels/verdict.js";
 import { VotesPanel } from "../view/panels/votes.js";
 import sheet from "../view/styles/explorers/playground.css";
-import { epsText, verdict } from "../view/text/frame.js";
+import { attackTitle, epsText, verdict } from "../view/text/frame.js";
 import { Learner } from "./learner.js";
 import { LearningChart } from "./learning-chart.js";
 import { RunTable } from "./run-table.js";
@@ -77,7 +77,7 @@ export class PlaygroundExplorer extends Explorer {
       say`learn from`,
       [
         ["clean", say`clean digits`],
-        ["fgsm", "FGSM"],
+        ["fgsm", attackTitle("fgsm")],
       ],
       set("learn"),
     );

@@ -251,7 +251,7 @@ export class ImageExplorer extends Explorer {
     return chosen(this.models, name);
   }
 
-  networkSelect(label = "network") {
+  networkSelect(label = say`network`) {
     return new Select(label, titlesOf(this.models), this.set("encoding"));
   }
 
