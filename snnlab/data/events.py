@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from snnlab.data.downloads import OfficialFile, fetch, folder_of
 from snnlab.data.split import BadFile, Split, described
 
-__all__ = ["EVENT", "EventDataset", "EventSplit", "dvs_gesture", "frames_of", "recordings_in"]
+__all__ = ["EVENT", "EventDataset", "EventSplit", "channels_of", "dvs_gesture", "frames_of", "recordings_in"]
 
 #: an event as ``tonic`` has it: column, row, time in microseconds, polarity (1: brighter)
 EVENT = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", np.int8)])
@@ -74,7 +74,7 @@ class EventSplit:
     @property
     def scale(self) -> float:
         """The largest count, which ``as_images`` turns into 1."""
-        return max(1.0, float(self.frames.max()))
+        return max(1.0, float(self.frames.max())) if len(self) else 1.0
 
     @property
     def code(self) -> str:
@@ -119,7 +119,7 @@ def frames_of(
 
     Raises:
         ValueError: a size that does not divide the sensor's, fewer than one step, no events, a frame without events, events off
-            the sensor or outside the span, times that are not sorted.
+            the sensor or outside the span, times that are not sorted, fields that are missing or not whole numbers.
 
     >>> recorded = np.array([(0, 1, 10, 1), (1, 1, 15, 0)], EVENT)
     >>> frames_of(recorded, num_steps=2, size=2, sensor=2).nonzero().tolist()  # step, polarity, row, column
@@ -127,9 +127,66 @@ def frames_of(
     """
     if num_steps < 1 or size < 1 or sensor % size:
         raise ValueError(f"num_steps must be at least 1 and size divide {sensor}, got {num_steps!r} and {size!r}")
-    if len(events) == 0:
+    column, row, polarity, time = _fields(events, "xypt")
+    cells, pooled = (polarity, row // (sensor // size), column // (sensor // size)), (2, size, size)
+    where = f"a sensor of {sensor} x {sensor} pixels and 2 polarities"
+    return _binned(time, cells, (num_steps, *pooled), span, empty, where)
+
+
+def channels_of(
+    events: Any, *, num_steps: int = 100, size: int = 140, sensor: int = 700, span: int | None = None, empty: bool = False
+) -> Tensor:
+    """Return one recording of a row of channels, such as a cochlea's, as frames ``[T, 1, 1, size]``, counts of events.
+
+    Args:
+        events: structured array with the fields ``x, t`` (channel, time), sorted in time.
+        num_steps, span, empty: as in ``frames_of``.
+        size: channels; must divide ``sensor``, those that were recorded.
+        sensor: channels of the recording.
+
+    Raises:
+        ValueError: as ``frames_of``.
+
+    >>> recorded = np.array([(0, 0, 10, 1), (7, 0, 15, 1)], EVENT)
+    >>> channels_of(recorded, num_steps=2, size=2, sensor=8).flatten(1).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    if num_steps < 1 or size < 1 or sensor % size:
+        raise ValueError(f"num_steps must be at least 1 and size divide {sensor}, got {num_steps!r} and {size!r}")
+    unit, time = _fields(events, "xt")
+    channel = unit // (sensor // size)
+    none = np.zeros_like(channel)
+    where = f"a sensor of {sensor} channels"
+    return _binned(time, (none, none, channel), (num_steps, 1, 1, size), span, empty, where)
+
+
+def _fields(events: Any, names: str) -> list[NDArray[np.int64]]:
+    """Return fields of events as whole numbers."""
+    known = getattr(getattr(events, "dtype", None), "names", None) or ()
+    if missing := [name for name in names if name not in known]:
+        fields = f"the fields {', '.join(known)}" if known else f"no fields ({type(events).__name__})"
+        raise ValueError(
+            f"expected a structured array with the fields {', '.join(names)}, got {fields}; {missing[0]} is missing"
+        )
+    columns = [np.asarray(events[name]) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if column.dtype.kind == "f" and not bool((column == np.floor(column)).all() and np.isfinite(column).all()):
+            raise ValueError(f"the field {name} holds values that are not whole; pixels are counted, times are microseconds")
+    return [column.astype(np.int64) for column in columns]
+
+
+def _binned(
+    time: NDArray[np.int64],
+    cells: tuple[NDArray[Any], ...],
+    shape: tuple[int, ...],
+    span: int | None,
+    empty: bool,
+    where: str,
+) -> Tensor:
+    """Count events by step and cell; ``where`` names what all cells lie on."""
+    num_steps = shape[0]
+    if len(time) == 0:
         raise ValueError("a recording without events has no frames")
-    column, row, polarity, time = (np.asarray(events[field]).astype(np.int64) for field in "xypt")
     if len(back := np.flatnonzero(np.diff(time) < 0)):
         raise ValueError(
             f"times must rise: event {back[0] + 1} is at {time[back[0] + 1]}, the one before it at {time[back[0]]}; "
@@ -140,25 +197,22 @@ def frames_of(
         raise ValueError(f"events lie at {time[0]} to {time[-1]}, outside the span from 0 to {span}")
     # Not by tonic's ToFrame, which leaves out the events of the last moment.
     step = (time - first) * num_steps // (last - first)
-    shape, pooled = (num_steps, 2, size, size), sensor // size
     try:
-        cell = np.ravel_multi_index((step, polarity, row // pooled, column // pooled), shape)
+        cell = np.ravel_multi_index((step, *cells), shape)
     except ValueError:
-        raise ValueError(
-            f"a recording holds events that are not on a sensor of {sensor} x {sensor} pixels and 2 polarities"
-        ) from None
+        raise ValueError(f"a recording holds events that are not on {where}") from None
     counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
     if not empty and (silent := np.flatnonzero(counts.sum((1, 2, 3)) == 0)).size:
         raise ValueError(
             f"{len(silent)} of {num_steps} frames hold no event, the first is step {silent[0]}; take fewer steps, or "
-            "frames_of(…, empty=True) where silence is meant"
+            "empty=True where silence is meant"
         )
     return torch.from_numpy(counts.astype(np.float32))
 
 
 def dvs_gesture(root: Path | None, *, num_steps: int = 8, size: int = 32, progress: bool = True) -> EventDataset:
     """Return 1,077 recordings for training and 264 for tests; what is not in ``root`` (``None``: the cache) is fetched, 3 GB."""
-    datasets = _tonic().datasets
+    datasets = tonic().datasets
     folder, splits = folder_of("dvs_gesture") if root is None else root, {}
     for part, file in DVS_GESTURE.items():
         if not (folder / "DVSGesture" / file.name).is_file():  # tonic verifies and unpacks the archive that it finds there
@@ -186,7 +240,7 @@ def recordings_in(files: Sequence[Path], remarks: list[str]) -> NDArray[np.float
     if suffixes == [".npz"]:
         recordings = [_frames_in(file) for file in files]
     elif suffixes == [".bin"]:
-        read, num_steps = _tonic().io.read_mnist_file, 8
+        read, num_steps = tonic().io.read_mnist_file, 8
         dtype = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", bool)])  # as tonic.datasets.NMNIST
         streams = (read(str(file), dtype) for file in files)
         recordings = [frames_of(s, num_steps=num_steps, size=34, sensor=34, empty=True).numpy() for s in streams]
@@ -208,7 +262,8 @@ def _frames_in(file: Path) -> NDArray[Any]:
         raise BadFile(f"{file.name} has {', '.join(arrays) or 'nothing'}, expected frames [T, 2, H, W]")
 
 
-def _tonic() -> Any:
+def tonic() -> Any:
+    """Return the package ``tonic``, or raise ``BadFile``."""
     try:
         import tonic
     except ImportError:

@@ -26,15 +26,12 @@ class EventConvNet(nn.Module):
 
     Args:
         in_channels: of the frames.
-        size: pixels a side of the sensor, a multiple of 4.
+        size: pixels a side of the sensor.
         channels: of the two convolutions.
         classes: ``K``.
         beta, threshold, reset, surrogate: of every neuron, as for ``SpikingMLP``.
 
     Shapes: ``[T, N, C, H, W]`` with any ``T`` → ``Trace``.
-
-    Raises:
-        ValueError: a size that is no multiple of 4.
     """
 
     def __init__(
@@ -50,14 +47,13 @@ class EventConvNet(nn.Module):
         surrogate: Surrogate | None = None,
     ) -> None:
         super().__init__()
-        if size < 4 or size % 4:
-            raise ValueError(f"size must be a multiple of 4, two strides of 2, got {size!r}")
+        halved = (size + 3) // 4  # by two strides of 2, each rounded up
         first, second = channels
         self.layers = nn.ModuleList(
             [
                 nn.Conv2d(in_channels, first, 5, stride=2, padding=2),
                 nn.Conv2d(first, second, 3, stride=2, padding=1),
-                nn.Sequential(nn.Flatten(), nn.Linear(second * (size // 4) ** 2, classes)),
+                nn.Sequential(nn.Flatten(), nn.Linear(second * halved**2, classes)),
             ]
         )
         spike = surrogate or Surrogate()

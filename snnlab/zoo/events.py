@@ -2,7 +2,8 @@
 
 Its records are those of the other suites with another budget: ``eps`` is the number of changed spikes, ``norm`` is L0. The
 worst case is what no attack breaks, sample by sample. A budget contains every smaller one, so a sample that a smaller one breaks
-counts as broken. The controls ``noise.*`` make as many random changes.
+counts as broken. The controls ``noise.*`` make as many random changes. Channels without polarities (``[T, N, 1, …]``) have none
+to flip.
 """
 
 from __future__ import annotations
@@ -36,23 +37,27 @@ def evaluate_events(victim: Classifier, samples: Split, numbers: list[int], *, s
     """Attack a classifier of events at its last exit, and return the record.
 
     Args:
-        victim: a classifier behind the code ``frames``, or any whose code gives spikes of 0 and 1 as ``[T, N, 2, …]``.
-        samples: images ``[N, 2T, H, W]`` with labels, as ``EventSplit.as_images`` gives them.
+        victim: a classifier behind the code ``frames``, or any whose code gives spikes of 0 and 1 as ``[T, N, C, …]``.
+        samples: images ``[N, T C, H, W]`` with labels, as ``EventSplit.as_images`` gives them.
         numbers: of changed spikes of each sample, rising from 0.
         seed: of the random changes.
 
     Raises:
         ValueError: spikes that are not binary; numbers that do not rise from 0.
     """
+    if numbers[:1] != [0] or sorted(set(numbers)) != list(numbers):
+        raise ValueError(f"numbers of changed spikes must rise from 0, got {numbers}")
     spikes, labels = victim.encode(samples.images), samples.labels
-    right: dict[str, list[Tensor]] = {name: [] for name in EVENTS}
-    silent: dict[str, list[int]] = {name: [] for name in EVENTS}
+    kinds = KINDS if spikes.shape[2] == 2 else tuple(kind for kind in KINDS if kind != "polarity")
+    attacks = {name: text for name, text in EVENTS.items() if name.removeprefix("noise.") in kinds}
+    right: dict[str, list[Tensor]] = {name: [] for name in attacks}
+    silent: dict[str, list[int]] = {name: [] for name in attacks}
 
     def answers(sequence: Tensor) -> Tensor:
         with torch.no_grad():
             return victim.answers(*victim.respond(sequence))[-1]
 
-    for kind in KINDS:
+    for kind in kinds:
         attacked, generator = spikes.clone(), torch.Generator().manual_seed(seed)
         for number in numbers:
             budget = EventBudget(number, kind)
@@ -75,9 +80,9 @@ def evaluate_events(victim: Classifier, samples: Split, numbers: list[int], *, s
         correct=counts,
         silent={name: [row] for name, row in every.items()},
         suite="events",
-        attacks=EVENTS | {WORST: "the smallest of them, sample by sample"},
+        attacks=attacks | {WORST: "the smallest of them, sample by sample"},
         diagnostics={"chance": 1 / samples.num_classes},
-        white_box=list(KINDS),
+        white_box=list(kinds),
     ).with_flags()
 
 

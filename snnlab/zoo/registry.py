@@ -35,7 +35,8 @@ FOLDER = Path(__file__).parent
 DATASET = "mnist5k"
 #: the recipe files that are read; the first of a data set has its evaluation
 RECIPE_FILES = [
-    FOLDER / "recipes" / f"{name}.toml" for name in ("mnist5k", "controls", "certified", "defences", "cifar10", "events5k")
+    FOLDER / "recipes" / f"{name}.toml"
+    for name in ("mnist5k", "controls", "certified", "defences", "cifar10", "events5k", "nmnist", "shd", "dvs128_gesture")
 ]
 ADVERSARIAL = ("fgsm", "pgd", "trades")
 RULES: tuple[str, ...] = ("bptt", "tsslbp", "conversion", *ADVERSARIAL, "certified", "sparse")

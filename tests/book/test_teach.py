@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from math import inf
 from typing import Any
 
@@ -57,6 +58,12 @@ def _joint_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _through(parts: list[Tensor], gate: tuple[float, ...], k: int) -> Tensor:
     return torch.cat([g * (s if i == k else s.detach()) for i, (s, g) in enumerate(zip(parts, gate, strict=True))], dim=2)
+
+
+def _reached(train: tuple[int, ...], shift: int) -> set[tuple[int, ...]]:
+    times, every = [t for t, s in enumerate(train) if s], range(len(train))
+    puts = [at for at in combinations(every, len(times)) if all(abs(a - b) <= shift for a, b in zip(times, at, strict=True))]
+    return {tuple(int(t in at) for t in every) for at in puts}
 
 
 def _ungate(model: Classifier) -> Classifier:
@@ -237,7 +244,7 @@ RIGHT: dict[str, Any] = {
     "events.2": 4,
     "events.3": torch.tensor(0.61),
     "hardware.1": lambda spikes, p, generator: spikes * (torch.rand(spikes.shape, generator=generator) >= p),
-    "hardware.2": -128,
+    "hardware.2": lambda train, shift: _reached(train, shift),
     "hardware.3": torch.tensor(0.4),
     "proof.1": f"table(rows={'0' * 8} {'0' * 8} 01111111 01111111)",
     "proof.2": 5,
@@ -346,9 +353,13 @@ WRONG = [
     ("hardware.1", lambda spikes, p, generator: spikes * (1 - p)),
     ("hardware.1", lambda spikes, p, generator: spikes * (torch.rand(spikes.shape[2:], generator=generator) >= p)),
     ("hardware.1", lambda spikes, p, generator: (torch.rand(spikes.shape, generator=generator) >= p).float()),
-    ("hardware.2", 64),
-    ("hardware.2", 255),
-    ("hardware.2", "128"),
+    ("hardware.2", [(1, 0)]),
+    ("hardware.2", lambda train, shift: [train]),
+    ("hardware.2", lambda train, shift: _reached(train, shift + 1)),
+    ("hardware.2", lambda train, shift: _reached(train, shift) - {train}),
+    ("hardware.2", lambda train, shift: _reached(train, shift) | {(1,) * len(train)}),
+    ("hardware.2", lambda train, shift: {put[:-1] for put in _reached(train, shift)}),
+    ("hardware.2", lambda train, shift: 3),
     ("hardware.3", 0.05),
     ("hardware.3", 0.45),
     ("hardware.3", 40),

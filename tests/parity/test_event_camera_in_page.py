@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import Any
 
 import numpy as np
+import torch
 from building import ROOT
 
 from snnlab import data, zoo
 from snnlab.data.event_camera import EventCamera, saccades, spike_frames
+from snnlab.data.events import frames_of
 from snnlab.zoo import export
 
 JS = ROOT / "snnlab" / "widgets" / "js"
@@ -35,6 +38,39 @@ const out = images.map((bytes, n) => {
 });
 console.log(JSON.stringify(out));
 """
+LIVE = """
+import { readFileSync } from "node:fs";
+import { spikesOf } from "./src/events/camera.js";
+import { Recorder } from "./src/events/webcam.js";
+const { camera, images, every } = JSON.parse(readFileSync(0, "utf8"));
+const recorder = new Recorder(camera, 8);
+for (const [k, bytes] of images.entries()) recorder.see(bytes.map((v) => v / 255), every * k);
+const events = recorder.events.map(({ x, y, t, p }) => [x, y, t, p]);
+console.log(JSON.stringify({ events, spikes: [...spikesOf(recorder.events, 8, camera)] }));
+"""
+
+
+def _in_node(script: str, asked: object) -> Any:
+    command = ["node", "--import", "./tests/assets.mjs", "--input-type=module", "-e", script]
+    done = subprocess.run(command, cwd=JS, input=json.dumps(asked), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_readers_camera_gives_the_events_that_python_gives_for_its_pictures() -> None:
+    """Fifteen pictures, 30 ms apart: the events of the last 300 ms, and their frames."""
+    every, num = 30_000, 15
+    pictures = torch.randint(256, (num, 8, 8), generator=torch.Generator().manual_seed(0))
+    camera = export.payload(export.EVENTS5K)["camera"]
+    page = _in_node(LIVE, {"camera": camera, "images": pictures.flatten(1).tolist(), "every": every})
+    recorded = EventCamera(duration=every * (num - 1)).events(pictures.double() / 255)
+    start = every * (num - 1) - camera["duration"]
+    late = recorded[recorded["t"] >= start]
+    late["t"] -= start
+    assert len(late) > 400
+    assert sorted(map(tuple, page["events"])) == sorted(zip(*(late[f].tolist() for f in "xytp"), strict=True))
+    frames = frames_of(late, num_steps=camera["num_steps"], size=8, sensor=8, span=camera["duration"], empty=True)
+    assert page["spikes"] == frames.clamp(max=1).flatten().tolist()
 
 
 def test_the_page_records_reads_and_attacks_as_python_does() -> None:
@@ -44,10 +80,7 @@ def test_the_page_records_reads_and_attacks_as_python_does() -> None:
         "images": (digits.images * 255).round().int().flatten(1).tolist(),
         "labels": digits.labels.tolist(),
     }
-    command = ["node", "--import", "./tests/assets.mjs", "--input-type=module", "-e", SCRIPT]
-    done = subprocess.run(command, cwd=JS, input=json.dumps(asked), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    page = json.loads(done.stdout)
+    page = _in_node(SCRIPT, asked)
 
     model, camera, frames = zoo.load("events5k/mlp"), EventCamera(), spike_frames(digits.images)
     answers = model.answers(*model.respond(frames))

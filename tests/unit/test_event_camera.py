@@ -113,6 +113,10 @@ def recorded(*events: tuple[int, int, int, int]) -> np.ndarray:
     return np.array(list(events), EVENT)
 
 
+def in_seconds(time: float) -> np.ndarray:
+    return np.array([(0, 0, time, 0)], [(name, float) for name in "xytp"])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -125,6 +129,12 @@ def recorded(*events: tuple[int, int, int, int]) -> np.ndarray:
             "1 of 3 frames hold no event",
         ),
         (lambda: frames_of(recorded((0, 0, 12, 0)), num_steps=1, sensor=4, size=4, span=10), "outside the span"),
+        (lambda: frames_of(recorded((0, -1, 0, 0)), num_steps=1, sensor=4, size=4), "not on a sensor"),
+        (lambda: frames_of(recorded((0, 0, -1, 0)), num_steps=1, sensor=4, size=4, span=10), "outside the span"),
+        (lambda: frames_of(np.zeros((3, 4)), sensor=4, size=4), "got no fields (ndarray); x is missing"),
+        (lambda: frames_of(recorded((0, 0, 0, 0))[["x", "y", "t"]], sensor=4, size=4), "p is missing"),
+        (lambda: frames_of(in_seconds(0.25), sensor=4, size=4), "the field t holds values that are not whole"),
+        (lambda: frames_of(in_seconds(np.nan), sensor=4, size=4), "the field t holds values that are not whole"),
         (lambda: saccade_path(4), "multiple of 3"),
         (lambda: saccades(torch.full((1, 4, 4), 1.5)), "in [0, 1]"),
         (lambda: saccades(torch.zeros(1, 4, 4), torch.zeros(3, 3)), "path [M + 1, 2]"),

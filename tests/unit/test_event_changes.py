@@ -5,9 +5,13 @@ import itertools
 import pytest
 import torch
 
+from snnlab import data, zoo
 from snnlab.attacks.event_changes import KINDS, EventBudget, Kind, event_attack, event_noise
+from snnlab.data import EventSplit
 from snnlab.encoding.frames import Frames
 from snnlab.networks.classifier import Classifier, SpikingMLP
+from snnlab.networks.decoding import SILENT
+from snnlab.zoo.events import evaluate_events
 from snnlab.zoo.networks import SummedMLP
 
 
@@ -99,3 +103,23 @@ def test_a_network_without_time_does_not_notice_when() -> None:
 def test_what_cannot_be_attacked_is_said(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call(*tiny(0))
+
+
+@pytest.mark.parametrize("numbers", [[], [5, 10], [0, 10, 5], [0, 5, 5]])
+def test_numbers_of_a_suite_rise_from_zero(numbers: list[int]) -> None:
+    model, recordings = zoo.load("events5k/mlp"), data.load("events5k").test[:2]
+    with pytest.raises(ValueError, match="must rise from 0"):
+        evaluate_events(model, recordings, numbers)
+
+
+def test_a_recording_without_a_spike_is_attacked_by_what_can_be_added() -> None:
+    """It has no spike to remove and none to flip, and is silent."""
+    model, recordings = zoo.load("events5k/mlp"), data.load("events5k").test[:2]
+    silent = torch.zeros_like(model.encode(recordings.images))
+    assert (model.answers(*model.respond(silent))[-1] == SILENT).all()
+    for kind in KINDS:
+        result = event_attack(model, silent, recordings.labels, EventBudget(3, kind), steps=2)
+        assert result.wrong.all()
+        assert event_noise(silent, EventBudget(3, kind)).sum() == (0 if kind in ("remove", "polarity") else 6)
+    empty = EventSplit(torch.zeros(2, 0, 2, 4, 4), torch.zeros(0, dtype=torch.long))
+    assert empty.as_images().images.shape == (0, 4, 4, 4)

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allowed, changed, randomChanges } from "../src/events/attack.js";
 import { moved, recorded, Sensor, saccadePath, spikesOf } from "../src/events/camera.js";
-import { effectText, measuredText } from "../src/events/text.js";
+import { effectText, liveHow, liveVerdict, measuredText } from "../src/events/text.js";
+import { Recorder } from "../src/events/webcam.js";
 
 const CAMERA = { threshold: 0.5, dark: 0.1, duration: 300_000, num_steps: 9, per_step: 6, reach: 2 };
 
@@ -72,4 +73,40 @@ test("sentences say what was changed, by whom, and what was measured", () => {
   assert.equal(effectText({ ...frame, attacked: null }, { tamper: "none", number: 0 }).length, 1);
   const record = { n: 100, seeds: 3, eps: [0, 10] };
   assert.match(measuredText(record, [{ eps: 10, share: 0.5 }], 8), /n = 100 .* 50.% .* at 10 \(3 training runs\)/);
+});
+
+test("a recorder remembers the last window of time alone, sorted, and times from its start", () => {
+  const recorder = new Recorder(CAMERA, 2);
+  assert.deepEqual(recorder.events, []);
+  const flicker = (k) => [k % 2, 0, 0, 1 - (k % 2)];
+  for (let k = 0; k < 40; k++) recorder.see(flicker(k), 1_000_000 + 30_000 * k);
+  const { events } = recorder;
+  assert.equal(events.length, 10 * 2 * 4); // ten intervals, two pixels, log(1.1 / 0.1) / 0.5 = 4.8
+  for (const [k, { t }] of events.entries()) {
+    assert.ok(Number.isInteger(t) && t >= 0 && t < CAMERA.duration);
+    assert.ok(k === 0 || t >= events[k - 1].t);
+  }
+  assert.ok(spikesOf(events, 2, CAMERA).every((s) => s === 0 || s === 1));
+});
+
+test("a recorder leaves out images that are not later, and a still scene becomes silent", () => {
+  const recorder = new Recorder(CAMERA, 1);
+  recorder.see([0], 0);
+  recorder.see([1], 100_000);
+  const before = recorder.events;
+  recorder.see([0], 100_000);
+  recorder.see([0], 50_000);
+  assert.deepEqual(recorder.events, before);
+  assert.ok(before.length > 0);
+  for (let k = 2; k < 6; k++) recorder.see([1], 100_000 * k);
+  assert.deepEqual(recorder.events, []);
+});
+
+test("a live answer says nothing about the truth, and what to do if there is none", () => {
+  const side = (k) => ({ predictions: [k], votes: new Float32Array(10), membrane: new Float32Array(10) });
+  const frame = (k) => ({ clean: side(k), attacked: null, label: null, target: 0, num_steps: 1, live: true });
+  assert.match(liveVerdict(frame(3), 1).text, /^Reads 3/);
+  assert.equal(liveVerdict(frame(3), 1).sign, "");
+  assert.match(liveVerdict(frame(-1), 1).note, /move something/);
+  assert.match(liveHow(CAMERA)[0], /last 300 ms in 9 steps.*stored or sent/);
 });

@@ -9,7 +9,7 @@ import { ExitSlider } from "../view/controls/attack-controls.js";
 import { Select } from "../view/controls/choice.js";
 import { ImagePicker } from "../view/controls/image-picker.js";
 import { Slider } from "../view/controls/slider.js";
-import { h } from "../view/dom/elements.js";
+import { h, setText } from "../view/dom/elements.js";
 import { fit } from "../view/dom/sizes.js";
 import { Explorer } from "../view/explorers/base.js";
 import { HiddenPanel } from "../view/panels/hidden.js";
@@ -22,9 +22,13 @@ import { moved, recorded, saccadePath, spikesOf } from "./camera.js";
 import { EventCloud } from "./cloud.js";
 import sheet from "./events.css";
 import { FramesPanel } from "./strip.js";
-import { effectText, measuredText, TAMPERS } from "./text.js";
+import { effectText, liveHow, liveVerdict, measuredText, TAMPERS } from "./text.js";
+import { LiveCamera } from "./webcam.js";
 
 const MOST = 40;
+const USE = say`use the camera`;
+const STROKES = say`three strokes, 300 ms`;
+const LIVE = say`Hold a digit into the square and move it. Nothing is stored or sent.`;
 
 export class EventExplorer extends Explorer {
   static kind = "event";
@@ -46,6 +50,47 @@ export class EventExplorer extends Explorer {
     this.order = hiddenOrder(this.network.second.columns, this.network.classes);
     this.picker = new ImagePicker(zoo, store);
     this.seen = { image: null, events: [], spikes: new Float32Array() };
+    this.webcam = new LiveCamera(this.record.camera, this.side, {
+      onPicture: () => this.runner.request(),
+      onFail: (error) => setText(this.said, `⚠ ${error.message}.`),
+      onClose: () => this.#live(false),
+    });
+    stage.onDispose(() => this.webcam.close());
+  }
+
+  /** The controls of the reader's camera. */
+  #eye() {
+    this.use = h("button", { type: "button", onclick: () => this.#switch() }, USE);
+    this.light = h("input", { type: "checkbox", onchange: () => this.webcam.invert(this.light.checked) });
+    this.inverts = h("label", { hidden: true }, this.light, say`light paper: invert`);
+    this.said = h("p", { class: "said", role: "status" }, STROKES);
+    this.picker.digits.element.addEventListener("change", () => this.webcam.close());
+    return [this.use, this.inverts, this.said];
+  }
+
+  /** Mark the digit that is shown; in front of the camera it is none of them. */
+  #choose() {
+    this.picker.show({ image: this.webcam.recorder ? null : this.store.get("image") });
+  }
+
+  async #switch() {
+    if (this.webcam.recorder) return this.webcam.close();
+    this.use.disabled = true;
+    const isOn = await this.webcam.open();
+    this.use.disabled = false;
+    if (this.stage.disposed) this.webcam.close();
+    else if (isOn) this.#live(true);
+  }
+
+  /** Show whether the camera is on. */
+  #live(isOn) {
+    this.use.textContent = isOn ? say`stop the camera` : USE;
+    this.inverts.hidden = !isOn;
+    this.light.checked = this.webcam.isInverted;
+    this.lens.classList.toggle("live", isOn);
+    setText(this.said, isOn ? LIVE : STROKES);
+    this.#choose();
+    if (!this.stage.disposed) this.runner.request();
   }
 
   declare() {
@@ -86,7 +131,7 @@ export class EventExplorer extends Explorer {
       { class: "panel camera" },
       h("header", {}, h("h4", {}, say`on the sensor`)),
       this.lens,
-      h("p", { class: "note" }, say`three strokes, 300 ms`),
+      h("div", { class: "eye" }, ...this.#eye()),
     );
     const cloud = h(
       "section",
@@ -116,7 +161,10 @@ export class EventExplorer extends Explorer {
 
   changed(state) {
     super.changed(state);
-    this.picker.show(state);
+    const { image, drawing } = state;
+    if (this.shown && (image !== this.shown.image || drawing !== this.shown.drawing)) this.webcam.close();
+    this.shown = { image, drawing };
+    this.#choose();
     this.controls.number.input.disabled = state.tamper === "none";
     this.time.showExit(state.exit_step, this.steps);
   }
@@ -130,15 +178,17 @@ export class EventExplorer extends Explorer {
   }
 
   ask({ image, drawing, tamper, number, exit_step }) {
-    return { ...this.picker.pixels({ image, drawing }), tamper, number, exit_step };
+    const { image: seen, recorder } = this.webcam;
+    const live = seen && { image: seen, events: recorder?.events, label: null, shape: [1, this.side, this.side] };
+    return { ...(live ?? this.picker.pixels({ image, drawing })), tamper, number, exit_step };
   }
 
   /** Record, attack, and read: in this page, behind a kernel too. */
-  run({ image, label, shape, tamper, number, exit_step: exit }) {
+  run({ image, events: live, label, shape, tamper, number, exit_step: exit }) {
     const { network, steps, side, record } = this;
     const started = performance.now();
     if (this.seen.image !== image) {
-      const events = recorded(image, side, record.camera);
+      const events = live ?? recorded(image, side, record.camera);
       this.seen = { image, events, spikes: spikesOf(events, side, record.camera) };
     }
     const { events, spikes } = this.seen;
@@ -161,6 +211,7 @@ export class EventExplorer extends Explorer {
       shape,
       side,
       num_steps: steps,
+      live: live !== undefined,
       label,
       target,
       computed_by: "browser",
@@ -177,10 +228,13 @@ export class EventExplorer extends Explorer {
     const changes = marks(frame, steps, duration);
     this.cloud.show({ ...frame, changes, duration, until: exit / steps, steps }, colours);
     this.time.show(frame, { exit, parts: [], decoder: record.model.decoder, colours });
-    this.verdict.show(verdict(frame, exit), [...effectText(frame, request), this.#curves(request, colours)]);
+    const answer = (frame.live ? liveVerdict : verdict)(frame, exit);
+    this.verdict.show(answer, [...effectText(frame, request), this.#curves(request, colours)]);
     this.caption.show(
       frame,
-      say`simulated event camera · curves: n = ${record.n} test recordings, ${record.seeds} training runs`,
+      frame.live
+        ? say`your camera as an event camera · curves: n = ${record.n} test recordings, ${record.seeds} training runs`
+        : say`simulated event camera · curves: n = ${record.n} test recordings, ${record.seeds} training runs`,
       [],
       this.#how(frame),
     );
@@ -219,10 +273,11 @@ export class EventExplorer extends Explorer {
     return measuredText(record, current.points ?? [], tamper === "none" ? 0 : number);
   }
 
-  #how({ ms }) {
+  #how({ ms, live }) {
     const { record } = this;
     const { threshold, dark, reach } = record.camera;
     return [
+      ...(live ? liveHow(record.camera) : []),
       say`The camera is simulated in this page: the digit moves along three straight strokes of up to ${reach} pixels. A pixel fires each time the logarithm of its intensity (plus ${dark}) has changed by ${threshold}. An ideal sensor: no noise, no latency, equal thresholds. A step has a spike where a pixel and polarity had at least one event. Recording, network and attack took ${fixed(ms, 0)} ms; nothing leaves your computer.`,
       say`The network has ${record.model.layers[0].shape[0]} hidden neurons and learned from 3,500 digits in front of this camera. Curves are its mean over ${record.seeds} training runs on n = ${record.n} test recordings, with 95 % Wilson intervals over recordings. They are upper bounds: a better attack may break more, and no bound from below is known. The recorded attack searches twice as long as this page does.`,
       ...Object.entries(record.attacks).map(([name, text]) => `${name}: ${text}.`),
@@ -234,16 +289,18 @@ export class EventExplorer extends Explorer {
     if (!target) return;
     const { context: ink, width, ratio } = target;
     const { side, steps, record, seen } = this;
+    const isLive = this.webcam.image !== null;
     const moments = steps * record.camera.per_step;
     const path = saccadePath(moments, record.camera.reach);
     const now = this.at === null ? moments : exit * record.camera.per_step;
-    const shifted = moved(seen.image, side, path[now]);
+    const shifted = isLive ? seen.image : moved(seen.image, side, path[now]);
     const pixels = new ImageData(side, side);
     for (const [k, v] of shifted.entries()) pixels.data.set([255 * v, 255 * v, 255 * v, 255], 4 * k);
     const small = new OffscreenCanvas(side, side);
     small.getContext("2d")?.putImageData(pixels, 0, 0);
     ink.imageSmoothingEnabled = false;
     ink.drawImage(small, 0, 0, width, width);
+    if (isLive) return;
     /** @param {number[]} shift */
     const place = ([down, right]) => [(side / 2 + 4 * right) * (width / side), (side / 2 + 4 * down) * (width / side)];
     const line = (points, colour, thick) => {
@@ -263,7 +320,7 @@ export class EventExplorer extends Explorer {
   }
 
   answered(frame, { tamper, number, exit_step: exit }) {
-    const { text, note } = verdict(frame, exit);
+    const { text, note } = (frame.live ? liveVerdict : verdict)(frame, exit);
     const what = tamper === "none" ? say`no attack` : say`${number} spikes ${TAMPERS[tamper][1]}`;
     this.stage.speak(say`${what}, exit ${exit}: ${text}, ${note}.`);
   }

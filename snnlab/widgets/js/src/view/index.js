@@ -25,7 +25,7 @@ const ALL = [
 const EXPLORERS = Object.fromEntries(ALL.map((Explorer) => [Explorer.kind, Explorer]));
 
 /** Those of which each has a script of its own (src/parts). */
-const APART = ["results", "playground", "event", "paint", "picture", "fault"];
+const APART = ["results", "playground", "event", "paint", "picture", "fault", "retiming"];
 
 /** Bring an explorer to life. @param {Engine} engine  @returns {() => void} takes it down again */
 export function mount(host, store, engine) {

@@ -25,42 +25,69 @@ export async function pixelsOf(source) {
 /** The first picture among what was dropped or pasted. @param {DataTransfer|null} transfer @returns {File|undefined} */
 export const pictureIn = (transfer) => Array.from(transfer?.files ?? []).find(({ type }) => type.startsWith("image/"));
 
-/** The camera, with a button that takes the picture; without one, whatever the device offers for a file. */
-export class Camera {
+/** Why a browser gives no camera, by the name of its error. */
+const REFUSALS = {
+  NotAllowedError: say`the camera is not allowed for this page`,
+  NotReadableError: say`the camera is used by another program`,
+};
+
+/** What the camera sees, in a video, until it is closed or taken away. */
+export class Webcam {
   #stream = null;
 
-  /** @param {{onPicture: (video: HTMLVideoElement) => void, onFail: (error: Error) => void}} hooks */
-  constructor(hooks) {
-    this.hooks = hooks;
+  /** @param {(error: Error) => void} onFail  @param {string} instead what the reader can do without a camera */
+  constructor(onFail, instead) {
+    this.onFail = onFail;
+    this.instead = instead;
     this.video = h("video", { playsinline: true, muted: true, "aria-label": say`what the camera sees` });
-    const button = (text, onclick) => h("button", { type: "button", onclick }, text);
-    const take = button(say`take the picture`, () => hooks.onPicture(this.video));
-    const buttons = h(
-      "div",
-      { class: "row" },
-      take,
-      button(say`close the camera`, () => this.close()),
-    );
-    this.element = h("div", { class: "camera", hidden: true }, this.video, buttons);
-    this.take = take;
   }
 
+  /** @returns {Promise<boolean>} whether it is on */
   async open() {
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    } catch {
-      return this.hooks.onFail(new Error(say`no camera is there for this page; choose a file`));
+    } catch ({ name }) {
+      this.onFail(new Error(`${REFUSALS[name] ?? say`no camera is there for this page`}; ${this.instead}`));
+      return false;
     }
+    for (const track of this.#stream.getTracks()) track.addEventListener("ended", () => this.close());
     this.video.srcObject = this.#stream;
-    this.element.hidden = false;
     await this.video.play();
-    this.take.focus();
+    return true;
   }
 
   close() {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
     this.video.srcObject = null;
+  }
+}
+
+/** The camera, with a button that takes the picture; without one, whatever the device offers for a file. */
+export class Camera extends Webcam {
+  /** @param {{onPicture: (video: HTMLVideoElement) => void, onFail: (error: Error) => void}} hooks */
+  constructor({ onPicture, onFail }) {
+    super(onFail, say`choose a file`);
+    const button = (text, onclick) => h("button", { type: "button", onclick }, text);
+    this.take = button(say`take the picture`, () => onPicture(this.video));
+    const buttons = h(
+      "div",
+      { class: "row" },
+      this.take,
+      button(say`close the camera`, () => this.close()),
+    );
+    this.element = h("div", { class: "camera", hidden: true }, this.video, buttons);
+  }
+
+  async open() {
+    const isOn = await super.open();
+    this.element.hidden = !isOn;
+    if (isOn) this.take.focus();
+    return isOn;
+  }
+
+  close() {
+    super.close();
     this.element.hidden = true;
   }
 }

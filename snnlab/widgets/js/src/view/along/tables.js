@@ -69,6 +69,7 @@ const ROWS = {
   robustness: curves(1),
   training: curves(1),
   fault: curves(1),
+  retiming: curves(1),
   results: curves(255),
   exit({ plot: { content }, data }) {
     if (!content) return undefined;
@@ -149,7 +150,8 @@ export function rowsOf(explorer) {
 
 /** The images that an explorer shows, each as a file of .npy, and their class. @param {any} explorer with a picker of images */
 export function arraysOf({ last, picker, store }, settings) {
-  const { label } = picker.pixels(store.all());
+  // What the camera sees has no class, whatever is chosen beside it.
+  const label = last.answer.live ? null : picker.pixels(store.all()).label;
   const answers = [last.answer].flat();
   const [{ shape, clean, images, path }] = answers;
   const one = (pixels) => npy(Float32Array.from(pixels), shape);

@@ -5,6 +5,9 @@ import { h, setText } from "../dom/elements.js";
 import { gateText } from "../model/fusion-names.js";
 import { labelRows, RasterPanel } from "./panel.js";
 
+/** Blocks of pixels, as they are called beside a raster. */
+const BLOCKS = { lit: say`lit`, black: say`black` };
+
 export class InputPanel extends RasterPanel {
   constructor() {
     super("input", say`spikes in`);
@@ -15,13 +18,18 @@ export class InputPanel extends RasterPanel {
     this.body.append(this.tags);
   }
 
+  /** What is drawn one below the other. */
+  blocks(image, parts) {
+    return inputBlocks(image, parts);
+  }
+
   /** @param {Frame} frame  @param {import("./panel.js").Context} context */
   show(frame, context) {
     const { clean, attacked, order, num_steps: steps } = frame;
     const size = frame.shape.reduce((a, b) => a * b, 1);
     const timeless = !clean.input;
     const values = timeless ? (side) => Float32Array.from(side.image) : (side) => drawable(side.input, steps);
-    const blocks = inputBlocks(clean.image, order.input.length / size);
+    const blocks = this.blocks(clean.image, order.input.length / size);
     const sequence = {
       clean: values(clean),
       attacked: attacked && values(attacked),
@@ -43,7 +51,7 @@ export class InputPanel extends RasterPanel {
     const { height } = this;
     const places = blockRows({ blocks, order: [] }, height, 1);
     const middle = (of) => (Math.min(...of.map(({ top }) => top)) + Math.max(...of.map(({ bottom }) => bottom))) / 2;
-    const names = blocks.map(({ name }, k) => [name, middle([places[k]])]);
+    const names = blocks.map(({ name }, k) => [BLOCKS[name], middle([places[k]])]);
     const tags = parts.map((part, k) => {
       const rows = places.filter((_, b) => blocks[b].part === k);
       return [k === silenced ? say`${part.name}\nsilenced` : gateText(part), middle(rows)];

@@ -44,7 +44,10 @@ export class VotesPanel extends Panel {
     const { width, height } = size;
     const rows = rowsOf(side, steps);
     const all = rows.flat();
-    const y = scaleLinear([Math.min(0, ...all), Math.max(1, ...all)], [height - MARGIN.bottom, MARGIN.top + (frame.bounds ? SIGNS : 0)]);
+    const y = scaleLinear(
+      [Math.min(0, ...all), Math.max(1, ...all)],
+      [height - MARGIN.bottom, MARGIN.top + (frame.bounds ? SIGNS : 0)],
+    );
     const x = (t) => margins.left + (t * (width - margins.left - margins.right)) / steps;
     const lines = emphasis(frame, exit, colours);
     this.svg.replaceChildren(
