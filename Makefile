@@ -3,6 +3,7 @@
 # make offline the book as one zip              make links        follow the links to other hosts
 # make test    all checks and tests             make bench        speed, next to peers
 # make unit    the tests of a minute            make hooks        checks before every commit
+# make gettext the texts of book and explorers, for translators
 # make clean   forget what was built (make distclean: .venv too)
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
@@ -21,11 +22,11 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test unit lab slides assignments offline links repository install js browser lint hooks bundle pictures bench clean distclean
+.PHONY: help book test unit lab slides assignments offline links gettext repository install js browser lint hooks bundle pictures bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,9s/^# \{0,1\}//p' Makefile
+	@sed -n '1,10s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
@@ -62,6 +63,13 @@ links: install book/_mathjax/node_modules/.installed
 	@jupyter-book build book --builder linkcheck; status=$$?; \
 	mkdir -p _build/links && mv _build/html/output.* _build/links && \
 	echo "Every link with what it answered: $(CURDIR)/_build/links/output.txt"; exit $$status
+
+# What translators need: a table of texts for each page, and one for the explorers. Nothing is executed, and the folder of this
+# build is its own, so that the next book is not made from pages without outputs.
+gettext: install
+	@jupyter-book build book --builder custom --custom-builder gettext --path-output _build/texts -q
+	@mkdir -p _build/gettext && cp _build/texts/_build/gettext/*.pot _build/gettext
+	@python book/_ext/translation.py _build/gettext
 
 # The public address of this repository, where Binder and Colab find it: one setting, repeated where only a notebook is seen.
 repository:

@@ -15,8 +15,9 @@ from building import BOOK
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 import chapters
-from snnlab import widgets
+from snnlab import widgets, zoo
 from snnlab.widgets.page import BUNDLE, PARTS
+from snnlab.zoo import export
 
 #: what a careful server lets the book do: use what is in its own folder, and style and script that stand in the page
 POLICY = (
@@ -92,6 +93,15 @@ def lone_page(folder: Path, element: str, **data: str) -> Path:
         (folder / f"snnlab-{key}.js").write_text(script)
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><script defer src="snnlab.js"></script>'
     (folder / "index.html").write_text(f"<!doctype html><html><head>{head}</head><body>{element}</body></html>")
+    return folder
+
+
+def web_data(folder: Path) -> Path:
+    """Write the data that explorers ask for when they open, as in the book."""
+    records = [key for key in export.keys() if "/" not in key]  # noqa: SIM118, a function of the module
+    models = [f"model/{name}" for name in zoo.names("codes", "training", "fusion")]
+    for key in (*records, *models, "picture/latency"):
+        (folder / f"snnlab-{key.replace('/', '-')}.js").write_text(export.script(key))
     return folder
 
 

@@ -36,6 +36,7 @@ CHAPTERS = {
     "CIFAR-10": "cifar10",
     "Energy": "energy",
     "Events": "events",
+    "Hardware and weather": "hardware",
 }
 #: claim of the paper → the chapter that tests it; ``where`` names the chapter of the others
 TESTED_IN = {

@@ -147,7 +147,8 @@ class RobustnessExplorer(_ModelExplorer):
         num_steps: ``T`` of the codes fed to your model; default 8, or the number of steps that it runs inside.
         decoder: how your model's output is read.
         population: neighbouring outputs of your model that stand for one class.
-        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` or ``"own"`` (attack).
+        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``target``, the class that the attack moves towards
+            (-1: any wrong one); ``curve``, ``"worst"`` or ``"own"`` (attack).
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
@@ -256,7 +257,7 @@ class TrainingExplorer(Explorer):
             rules of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``models``.
         labels: their classes ``[N]``; needed with ``models``.
-        state: initial ``image, code, attack, attacker, eps, exit_step``; ``code`` is one that the zoo has all rules for.
+        state: initial ``image, code, attack, attacker, target, eps, exit_step``; ``code`` is one that the zoo has all rules for.
 
     Raises:
         ValueError: models without images and labels, none or too many of them, networks that do not go together.
@@ -465,9 +466,9 @@ class PlaygroundExplorer(Explorer):
     The browser trains, in JupyterLab too. *Save file* writes a network that ``snnlab.load`` reads.
 
     Args:
-        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``surrogate`` and its ``slope``,
-            ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget
-            ``eps``).
+        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``second`` (those of a second hidden
+            layer, 0: none), ``surrogate`` and its ``slope``, ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``),
+            ``learn`` (``"clean"``, or ``"fgsm"`` at the budget ``eps``).
     """
 
     kind = "playground"
@@ -480,7 +481,8 @@ class PlaygroundExplorer(Explorer):
 
     def result(self) -> Classifier:
         """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
-        network = SpikingMLP((784, self.neurons, 10), beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
+        sizes = (784, self.neurons, *([self.second] if self.second else []), 10)
+        network = SpikingMLP(sizes, beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
         decoder = "membrane" if self.loss == "membrane" else "rate"
         return Classifier(network, encoder(self.code, num_steps=self.steps), decoder)
 
@@ -488,7 +490,7 @@ class PlaygroundExplorer(Explorer):
         image = self._subject()[0].unsqueeze(0)
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
-        return fallback.playground_still(spikes, self.code, self.neurons)
+        return fallback.playground_still(spikes, self.code, (self.neurons, *([self.second] if self.second else [])))
 
 
 class PictureExplorer(Explorer):
@@ -501,8 +503,8 @@ class PictureExplorer(Explorer):
         images: your pictures ``[N, 3, 32, 32]`` in [0, 1], as ``snnlab.data.load("cifar10").test.images``. Default: ten drawings
             of our own, one a class of CIFAR-10, which are not from the data set.
         labels: their classes ``[N]``; needed with ``images``.
-        state: initial ``image, encoding`` (the network), ``attack, attacker, eps, exit_step``; the attacker is ``"naive"`` or
-            ``"informed"``.
+        state: initial ``image, encoding`` (the network), ``attack, attacker, target, eps, exit_step``; the attacker is
+            ``"naive"`` or ``"informed"``.
 
     Raises:
         ValueError: images without labels, or of another shape.

@@ -15,7 +15,7 @@ from snnlab.plotting.figures import bars, rasters
 from snnlab.plotting.theme import ATTACK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import Estimate, wilson_interval
 from snnlab.vocabulary import VOCABULARY
-from snnlab.widgets.compute import SPIKE_TRAIN, Request
+from snnlab.widgets.compute import ANY, SPIKE_TRAIN, Request
 
 Frame = Mapping[str, Any]
 CHANGE = 32  # how much a difference between pictures is enlarged
@@ -121,9 +121,9 @@ def retiming_still(shown: Mapping[str, Any], encoding: str, mover: str, exit_ste
     return _still(rasters(trains, exit_step=exit_step, rows="pixel"), said)
 
 
-def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
+def playground_still(spikes: Tensor, code: str, hidden: Sequence[int]) -> NotebookFigure:
     """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
-    said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."
+    said = f"One digit in the code {code}, which a network of {' and '.join(map(str, hidden))} hidden neurons learns in the page."
     return _still(rasters({code: (spikes, None)}), said)
 
 
@@ -238,7 +238,8 @@ def _attack(shown: Frame, request: Request) -> str:
         return "without attack"
     searches = request.attacker == SPIKE_TRAIN and request.attack == "pgd"
     title = "the spike-train attack" if searches else VOCABULARY.attacks[request.attack].title
-    return f"under {title} with ε = {request.eps:.3g}"
+    towards = f" towards class {shown['towards']}" if shown["towards"] != ANY else ""
+    return f"under {title}{towards} with ε = {request.eps:.3g}"
 
 
 def _truth(request: Request) -> str:

@@ -48,6 +48,21 @@ def test_chosen_shifts_change_the_answer_and_random_ones_do_not(visit: Visit) ->
     assert visit.problems == []
 
 
+def test_leaving_early_does_not_help(visit: Visit) -> None:
+    explorer = visit.open("index").explorer("retiming")
+    explorer.evaluate("e => { e.setAttribute('encoding', 'latency'); e.setAttribute('shift', '2'); }")
+    answer, effect = explorer.locator(".answer"), explorer.locator(".effect")
+    expect(effect).to_contain_text("by at most 2 steps")
+    expect(answer).to_contain_text("Reads 6")
+    slider(explorer, "exit step", "4")
+    expect(answer).to_contain_text("the truth is 6")
+    slider(explorer, "exit step", "8")
+    expect(answer).to_contain_text("Reads 6")
+    slider(explorer, "each moves by", "4")
+    expect(answer).to_contain_text("the truth is 6")
+    assert visit.problems == []
+
+
 def test_no_more_spikes_move_than_may_and_epsilon_stands_beside(visit: Visit) -> None:
     explorer = visit.open("index").explorer("retiming")
     effect = explorer.locator(".effect")

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
-from visiting import Visit, lone_page, put
+from visiting import Visit, lone_page, put, web_data
 
-from snnlab import widgets, zoo
+from snnlab import widgets
 from snnlab.widgets.traits import DECLARED, Explorer
-from snnlab.zoo import export
 
 EXPLORERS = {name.removesuffix("Explorer").lower(): getattr(widgets, name) for name in widgets.__all__}
 #: explorers of a network's spikes over time
@@ -25,19 +24,7 @@ WIDTHS = (360, 768, 1000, 1280, 1400, 1680)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of the book's pages, without a page."""
-    folder = tmp_path_factory.mktemp("explorers")
-    for key in (
-        "zoo",
-        "cifar10",
-        "events5k",
-        "everyday",
-        "retimed",
-        "pictures",
-        "picture/latency",
-        *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),
-    ):
-        (folder / f"snnlab-{key.replace('/', '-')}.js").write_text(export.script(key))
-    return folder
+    return web_data(tmp_path_factory.mktemp("explorers"))
 
 
 @pytest.fixture

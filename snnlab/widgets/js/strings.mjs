@@ -159,7 +159,7 @@ function isSeen(node) {
     const name = nameOf(outer);
     if (ast.isCallExpression(call) && MAKING.includes(calleeOf(call))) return SPOKEN.includes(name);
     if (/^(class|style|font|css|type|role|id)$/.test(name)) return false;
-    return SEEN.includes(name) || undefined;
+    return SEEN.includes(name) || isAmongTexts(outer) || undefined;
   }
   if (!ast.isCallExpression(outer) && !ast.isNewExpression(outer)) return undefined;
   const callee = calleeOf(outer);
@@ -168,6 +168,12 @@ function isSeen(node) {
   if (NAMING.test(callee)) return false;
   const [from, to] = Object.hasOwn(SHOWN, callee) ? SHOWN[callee] : [];
   return from === undefined ? undefined : index >= from && index <= to;
+}
+
+/** Whether a property is the only one of its object that is not marked. @param {any} property */
+function isAmongTexts(property) {
+  const others = property.parent.properties.filter((other) => other !== property);
+  return others.length > 1 && others.every(({ initializer: i }) => i && ast.isTaggedTemplateExpression(i));
 }
 
 /** The same of what a literal is assigned to. @param {any} left */

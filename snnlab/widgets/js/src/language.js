@@ -71,7 +71,7 @@ const SEEN = ["title", "about", "claim", "source"];
 
 /** Records, with their titles, descriptions of attacks and flags in the language of the page. @template T @param {T} data @returns {T} */
 export function translated(data) {
-  if (catalogue) translate(data, false);
+  if (catalogue && data) translate(data, false);
   return data;
 }
 

@@ -102,3 +102,14 @@ test("texts of records are translated where a reader sees them, also around thei
     digits: { names: ["ein Startwert"], pixels: new Float32Array(2) },
   });
 });
+
+test("numbers that a reader sees are written by language.js alone", () => {
+  const found = FILES.filter(({ name }) => !ENGINE.test(name) && !/^(language|state\/text)\.js$/.test(name)).flatMap(
+    ({ name, tree }) =>
+      tree.text
+        .split("\n")
+        .filter((line) => /\.to(Fixed|LocaleString)\(|\bIntl\./.test(line) && !/\bNumber\(/.test(line))
+        .map((line) => `${name}: ${line.trim()}`),
+  );
+  assert.deepEqual(found, []);
+});

@@ -103,6 +103,24 @@ test("curves show the worst case unless the reader asks for the attack that is c
   assert.equal(key({ attack: "pgd", attacker: "spike_train" }), "spike_train");
 });
 
+test("an attack towards a class says whether it got there, and claims no curves", () => {
+  const reached = frame({ attacked: side([7, 3]), towards: 3 });
+  assert.equal(words.verdict(reached, 2).note, "the truth is 7; target reached");
+  assert.match(words.effect(reached, state(), true).join(" "), /The target 3 is reached\./);
+  const missed = frame({ attacked: side([7, 2]), towards: 3 });
+  assert.equal(words.verdict(missed, 2).note, "the truth is 7; target 3 not reached");
+  assert.match(words.effect(missed, state(), true).join(" "), /The target 3 is not reached: it reads 2\./);
+  const own = frame({ towards: 7 });
+  assert.equal(words.verdict(own, 2).note, "correct; the target is its own class");
+  assert.match(words.effect(own, state(), true).join(" "), /Not attacked: 7 is this image's own class/);
+  const aimed = state({ target: 3, curve: "own" });
+  assert.equal(words.resultKey(aimed), "worst");
+  assert.match(words.curveTitle(aimed, 8), /worst case of all attacks, which have no target/);
+  assert.equal(words.resultKey(state({ attack: "noise", target: 3, curve: "own" })), "noise");
+  assert.match(words.spoken(missed, aimed, "onset"), /PGD, informed, towards 3, epsilon 0\.10/);
+  assert.deepEqual(words.flipText(0.1, 0.3, 3), ["First read as 3 at ε = 0.10."]);
+});
+
 test("a tie is said, and that the potential decides it", () => {
   const tie = { ...side([7, 7]), votes: Float32Array.from([2, 2, 3, 1]), membrane: new Float32Array(4) };
   assert.equal(words.verdict(frame({ clean: tie }), 1).note, "correct; tie, decided by potential");

@@ -9,8 +9,8 @@ export class FramesPanel extends RasterPanel {
   constructor() {
     super("film", say`spikes in`);
     const part = (kind, text) => [h("i", { class: kind }), text];
-    this.key = h("span", { class: "key" }, ...part("off", "darker"), ...part("on", "brighter"));
-    this.attackKey = h("span", { class: "key", hidden: true }, ...part("made", "made"), ...part("gone", "taken away"));
+    this.key = h("span", { class: "key" }, ...part("off", say`darker`), ...part("on", say`brighter`));
+    this.attackKey = h("span", { class: "key", hidden: true }, ...part("made", say`made`), ...part("gone", say`taken away`));
     this.title.after(this.key, this.attackKey);
   }
 

@@ -124,7 +124,7 @@ export class Live {
       controller.signal.throwIfAborted();
       this.#split = split;
       const numSteps = explorer.zoo.num_steps;
-      const items = Array.from({ length: Math.min(this.total, split.labels.length) }, (_, index) => index)
+      const items = this.#asked(settings, split)
         .filter((index) => !measurement.answers.has(index))
         .map((index) => ({ index, label: split.labels[index], pixels: digitAt(split, index) }));
       const job = { task: "measure", key: `model/${settings.encoding}`, prepare: { payload, numSteps }, settings };
@@ -149,7 +149,8 @@ export class Live {
 
   #finished(measurement) {
     if (!measurement.share) return;
-    const { explorer, total } = this;
+    const { explorer } = this;
+    const total = this.#wanted(measurement.settings);
     const percent = Math.round(100 * measurement.share.share);
     const what = whatText(measurement.settings, explorer.model(measurement.settings.encoding));
     explorer.stage.speak(say`Measured: ${what}: ${percent} percent ${readingText(measurement, total, "")}.`);
@@ -160,12 +161,27 @@ export class Live {
     this.notice.hidden = !text;
   }
 
+  /**
+   * The digits that these settings are about: those of the target's class cannot be attacked towards it.
+   * @param {State} settings  @returns {number[]}
+   */
+  #asked({ target }, { labels }) {
+    const first = Array.from({ length: Math.min(this.total, labels.length) }, (_, index) => index);
+    return first.filter((index) => labels[index] !== target);
+  }
+
+  /** How many digits these settings are about; before the digits are there, as many as are asked for. */
+  #wanted(settings) {
+    return settings && this.#split ? this.#asked(settings, this.#split).length : this.total;
+  }
+
   #showButton() {
-    const measured = Math.min(this.measurement?.n ?? 0, this.total);
-    const start = measured >= this.total ? say`Measured` : measured > 0 ? say`Go on` : say`Measure it here`;
-    setText(this.button, this.#controller ? say`Stop` : start);
-    this.button.disabled = !this.#controller && measured >= this.total;
     const { settings } = this;
+    const total = this.#wanted(settings);
+    const measured = Math.min(this.measurement?.n ?? 0, total);
+    const start = measured >= total ? say`Measured` : measured > 0 ? say`Go on` : say`Measure it here`;
+    setText(this.button, this.#controller ? say`Stop` : start);
+    this.button.disabled = !this.#controller && measured >= total;
     if (settings) setText(this.what, whatText(settings, this.explorer.model(settings.encoding)));
   }
 
@@ -190,7 +206,7 @@ export class Live {
     const model = explorer.model(settings.encoding);
     const { colour } = colours.mark(model);
     const record = recorded(explorer.zoo, settings);
-    const total = Math.max(this.total, measurement.n);
+    const total = Math.max(this.#wanted(settings), measurement.n);
     setText(this.accuracy, say`${fixed(100 * share.share, 1)}\u202f%`);
     setText(this.reading, readingText(measurement, total, threadsText(pool.kind, pool.size)));
     setText(this.beside, recordText(measurement, record, hasChance(settings)));

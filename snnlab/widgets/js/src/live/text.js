@@ -1,5 +1,6 @@
 /** Sentences about a measurement. */
 import { count, fixed, plural, say } from "../language.js";
+import { RULE_NAMES } from "../view/model/exit-population.js";
 import { epsText, intervalText, lowerText, percent } from "../view/text/frame.js";
 import { attackName } from "./names.js";
 
@@ -7,13 +8,24 @@ const SILENT = -1;
 
 /** What is measured: "onset, FGSM (informed), ε = 0.10, exit 8". */
 export function whatText(settings, { title, kind }) {
-  const { attack, attacker, eps, exit_step: exit, silenced = -1, from_step: from = 0, rule = "fixed", threshold } = settings;
-  const under = attack === "none" ? [say`no attack`] : [attackName(attack, attacker), `ε = ${epsText(eps)}`];
+  const {
+    attack,
+    attacker,
+    target,
+    eps,
+    exit_step: exit,
+    silenced = -1,
+    from_step: from = 0,
+    rule = "fixed",
+    threshold,
+  } = settings;
+  const towards = target === undefined ? [] : [say`towards ${target} (without the digits of class ${target})`];
+  const under = attack === "none" ? [say`no attack`] : [attackName(attack, attacker), ...towards, `ε = ${epsText(eps)}`];
   const late = from > 0 ? [say`from step ${from + 1}`] : [];
   const leaves =
     rule === "fixed"
       ? say`exit ${exit}`
-      : say`leaves by ${rule.replace("_", " ")}${rule === "first_spike" ? "" : ` ≥ ${threshold}`}`;
+      : say`leaves by ${RULE_NAMES[rule]}${rule === "first_spike" ? "" : ` ≥ ${threshold}`}`;
   const part = silenced >= 0 ? [say`part ${silenced + 1} silenced`] : [];
   return [title, ...under, ...late, ...part, ...(kind === "ann" ? [] : [leaves])].join(", ");
 }
@@ -59,7 +71,9 @@ export function fallenText(measurement, shown) {
     : count(measurement.n);
   const some = fallen > shown ? say` The first ${shown}:` : "";
   if (fallen === 0) return attacked ? say`None of ${of} fell.` : say`All ${of} are right.`;
-  return say`${count(fallen)} of ${of} ${attacked ? say`fell` : say`are wrong`}; press one to open it.${some}`;
+  const reached =
+    measurement.reached === null ? "" : say`, ${count(measurement.reached)} to the target ${measurement.settings.target}`;
+  return say`${count(fallen)} of ${of} ${attacked ? say`fell` : say`are wrong`}${reached}; press one to open it.${some}`;
 }
 
 const readAs = (read) => (read === SILENT ? "–" : String(read));

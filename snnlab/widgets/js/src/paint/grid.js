@@ -1,5 +1,5 @@
 /** The grid that is painted: a row for each level of intensity, bright on top, a column for each step, black below. */
-import { fixed, say } from "../language.js";
+import { fixed, pointed, say } from "../language.js";
 import { inside } from "../view/dom/drag.js";
 import { h } from "../view/dom/elements.js";
 import { middles } from "./table.js";
@@ -72,7 +72,7 @@ export class PaintGrid {
     const lines = this.#cells.map((cells, row) => {
       const shade = h("i", { style: `background: rgb(${[0, 0, 0].map(() => Math.round(255 * grey[row])).join()})` });
       // Every fourth of the intensities is written.
-      const text = row === 0 ? say`black` : (row * 4) % levels === 0 ? String(row / levels) : "";
+      const text = row === 0 ? say`black` : (row * 4) % levels === 0 ? pointed(String(row / levels)) : "";
       const said = h("span", { class: "unseen" }, levelText(row, levels));
       const head = h("span", { role: "rowheader" }, h("b", { "aria-hidden": "true" }, text), said, shade);
       return h("div", { role: "row", class: row === 0 ? "dark" : "" }, head, ...cells);

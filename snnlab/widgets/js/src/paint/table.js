@@ -60,12 +60,12 @@ export function resized(rows, steps, levels) {
 }
 
 /** What one click makes of a code. @type {Object<string, (rows: Rows) => Rows>} */
-export const TURNS = {
-  clear: (rows) => rows.map((row) => "0".repeat(row.length)),
-  invert: (rows) => rows.map((row) => [...row].map((sign) => (sign === "1" ? "0" : "1")).join("")),
-  "turn time": (rows) => rows.map((row) => [...row].reverse().join("")),
-  "swap dark and bright": (rows) => [...rows].reverse(),
-};
+export const TURNS = Object.fromEntries([
+  [say`clear`, (rows) => rows.map((row) => "0".repeat(row.length))],
+  [say`invert`, (rows) => rows.map((row) => [...row].map((sign) => (sign === "1" ? "0" : "1")).join(""))],
+  [say`turn time`, (rows) => rows.map((row) => [...row].reverse().join(""))],
+  [say`swap dark and bright`, (rows) => [...rows].reverse()],
+]);
 
 /** Where a train changes from one row to the next. @param {Rows} rows @returns {{row: number, step: number, gained: boolean}[]} */
 export function edgesOf(rows) {

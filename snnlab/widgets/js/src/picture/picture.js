@@ -5,7 +5,7 @@ import { unpackZoo } from "../engine/zoo.js";
 import { fixed, say } from "../language.js";
 import { Pool } from "../live/pool.js";
 import { ways, workerSource } from "../live/workers.js";
-import { ExitSlider } from "../view/controls/attack-controls.js";
+import { ExitSlider, TargetSelect } from "../view/controls/attack-controls.js";
 import { Choice, Select } from "../view/controls/choice.js";
 import { Slider } from "../view/controls/slider.js";
 import { Pictures, thumbnail } from "../view/dom/canvas-image.js";
@@ -18,7 +18,7 @@ import { InputPanel } from "../view/panels/input.js";
 import { Timeline } from "../view/panels/timeline.js";
 import { Verdict } from "../view/panels/verdict.js";
 import { VotesPanel } from "../view/panels/votes.js";
-import { isGradientAttack, percent } from "../view/text/frame.js";
+import { isGradientAttack, isTargeted, percent } from "../view/text/frame.js";
 import { options, VOCABULARY } from "../vocabulary.js";
 import { BlocksPanel } from "./blocks-panel.js";
 import { Opener } from "./opener.js";
@@ -81,6 +81,7 @@ export class PictureExplorer extends ImageExplorer {
     });
     const known = options(VOCABULARY.attackers).filter(([name]) => ATTACKERS.includes(name));
     this.attacker = new Choice(say`knows the code?`, known, this.set("attacker"));
+    this.target = new TargetSelect(this.names, store);
     this.opener = new Opener(stage, this.data.digits.shape, (drawing) => store.set({ drawing, image: DRAWN }));
     this.mine = h("button", { type: "button", class: "mine", hidden: true, onclick: () => store.set({ image: DRAWN }) });
     picker.digits.element.querySelector(".row").append(this.mine);
@@ -90,7 +91,7 @@ export class PictureExplorer extends ImageExplorer {
     const play = this.clock(() => this.last?.answer.exit_step ?? this.data.num_steps);
     const panels = [new InputPanel(), new BlocksPanel(), new VotesPanel()];
     this.time = new Timeline(panels, { onExit: (exit) => store.set({ exit_step: exit }), margins: MARGINS, play });
-    const setup = [this.network.element, this.about, this.attack.element, this.attacker.element];
+    const setup = [this.network.element, this.about, this.attack.element, this.target.element, this.attacker.element];
     const controls = this.controlGroup(setup, [this.eps.element, this.exit.element], this.verdict.answer);
     return {
       controls: { encoding: this.network, attack: this.attack },
@@ -111,6 +112,7 @@ export class PictureExplorer extends ImageExplorer {
     this.eps.show(level, Math.max(MOST, level || 0));
     const model = this.models.find(({ name }) => name === state.encoding);
     this.exit.show(state.exit_step);
+    this.target.show(state);
     this.moved(state.exit_step);
     this.#showMine(state);
     if (!model) return;
@@ -210,13 +212,13 @@ export class PictureExplorer extends ImageExplorer {
     return say`a single picture, one network of ${this.data.dataset}: nothing is measured here`;
   }
 
-  #how(frame, { attack, attacker, eps }) {
+  #how(frame, { attack, attacker, target, eps }) {
     const who = whoComputed(frame);
     const draws = isRandom(this.model(frame.encoding))
       ? say` The code is random: each gradient is a mean over several draws, which takes as many times as long.`
       : "";
     const aim = frame.attacked
-      ? say`The attack pushes away from ${this.names[frame.target] ?? frame.target}, with every value changed by at most ${levelText(eps)}; PGD takes 10 steps of ε/4 from a random start.${attacker === "naive" && isGradientAttack(attack) ? say` The naive attacker passes straight through the code and uses the surrogate of the training; the informed one differentiates a relaxed code.` : ""}${draws}`
+      ? say`The attack ${isTargeted({ attack, target }) ? say`moves towards ${this.names[target]}` : say`pushes away from ${this.names[frame.target] ?? frame.target}`}, with every value changed by at most ${levelText(eps)}; PGD takes 10 steps of ε/4 from a random start.${attacker === "naive" && isGradientAttack(attack) ? say` The naive attacker passes straight through the code and uses the surrogate of the training; the informed one differentiates a relaxed code.` : ""}${draws}`
       : "";
     const map = say`The difference is the mean over red, green and blue, enlarged ${MAGNIFIED} times. In the rasters a row of pixels stands for many neurons: the darker, the more of them fire.`;
     return [who, aim, map].filter(Boolean);

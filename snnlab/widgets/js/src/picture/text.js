@@ -1,14 +1,18 @@
 /** Sentences about a picture and a network that reads it. */
+import { ANY } from "../engine/index.js";
 import { count, fixed, say } from "../language.js";
 import { isAnalog } from "../view/dom/canvas-raster.js";
 import {
   answer,
+  attackerTitle,
   attackTitle,
   classesOf,
   difference,
   grade,
   isGradientAttack,
+  isTargeted,
   percent,
+  reachedText,
   SILENT,
   shownSide,
   spikes,
@@ -40,9 +44,14 @@ export function verdict(frame, exit, names) {
 
 /** What the attack did, or how the answer came about without one. @returns {string[]} sentences */
 export function effect(frame, { attack, attacker, eps, exit_step: exit }, names) {
-  const { clean, attacked, num_steps: steps, moved } = frame;
+  const { clean, attacked, num_steps: steps, moved, target, towards = ANY } = frame;
+  if (!attacked && towards !== ANY && towards === target) {
+    return [
+      say`Not attacked: ${nameOf(names, target)} is this picture's own class. Choose another target, or another picture.`,
+    ];
+  }
   if (!attacked) return [quietly(frame, exit, names)];
-  const knows = isGradientAttack(attack) && clean.input ? ` (${attacker})` : "";
+  const knows = isGradientAttack(attack) && clean.input ? ` (${attackerTitle(attacker)})` : "";
   const title = attackTitle(attack);
   const out = [
     say`${title[0].toUpperCase()}${title.slice(1)}${knows} moved ${percent(moved)} of the values by at most ${levelText(eps)}.`,
@@ -51,6 +60,7 @@ export function effect(frame, { attack, attacker, eps, exit_step: exit }, names)
   const before = answer(clean, exit);
   const after = answer(attacked, exit);
   if (clean.input) out.push(inBlocks(frame));
+  if (towards !== ANY) out.push(reachedText(towards, after, (k) => nameOf(names, k)));
   out.push(before === after ? say`The answer stays.` : say`Clean, it reads ${nameOf(names, before)}.`);
   if (frame.gradient_zero >= 0.5) {
     out.push(say`Blind: the gradient that it followed was exactly zero on ${percent(frame.gradient_zero)} of the values.`);
@@ -101,7 +111,8 @@ const inBlocks = (frame) => say`Neurons whose spikes changed, block by block: ${
 export function spoken(frame, state, title, names) {
   const { text, note } = verdict(frame, state.exit_step, names);
   const { attack, attacker, eps } = state;
-  const knows = isGradientAttack(attack) ? `, ${attacker}` : "";
+  const towards = isTargeted(state) ? say`, towards ${nameOf(names, state.target)}` : "";
+  const knows = isGradientAttack(attack) ? `, ${attackerTitle(attacker)}${towards}` : "";
   const under = attack === "none" ? say`no attack` : say`${attackTitle(attack)}${knows}, epsilon ${levelText(eps)}`;
   return `${title}, ${under}: ${text}, ${note}.`;
 }

@@ -30,13 +30,13 @@ export class LearningChart {
     const lines = (training, faint) => [
       ...curve(
         smoothed(training.batches, "loss").map(([b, v]) => [x(b), y(Math.min(1, v / 2.5))]),
-        colours.ink,
+        faint ? colours.quiet : colours.ink,
         "2 3",
         faint,
       ),
       ...curve(
         smoothed(training.batches, "share").map(([b, v]) => [x(b), y(v)]),
-        colours.ink,
+        faint ? colours.quiet : colours.ink,
         null,
         faint,
       ),
@@ -73,15 +73,15 @@ function names({ batches, tests }, y, end, colours) {
 
 function curve(points, colour, dash, faint) {
   if (points.length < 2) return [];
-  const look = { stroke: colour, "stroke-width": faint ? 1 : 1.75, "stroke-dasharray": dash, opacity: faint ? 0.4 : 1 };
+  const look = { stroke: colour, "stroke-width": faint ? 1 : 1.75, "stroke-dasharray": dash, opacity: faint ? 0.7 : 1 };
   return [curveLine(points, (point) => point, look)];
 }
 
 function marks(tests, place, colour, faint) {
   const points = tests.map(place);
-  const look = { fill: faint ? "none" : colour, stroke: colour, opacity: faint ? 0.5 : 1 };
+  const look = { fill: faint ? "none" : colour, stroke: colour, opacity: faint ? 0.7 : 1 };
   return [
-    ...curve(points, colour, null, faint),
+    ...curve(points, colour, faint ? "5 3" : null, faint),
     ...points.map(([cx, cy]) => svg("circle", { cx, cy, r: faint ? 3 : 4.5, ...look })),
   ];
 }

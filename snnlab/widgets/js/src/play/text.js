@@ -8,10 +8,11 @@ import { TEST_EPS } from "./training.js";
 /** What a code is called where its table would be too long. */
 export const codeName = (code) => (code.startsWith("table(") ? say`painted code` : code);
 
-/** "latency, T = 8, β = 0.90, 128 hidden, sigmoid 4, count, clean digits". */
-export function recipeText({ code, steps, beta, hidden, surrogate, slope, loss, eps }) {
+/** "latency, T = 8, β = 0.90, 128 + 64 hidden, sigmoid 4, count, clean digits". */
+export function recipeText({ code, steps, beta, hidden, second = 0, surrogate, slope, loss, eps }) {
+  const neurons = second > 0 ? `${hidden} + ${second}` : hidden;
   const learned = eps > 0 ? say`FGSM digits at ε = ${fixed(eps, 2)}` : say`clean digits`;
-  return say`${codeName(code)}, T = ${steps}, β = ${fixed(beta, 2)}, ${hidden} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
+  return say`${codeName(code)}, T = ${steps}, β = ${fixed(beta, 2)}, ${neurons} hidden, ${surrogate.replace("_", " ")} ${slope}, ${loss}, ${learned}`;
 }
 
 /** That a network is kept, and where it appears. @param {any} training  @param {number} numSteps of the zoo */
@@ -29,11 +30,14 @@ export function keptTitle({ recipe, tests }) {
   return length < recipe.epochs ? say`Go on after epoch ${length} of ${recipe.epochs}` : say`Open the last one`;
 }
 
+/** A share with its interval (Wilson). */
+export const shareText = (count, n) => `${percent(count / n)} ${intervalText(wilson(count, n))}`;
+
 /** The last test, with intervals. */
 export function testText(tests) {
   const last = tests.at(-1);
   if (!last) return say`No epoch is complete.`;
-  const part = (count) => `${percent(count / last.n)} ${intervalText(wilson(count, last.n))}`;
+  const part = (count) => shareText(count, last.n);
   return say`After epoch ${last.epoch}: ${part(last.clean)} of ${last.n} test digits, ${part(last.robust)} under FGSM (informed) at ε = ${fixed(TEST_EPS, 2)}.`;
 }
 

@@ -12,7 +12,7 @@ export class ResultBars {
     this.body = h("div", { class: "bars" });
     const signs = {
       kept: say`accuracy under attack`,
-      clean: "clean",
+      clean: say`clean`,
       whisker: say`95 % interval`,
       run: say`a training run`,
     };
@@ -33,7 +33,7 @@ export class ResultBars {
     });
     // A caption out of sight would count as the first row of the fixed layout.
     const name = say`${title}: share, 95 % interval, training runs, and share on clean pictures`;
-    const names = Object.entries({ chance: say`chance`, ann: "ANN", twice: say`twice the ANN` });
+    const names = Object.entries({ chance: say`chance`, ann: say`ANN`, twice: say`twice the ANN` });
     const across = names.map(([kind, text]) => h("i", { class: `${kind}-line` }, h("b", {}, text)));
     const table = h("table", { "aria-label": name }, ...groups);
     this.body.replaceChildren(table, h("div", { class: "across", "aria-hidden": "true" }, ...across));

@@ -104,7 +104,7 @@ export class CleanRobustPlot extends AccuracyFrame {
         return [point.name, { input, label, title: point.title, clean, robust }];
       }),
     );
-    const titles = ["network", "clean", "worst"].map((text) => h("span", {}, text));
+    const titles = [say`network`, say`clean`, say`worst`].map((text) => h("span", {}, text));
     const head = h("div", { class: "head", "aria-hidden": "true" }, ...titles);
     const legend = h("legend", { class: "unseen" }, say`networks of the plane`);
     this.list.replaceChildren(legend, head, ...[...this.#rows.values()].map(({ label }) => label));

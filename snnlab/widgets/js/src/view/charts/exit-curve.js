@@ -67,7 +67,7 @@ export class ExitCurvePlot extends AccuracyFrame {
         h("span", { class: "range" }, lower),
       );
     this.rows.replaceChildren(
-      row("current", swatch(styles.clean, colours), "clean", readText(now?.clean)),
+      row("current", swatch(styles.clean, colours), say`clean`, readText(now?.clean)),
       row("current", swatch(styles.attacked, colours), under, readText(now?.attacked), lowerText(now?.attacked)),
       reach === null ? "" : row(null, h("i", { class: "zone" }), say`ε acts on black pixels`, say`from step ${reach}`),
     );

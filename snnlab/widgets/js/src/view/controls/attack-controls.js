@@ -1,10 +1,10 @@
 /** Controls that several explorers have: the attack, its budget, the exit. */
 
-import { need, SPIKE_TRAIN } from "../../engine/index.js";
+import { ANY, need, SPIKE_TRAIN } from "../../engine/index.js";
 import { say } from "../../language.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
-import { attackTitle, epsText, isGradientAttack } from "../text/frame.js";
-import { Choice } from "./choice.js";
+import { attackTitle, epsText, isGradientAttack, isTargeted } from "../text/frame.js";
+import { Choice, Select } from "./choice.js";
 import { Slider } from "./slider.js";
 
 /** The largest ε that a slider offers. */
@@ -15,12 +15,32 @@ const FIRST_EPS = 0.1;
 /** What the curves can show. */
 const CURVES = { worst: say`worst case`, own: say`this attack` };
 
-/** The attack, and what the attacker knows of the code. */
+/** The class that an attack moves towards. */
+export class TargetSelect extends Select {
+  /** @param {string[]} names of the classes  @param {any} store */
+  constructor(names, store) {
+    const classes = names.map((name, k) => [String(k), say`towards ${name}`]);
+    super(say`target class`, [[String(ANY), say`any class`], ...classes], (k) => store.set({ target: Number(k) }));
+  }
+
+  /** Without a gradient an attack has no target. @param {any} state */
+  show({ target, attack }) {
+    super.show(String(target));
+    this.select.disabled = !isGradientAttack(attack);
+  }
+}
+
+/** The attack, what the attacker knows of the code, and the class that it moves towards. */
 export class AttackControls {
   #store;
 
-  constructor(store) {
+  /** @param {any} store  @param {number} classes how many there are */
+  constructor(store, classes) {
     this.#store = store;
+    this.target = new TargetSelect(
+      Array.from({ length: classes }, (_, k) => String(k)),
+      store,
+    );
     this.attack = new Choice(say`attacker`, options(VOCABULARY.attacks), (attack) => {
       const withoutBudget = attack !== "none" && !(store.get("eps") > 0);
       const searches = attack === "fgsm" && store.get("attacker") === SPIKE_TRAIN;
@@ -34,12 +54,14 @@ export class AttackControls {
     this.attacker = new Choice(say`knows the code?`, options(VOCABULARY.attackers), (attacker) =>
       store.set(attacker === SPIKE_TRAIN ? { attacker, attack: "pgd" } : { attacker }),
     );
-    this.elements = [this.attack.element, this.attacker.element];
+    this.elements = [this.attack.element, this.target.element, this.attacker.element];
   }
 
-  /** @param {{attack: string, attacker: string}} state  @param {Attacked} model */
-  show({ attack, attacker }, model) {
+  /** @param {any} state  @param {Attacked} model */
+  show(state, model) {
+    const { attack, attacker } = state;
     this.attack.show(attack);
+    this.target.show(state);
     const ann = model.kind === "ann";
     const gradient = isGradientAttack(attack);
     const why = gradient && !model.trains ? say`${model.title} has no spike trains` : "";
@@ -76,10 +98,12 @@ export class CurveControl {
     this.element.classList.add("small");
   }
 
-  /** @param {{attack: string, curve: string, rule?: string}} state */
-  show({ attack, curve, rule = "fixed" }) {
+  /** @param {any} state */
+  show(state) {
+    const { attack, curve, rule = "fixed" } = state;
     const ruled = rule === "fixed" ? "" : say`rules were measured in the worst case alone`;
-    const why = ruled || (attack === "none" ? say`no attack is chosen` : "");
+    const aimed = isTargeted(state) ? say`attacks towards a class were not recorded` : "";
+    const why = ruled || (attack === "none" ? say`no attack is chosen` : aimed);
     this.choice.show(why ? "worst" : curve, false, why ? ["own"] : [], why);
   }
 }

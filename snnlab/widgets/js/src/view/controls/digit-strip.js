@@ -4,11 +4,11 @@ import { thumbnail } from "../dom/canvas-image.js";
 import { h, uniqueId } from "../dom/elements.js";
 
 export class DigitStrip {
-  /** @param {any} digits with `names` of the classes, where numbers do not say it @param {Function} onChange @param {{onDraw?: () => void, legend?: string}} [options] */
-  constructor(digits, onChange, { onDraw = null, legend = "image" } = {}) {
+  /** @param {any} digits with `names` of the classes, where numbers do not say it @param {Function} onChange @param {{onDraw?: () => void, isDigit?: boolean}} [options] */
+  constructor(digits, onChange, { onDraw = null, isDigit = false } = {}) {
     const name = uniqueId("digit");
     const size = digits.shape.reduce((a, b) => a * b, 1);
-    const kind = legend === "digit" ? say`test image` : say`image`;
+    const kind = isDigit ? say`test image` : say`image`;
     this.inputs = digits.labels.map((label, k) => {
       const title = { "aria-label": `${digits.names?.[label] ?? label}, ${kind} ${digits.indices[k]}` };
       return h("input", { type: "radio", name, value: k, ...title, onchange: () => onChange(k) });
@@ -35,7 +35,7 @@ export class DigitStrip {
     this.strip.addEventListener("scroll", () => this.#turn());
     new ResizeObserver(() => this.reveal()).observe(this.strip);
     const row = h("div", { class: "row" }, this.arrows[0], this.strip, this.arrows[1], this.draw);
-    this.element = h("fieldset", { class: "field digits" }, h("legend", {}, legend), row);
+    this.element = h("fieldset", { class: "field digits" }, h("legend", {}, isDigit ? say`digit` : say`image`), row);
   }
 
   /** @param {number} index -1: none of them, the reader's own */

@@ -24,7 +24,7 @@ export class ExitRuleControl {
     );
     this.thresholds = Object.fromEntries(
       Object.entries(RANGES).map(([rule, range]) => {
-        const said = { label: `${rule} ≥`, text: THRESHOLD_TEXT[rule] };
+        const said = { label: `${RULE_NAMES[rule]} ≥`, text: THRESHOLD_TEXT[rule] };
         return [rule, new Slider({ ...said, ...range, onInput: (threshold) => store.set({ threshold }) })];
       }),
     );

@@ -14,7 +14,7 @@ export class FusionMixer {
   constructor(mixes, store) {
     this.mixes = mixes;
     this.store = store;
-    const alone = ({ name, parts }) => parts.length === 1 && name !== "ANN";
+    const alone = ({ name, parts }) => parts.length === 1 && name !== say`ANN`;
     const names = mixes.map((mix) => [mix.name, alone(mix) ? say`${mix.name} alone` : mix.name]);
     this.mix = new Select(say`mix`, names, (name) => this.#choose(mixes.find((mix) => mix.name === name)));
     this.controls = mixes.map((mix) => this.#controls(mix));
@@ -58,7 +58,7 @@ export class FusionMixer {
       label: say`gate on ${parts[0]}`,
       max: fixed.length - 1,
       text: () => text("×", " : "),
-      spoken: () => say`${parts.join(" and ")} times ${text("", say` and `)}`,
+      spoken: () => say`${parts.join(say` and `)} times ${text("", say` and `)}`,
       stops,
       onInput: (k) => this.#pick(fixed[k]),
     });

@@ -18,7 +18,7 @@ export class ImagePicker {
     this.size = zoo.digits.shape.reduce((a, b) => a * b, 1);
     this.digits = new DigitStrip(zoo.digits, (image) => store.set({ image }), {
       onDraw: this.size === DRAWABLE ? () => this.#open() : null,
-      legend: zoo.results ? "digit" : "image",
+      isDigit: Boolean(zoo.results),
     });
     const onDraw = (drawing) => store.set({ drawing, image: DRAWN });
     this.drawing = new DrawingPad({ onDraw, onClose: () => this.#close() });

@@ -17,11 +17,21 @@ import { Timeline } from "../panels/timeline.js";
 import { Verdict } from "../panels/verdict.js";
 import { VotesPanel } from "../panels/votes.js";
 import { Runner } from "../session/runner.js";
-import { chanceOf, effect, NO_CURVES, notRecorded, resultKey, shownSide, tieText, verdict } from "../text/frame.js";
+import {
+  chanceOf,
+  effect,
+  isTargeted,
+  NO_CURVES,
+  notRecorded,
+  resultKey,
+  shownSide,
+  tieText,
+  verdict,
+} from "../text/frame.js";
 import { asPython } from "../text/python.js";
 
 /** Settings whose change makes another question; a change of the others repeats the question with another number. */
-const TOPIC = ["image", "encoding", "code", "silenced", "attack", "attacker", "rule"];
+const TOPIC = ["image", "encoding", "code", "silenced", "attack", "attacker", "target", "rule"];
 
 export class Explorer {
   /** Name in settings.toml. @type {string} */
@@ -241,7 +251,7 @@ export class ImageExplorer extends Explorer {
     return chosen(this.models, name);
   }
 
-  networkSelect(label = "network") {
+  networkSelect(label = say`network`) {
     return new Select(label, titlesOf(this.models), this.set("encoding"));
   }
 
@@ -250,7 +260,14 @@ export class ImageExplorer extends Explorer {
     const { labels, shape } = this.zoo.digits;
     const drawing = shape.reduce((a, b) => a * b, 1);
     const encoding = this.models.map(({ name }) => name);
-    return { drawing, image: labels.length - 1, encoding, exit_step: this.zoo.num_steps, ...more };
+    return {
+      drawing,
+      image: labels.length - 1,
+      encoding,
+      exit_step: this.zoo.num_steps,
+      target: this.zoo.classes - 1,
+      ...more,
+    };
   }
 
   changed(state) {
@@ -274,7 +291,7 @@ export class ImageExplorer extends Explorer {
   showCaption(frame, request, key, options) {
     const { runs, about = [], model = frame.encoding } = options;
     const { flags = flagsOf(this.zoo, frame.encoding, key, runs) } = options;
-    const counted = facts(this.zoo, key, runs === ALL_RUNS ? model : null);
+    const counted = facts(this.zoo, key, runs === ALL_RUNS ? model : null, isTargeted(request));
     this.caption.show(
       frame,
       [counted, ...(options.also ?? [])].join(" · "),
@@ -293,7 +310,7 @@ export class NetworkExplorer extends ImageExplorer {
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
-    this.attack = new AttackControls(store);
+    this.attack = new AttackControls(store, zoo.classes);
     this.exit = new ExitSlider(zoo.num_steps, (exit) => this.setExit(exit));
     this.curves = new CurveControl(store);
   }

@@ -14,6 +14,15 @@ import { epsText } from "../text/frame.js";
 import { ImageExplorer } from "./base.js";
 
 const ROWS = say`A row is a pixel, brightest on top; black pixels stand apart below. Steps run from left to right; what lies after the last step that is read fades.`;
+
+/** Intensities in words, up to a largest one each. @type {[string, number][]} */
+const GREYS = [
+  [say`black`, 0],
+  [say`dark`, 0.34],
+  [say`grey`, 0.67],
+  [say`bright`, Number.POSITIVE_INFINITY],
+];
+
 const CODES = VOCABULARY.side_by_side.codes;
 const CHANGES = Object.entries({ brighten: say`brighten by ε`, noise: say`random sign` });
 
@@ -95,7 +104,7 @@ export class EncodingExplorer extends ImageExplorer {
   #pixelText(clean, attacked) {
     const { pixel } = this.pixelPicker;
     const x = clean[pixel];
-    const grey = Object.entries({ black: 0, dark: 0.34, grey: 0.67 }).find(([, most]) => x <= most)?.[0] ?? "bright";
+    const [grey] = GREYS.find(([, most]) => x <= most);
     const after = attacked && attacked[pixel] !== x ? ` → ${fixed(attacked[pixel], 2)}` : "";
     return say`The marked pixel is ${grey} (${fixed(x, 2)}${after}). The line shows its place in each code, and the row below its spike train.`;
   }

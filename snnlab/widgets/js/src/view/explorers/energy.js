@@ -20,7 +20,7 @@ const priceAt = (k) => Number(((HIGHEST * (10 ** ((3 * k) / STOPS) - 1)) / 999).
 const stopOf = (x) => (STOPS / 3) * Math.log10((999 * Math.min(x, HIGHEST)) / HIGHEST + 1);
 
 /** Prices of a 32-bit read (Horowitz 2014). */
-const MEMORIES = { 0: "free", 5: say`8 kB memory`, 50: say`1 MB memory`, 650: say`off the chip` };
+const MEMORIES = { 0: say`free`, 5: say`8 kB memory`, 50: say`1 MB memory`, 650: say`off the chip` };
 
 const ZEROS = { multiplied: say`zeros multiplied`, skipped: say`zeros skipped by all` };
 

@@ -25,7 +25,7 @@ export class FusionExplorer extends FrameExplorer {
     const fused = models.filter(({ encoding }) => partsOf(encoding).length > 1);
     const parts = new Set(fused.flatMap(({ encoding }) => partsOf(encoding).map(({ name }) => name)));
     const single = models.filter(({ encoding }) => parts.has(encoding));
-    const ann = models.filter(({ kind }) => kind === "ann").map((model) => ({ ...model, encoding: "ANN" }));
+    const ann = models.filter(({ kind }) => kind === "ann").map((model) => ({ ...model, encoding: say`ANN` }));
     return [...fused, ...single, ...ann];
   }
 

@@ -1,4 +1,5 @@
 /** The robustness explorer: image → spikes → hidden spikes → votes → verdict, and how often that is right on all digits. */
+import { say } from "../../language.js";
 import { AccuracyPlot } from "../charts/accuracy-curve.js";
 import { MAX_EPS } from "../controls/attack-controls.js";
 import { bestCurve } from "../model/accuracy.js";
@@ -17,7 +18,7 @@ export class RobustnessExplorer extends FrameExplorer {
   static style = "robustness";
 
   declare() {
-    const code = this.networkSelect("code");
+    const code = this.networkSelect(say`code`);
     const time = this.timeline((exit) => this.setExit(exit));
     this.plot = new AccuracyPlot({ onEps: this.set("eps"), onPick: this.set("encoding"), control: this.curves.element });
     this.flip = new FlipSearch((request) => this.engine.run(request), MAX_EPS);
@@ -61,7 +62,7 @@ export class RobustnessExplorer extends FrameExplorer {
   }
 
   #flips(frame, request) {
-    return frame.attacked ? flipText(this.flip.known(request), MAX_EPS) : [];
+    return frame.attacked ? flipText(this.flip.known(request), MAX_EPS, frame.towards) : [];
   }
 
   paint(frame, request, colours) {

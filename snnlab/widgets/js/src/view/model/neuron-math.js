@@ -9,12 +9,12 @@ export const MAX_DRIVE = 1.5;
 const DRIVES = 76;
 
 /** Inputs to begin with, 24 steps each. */
-export const PATTERNS = {
-  constant: "1".repeat(24),
-  pulse: `${"0".repeat(4)}1${"0".repeat(19)}`,
-  bursts: `00${"1".repeat(6)}${"0".repeat(7)}${"1".repeat(6)}000`,
-  beats: "100".repeat(8),
-};
+export const PATTERNS = Object.fromEntries([
+  [say`constant`, "1".repeat(24)],
+  [say`pulse`, `${"0".repeat(4)}1${"0".repeat(19)}`],
+  [say`bursts`, `00${"1".repeat(6)}${"0".repeat(7)}${"1".repeat(6)}000`],
+  [say`beats`, "100".repeat(8)],
+]);
 
 /**
  * The neuron over all steps of a pattern.

@@ -3,7 +3,7 @@
 import { SPIKE_TRAIN } from "../../engine/index.js";
 import { count, fixed, say } from "../../language.js";
 import { h, setText } from "../dom/elements.js";
-import { epsText, SURVIVORS, searches, trainingRuns } from "../text/frame.js";
+import { epsText, isTargeted, SURVIVORS, searches, trainingRuns } from "../text/frame.js";
 
 const WHO = { browser: say`computed in your browser`, kernel: say`computed by PyTorch in your kernel` };
 
@@ -43,12 +43,13 @@ export class Caption {
 }
 
 /** One line about the curves. @param {Zoo} zoo  @param {string} key of the attack  @param {string|null} model whose training runs are counted; null: of one network alone */
-export function facts(zoo, key, model) {
+export function facts(zoo, key, model, targeted = false) {
   if (!zoo.results) return say`${zoo.dataset} · no measured curves`;
   const { n, attacks, repeats } = zoo.results;
   const runs = repeats?.[model]?.[key] ? (repeats[model].seeds ?? 1) : 1;
   const trained = trainingRuns(runs);
-  return say`curves: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? (key === SPIKE_TRAIN ? say`spike-train attack, not recorded by itself` : key)}`;
+  const of = targeted ? say` (of attacks without a target)` : "";
+  return say`curves${of}: n = ${count(n)} test digits of ${zoo.dataset} · ${trained} · ${attacks[key] ?? (key === SPIKE_TRAIN ? say`spike-train attack, not recorded by itself` : key)}`;
 }
 
 /** Flags of a model's accuracies; a mean over several training runs has no "single seed". @returns {string[]} */
@@ -73,18 +74,24 @@ export function whoComputed({ computed_by: who, ms }) {
 }
 
 /** What the attack on this image aims at, and how it goes. @param {Frame} frame  @param {State} state */
-function aimText(frame, { attack, attacker, eps, exit_step: exit }) {
+function aimText(frame, { attack, attacker, target, eps, exit_step: exit }) {
   const at = frame.clean.input ? say`is aimed at exit ${exit} and ` : "";
-  const aim = say`The attack ${at}pushes away from class ${frame.target}, with every pixel changed by at most ${epsText(eps)}`;
+  const way = isTargeted({ attack, target })
+    ? say`moves towards class ${target}`
+    : say`pushes away from class ${frame.target}`;
+  const aim = say`The attack ${at}${way}, with every pixel changed by at most ${epsText(eps)}`;
   if (searches({ attack, attacker })) {
-    return say`${aim}. It is a search among the spike trains that the code gives within ε. At every step a random share of the pixels takes the train that raises the loss most to first order. The pixel gets the nearest intensity that has it.`;
+    return say`${aim}. It is a search among the spike trains that the code gives within ε. At every step a random share of the pixels takes the train that serves it best to first order. The pixel gets the nearest intensity that has it.`;
   }
   return say`${aim}; PGD takes 10 steps of ε/4 from a random start.`;
 }
 
+const UNTARGETED = say`The accuracies belong to attacks that any wrong answer contents, and not to this one: an attack towards one class was not recorded. It breaks at most what the best attack without a target breaks.`;
+
 /** The paragraphs behind "how?". @param {Frame} frame @param {State} state @param {Zoo} zoo @returns {string[]} */
 export function how(frame, state, zoo, key, runs, more = []) {
   const aim = frame.attacked ? aimText(frame, state) : "";
+  const other = isTargeted(state) ? UNTARGETED : "";
   if (!zoo.results) return [whoComputed(frame), aim, ...more].filter(Boolean);
   const { n, attacks } = zoo.results;
   const curves = say`The accuracies are not computed here: they come from the zoo's results on ${count(n)} test digits of ${zoo.dataset} that no choice was made on. ${runs} A silent network counts as wrong.`;
@@ -92,5 +99,5 @@ export function how(frame, state, zoo, key, runs, more = []) {
   const run = Object.entries(rest).map(([name, text]) => `${name} (${text})`);
   const list = say`Attacks run: ${run.join("; ")}. Worst: ${worst}. Shown now: ${key}.`;
   const survivors = key === SPIKE_TRAIN ? SURVIVORS : "";
-  return [whoComputed(frame), aim, ...more, curves, survivors, list].filter(Boolean);
+  return [whoComputed(frame), aim, ...more, other, curves, survivors, list].filter(Boolean);
 }

@@ -5,6 +5,9 @@ import { h, setText } from "../dom/elements.js";
 import { gateText } from "../model/fusion-names.js";
 import { labelRows, RasterPanel } from "./panel.js";
 
+/** Blocks of pixels, as they are called beside a raster. */
+const BLOCKS = { lit: say`lit`, black: say`black` };
+
 export class InputPanel extends RasterPanel {
   constructor() {
     super("input", say`spikes in`);
@@ -48,7 +51,7 @@ export class InputPanel extends RasterPanel {
     const { height } = this;
     const places = blockRows({ blocks, order: [] }, height, 1);
     const middle = (of) => (Math.min(...of.map(({ top }) => top)) + Math.max(...of.map(({ bottom }) => bottom))) / 2;
-    const names = blocks.map(({ name }, k) => [name, middle([places[k]])]);
+    const names = blocks.map(({ name }, k) => [BLOCKS[name], middle([places[k]])]);
     const tags = parts.map((part, k) => {
       const rows = places.filter((_, b) => blocks[b].part === k);
       return [k === silenced ? say`${part.name}\nsilenced` : gateText(part), middle(rows)];

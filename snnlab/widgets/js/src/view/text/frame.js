@@ -1,6 +1,6 @@
 /** Sentences about a frame: state and frame in, text out. */
 
-import { SPIKE_TRAIN } from "../../engine/index.js";
+import { ANY, SPIKE_TRAIN } from "../../engine/index.js";
 import { count, fixed, plural, say } from "../../language.js";
 import { VOCABULARY } from "../../vocabulary.js";
 import { YOURS } from "../model/models.js";
@@ -17,9 +17,12 @@ export const isGradientAttack = (attack) => VOCABULARY.attacks[attack]?.gradient
 /** Whether the attack is the search among spike trains. */
 export const searches = ({ attack, attacker }) => attack === "pgd" && attacker === SPIKE_TRAIN;
 
-/** The key of the results that the curves show: the worst case, or the attack that is chosen. */
-export function resultKey({ attack, attacker, curve }) {
-  if (attack === "none" || curve !== "own") return "worst";
+/** Whether the attack moves towards a class. @param {any} state */
+export const isTargeted = ({ attack, target = ANY }) => target !== ANY && isGradientAttack(attack);
+
+/** The key of the results that the curves show: the worst case, or the attack that is chosen; none was recorded towards a class. */
+export function resultKey({ attack, attacker, curve, target = ANY }) {
+  if (attack === "none" || curve !== "own" || isTargeted({ attack, target })) return "worst";
   if (!isGradientAttack(attack)) return attack;
   return attacker === SPIKE_TRAIN ? SPIKE_TRAIN : `${attack}.${attacker}`;
 }
@@ -113,9 +116,10 @@ export function voteLabels(side, exit) {
 
 /** The answer in large letters, under an attack or under `faults`. @returns {{text: string, note: string, tone: "right"|"wrong"|"open", sign: string}} */
 export function verdict(frame, exit, faults = false) {
-  const { label, attacked, target } = frame;
+  const { label, attacked, target, towards = ANY } = frame;
   const read = answer(shownSide(frame), exit);
   if (read === SILENT) return { text: say`Silent: no answer`, note: say`counts as an error`, ...grade(false) };
+  const aimed = towards === ANY ? "" : aimNote(towards, read, target, attacked);
   const text = say`Reads ${read}`;
   const tie = tied(shownSide(frame), exit).length > 1 ? say`; tie, decided by potential` : "";
   if (label === null && !attacked) return { text, note: say`your digit${tie}`, tone: "open", sign: "" };
@@ -123,7 +127,13 @@ export function verdict(frame, exit, faults = false) {
   const known = right ? say`correct` : say`the truth is ${label}`;
   const same = faults ? say`as without faults` : say`as without the attack`;
   const other = faults ? say`without faults: ${target}` : say`without the attack: ${target}`;
-  return { text, note: `${label !== null ? known : right ? same : other}${tie}`, ...grade(right) };
+  return { text, note: `${label !== null ? known : right ? same : other}${aimed}${tie}`, ...grade(right) };
+}
+
+/** What became of the target, behind an answer. */
+function aimNote(towards, read, own, attacked) {
+  if (!attacked) return towards === own ? say`; the target is its own class` : "";
+  return read === towards ? say`; target reached` : say`; target ${towards} not reached`;
 }
 
 /** How an answer is marked. @returns {{tone: "right"|"wrong", sign: string}} */
@@ -167,10 +177,14 @@ export function leadersText(side, exit) {
 export function effect(frame, state, analog) {
   const { clean, attacked } = frame;
   const exit = state.exit_step;
-  if (!attacked) return [say`Not attacked.`, quietly(frame, exit)];
+  const { towards = ANY } = frame;
+  if (!attacked) {
+    return [towards !== ANY && towards === frame.target ? ownClass(towards) : say`Not attacked.`, quietly(frame, exit)];
+  }
   const name = searches(state) ? say`The spike-train attack` : capitalised(attackTitle(state.attack));
   const out = [say`${name} moved ${percent(frame.moved)} of the pixels by at most ${epsText(state.eps)}.`];
   const before = answer(clean, exit);
+  if (towards !== ANY) out.push(reachedText(towards, answer(attacked, exit)));
   const change = analog || !clean.input ? null : difference(clean.input, attacked.input, frame.num_steps, exit, clean.image);
   if (change) out.push(ownSpikes(change, exit));
   else if (clean.input) out.push(say`Its change flows in at every step, from the first on.`);
@@ -180,6 +194,16 @@ export function effect(frame, state, analog) {
     out.push(say`Blind: the gradient it followed was exactly zero on ${percent(frame.gradient_zero)} of the pixels.`);
   }
   return out;
+}
+
+const ownClass = (k) => say`Not attacked: ${k} is this image's own class. Choose another target, or another image.`;
+
+/** Whether an attack towards a class got there. @param {(k: any) => string} name of a class */
+export function reachedText(target, read, name = String) {
+  if (read === target) return say`The target ${name(target)} is reached.`;
+  return read === SILENT
+    ? say`The target ${name(target)} is not reached: it is silent.`
+    : say`The target ${name(target)} is not reached: it reads ${name(read)}.`;
 }
 
 function quietly(frame, exit) {
@@ -211,9 +235,18 @@ export function firstSteps(first, black) {
 }
 
 /** The result of a search for the smallest harmful ε; null: not known yet. @param {number|"never"|null} eps */
-export function flipText(eps, most) {
+export function flipText(eps, most, towards = ANY) {
   if (eps === null) return [];
-  return [eps === "never" ? say`It is not misread up to ε = ${epsText(most)}.` : say`First misread at ε = ${epsText(eps)}.`];
+  if (towards === ANY) {
+    return [
+      eps === "never" ? say`It is not misread up to ε = ${epsText(most)}.` : say`First misread at ε = ${epsText(eps)}.`,
+    ];
+  }
+  return [
+    eps === "never"
+      ? say`It is not read as ${towards} up to ε = ${epsText(most)}.`
+      : say`First read as ${towards} at ε = ${epsText(eps)}.`,
+  ];
 }
 
 /** The state and its outcome in one sentence, for a screen reader. */
@@ -227,10 +260,11 @@ function spokenAnswer(frame, state) {
   return `${text}, ${note}`;
 }
 
-function attackText({ attack, attacker, eps }) {
+function attackText({ attack, attacker, eps, target }) {
   if (attack === "none") return say`no attack`;
-  if (searches({ attack, attacker })) return say`spike-train attack, epsilon ${epsText(eps)}`;
-  return say`${attackTitle(attack)}${isGradientAttack(attack) ? `, ${attackerTitle(attacker)}` : ""}, epsilon ${epsText(eps)}`;
+  const towards = isTargeted({ attack, target }) ? say`, towards ${target}` : "";
+  if (searches({ attack, attacker })) return say`spike-train attack${towards}, epsilon ${epsText(eps)}`;
+  return say`${attackTitle(attack)}${isGradientAttack(attack) ? `, ${attackerTitle(attacker)}` : ""}${towards}, epsilon ${epsText(eps)}`;
 }
 
 /** Several networks and their outcomes in one sentence. @param {{title: string, frame: any}[]} columns */
@@ -258,10 +292,12 @@ export function activity(frame, exit) {
   return out.join(" ");
 }
 
+const untargeted = (state) => (isTargeted(state) ? say`, which have no target` : "");
+
 /** The attack whose results are shown. */
 export function underText(state) {
   const key = resultKey(state);
-  if (key === "worst") return say`worst case of all attacks`;
+  if (key === "worst") return say`worst case of all attacks${untargeted(state)}`;
   if (key === SPIKE_TRAIN) return say`survivors up to spike trains`;
   return key === "noise" ? attackTitle("noise") : `${attackTitle(state.attack)}, ${attackerTitle(state.attacker)}`;
 }
@@ -269,7 +305,7 @@ export function underText(state) {
 /** The same behind a share: "84 % in the worst case of all attacks". */
 export function underPhrase(state) {
   const key = resultKey(state);
-  if (key === "worst") return say`in the worst case of all attacks`;
+  if (key === "worst") return say`in the worst case of all attacks${untargeted(state)}`;
   if (key === SPIKE_TRAIN) return say`after all quick attacks up to the spike-train attack`;
   return say`under ${underText(state)}`;
 }
