@@ -54,15 +54,23 @@ def answer_key(notebook: NotebookNode, measured: str = "") -> str:
     Args:
         notebook: the chapter.
         measured: the numbers behind its first vote.
+
+    Raises:
+        ValueError: a vote that no box answers, or whose box answers another vote already.
     """
     blocks = list(pieces(notebook))
     parts: list[str] = []
+    used: list[int] = []
     for k, vote in enumerate(blocks):
         if vote.title == PREDICT:
-            later = [piece for piece in blocks[k + 1 :] if piece.title in {PREDICT, ANSWER, FIRST}]
+            later = {j: piece for j, piece in enumerate(blocks) if j > k and piece.title in {ANSWER, FIRST}}
             first = FIRST if all(piece.title != PREDICT for piece in blocks[:k]) else ANSWER
-            answer = first if any(piece.title == first for piece in later) else ANSWER
-            text = next(piece.text for piece in later if piece.title == answer)
+            answer = first if any(piece.title == first for piece in later.values()) else ANSWER
+            box = next((j for j, piece in later.items() if piece.title == answer), None)
+            if box is None or box in used:
+                raise ValueError(f"{title(notebook)}: no box of its own answers the vote {vote.text[:60]!r}")
+            used.append(box)
+            text = blocks[box].text
             in_numbers = f"\n\n{measured}" if measured and not parts else ""
             parts.append(f"**Vote.** {vote.text}\n\n**Answer.** {text}{in_numbers}")
     return "\n\n".join([*parts, "**Quiz.**", quiz_answers(questions(notebook))])

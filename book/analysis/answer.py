@@ -25,11 +25,12 @@ IN_SHORT = ("ann", "ann-binary")
 def in_short(eps: float = RADII[0]) -> str:
     """Return the worst case of the most robust code beside those of ordinary networks, with intervals, as Markdown."""
     best = _best([name for name in zoo.names("codes") if name != "ann"], eps)
-    others = [f"{title} {_worst(name, eps)}" for title, name in ORDINARY.items() if name in IN_SHORT and _there(title)]
+    others = [f"{_worst(name, eps)}: {title}" for title, name in ORDINARY.items() if name in IN_SHORT and _there(title)]
     return (
-        f"In the worst case of all our attacks at ε = {eps:g}, the spiking network with the best code (`{best}`, picked after "
-        f"measuring) classifies {_worst(best, eps)} of the digits correctly, {' and '.join(others)} ({_sample()}). Which part of "
-        "the network these numbers are due to is the question of all chapters."
+        f"What do all our attacks together leave at ε = {eps:g}? Of the digits stay correct:\n\n"
+        f"- {_worst(best, eps)}: the spiking network with the best code, `{best}`, picked after measuring\n"
+        + "\n".join(f"- {other}" for other in others)
+        + f"\n\n({_sample()}.) Which part of the network these numbers are due to is the question of all chapters."
     )
 
 
@@ -40,13 +41,14 @@ def answer() -> str:
     at_exit = ", ".join(f"`{code}` {_worst(code, large, exits[code])} at exit {exits[code]}" for code in CODES)
     spiking = [name for name in zoo.names() if zoo.recipe(name)["code"] != "ann"]
     hardened = _best(spiking, large)
-    ordinary = "; ".join(f"{title} (`{name}`) {_both(name)}" for title, name in ORDINARY.items() if _there(title))
+    ordinary = "\n".join(f"- {title} (`{name}`): {_both(name)}" for title, name in ORDINARY.items() if _there(title))
+    codes = "\n".join(f"- `{code}`: {_both(code)}" for code in CODES)
     return (
-        f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end: {', '.join(f'`{c}` {_both(c)}' for c in CODES)}. "
-        f"At the last exit that ε on black has not reached, at ε = {large:g}: {at_exit}. The most robust spiking network at "
-        f"ε = {large:g}, picked after measuring: `{hardened}` {_both(hardened)}{_on_samples(hardened)}.\n\n"
-        f"Ordinary networks: {ordinary} "
-        f"({_sample()}; attacks and flags are in the chapters)."
+        f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end:\n\n{codes}\n"
+        f"- `{hardened}`, the most robust spiking network at ε = {large:g}, picked after measuring: "
+        f"{_both(hardened)}{_on_samples(hardened)}\n{ordinary}\n\n"
+        f"At the last exit that ε on black has not reached, at ε = {large:g}: {at_exit}. "
+        f"({_sample()}. Attacks and flags are in the chapters.)"
     )
 
 
@@ -56,7 +58,7 @@ def _on_samples(name: str) -> str:
     if not (broke := broken_on_samples(most)):
         return ""
     first = max(most.samples.values())
-    return f" (too high: {broke} of the first {first} digits fell only to attacks that did not run on the others)"
+    return f" (too high: {broke} of the first {first} digits fell to attacks that the others did not meet)"
 
 
 def _there(title: str) -> bool:

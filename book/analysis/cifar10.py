@@ -187,11 +187,12 @@ def factors_of(name: str, *levels: float) -> str:
         if snn is None or ann is None:
             raise ValueError(f"{attack!r} at {level:g}/255 was not measured on both {name!r} and {baseline!r}")
         guessing = min(snn.low, ann.low) <= CHANCE
-        times = "no factor, as one of them is not above guessing" if guessing else f"{snn.mean / ann.mean:.1f} times"
+        times = "no factor (one is not above guessing)" if guessing else f"{snn.mean / ann.mean:.1f} times"
         at = "" if len(levels) == 1 else f" at {level:g}/255"
-        parts.append(f"{title}{at}: {snn.mean:.3f} against {ann.mean:.3f} (`{baseline}`), {times}")
+        parts.append(f"- {title}{at}: {snn.mean:.3f} against {ann.mean:.3f} (`{baseline}`), {times}")
+    rows = "\n".join(parts)
     at = f", ε = {levels[0]:g}/255" if len(levels) == 1 else ", each at an ε where both beat guessing"
-    return f"**One network, three factors{at}.** `{name}` beside the ANN: {'; '.join(parts)}."
+    return f"**One network, three factors{at}.** `{name}` beside the ANN:\n\n{rows}\n"
 
 
 def three_factors() -> str:

@@ -82,10 +82,11 @@ def trains_finding() -> str:
             for eps, images, both in zip(record["eps"], record["correct"]["images"], record["correct"]["both"], strict=True)
         }
         level = max(falls, key=lambda level: falls[level])
-        parts.append(f"`{name}` {falls[level]:.3f} (ε = {level:g}/255)")
+        parts.append(f"- `{name}`: {falls[level]:.3f} (ε = {level:g}/255)")
+    listed = "\n".join(parts)
     return (
-        "**Finding.** What the search breaks beside the attacks on the image, at the ε where it is most: "
-        f"{', '.join(parts)}. The adaptive numbers of this chapter rest on more attacks on the image and on no search: a search "
+        "**Finding.** What the search breaks beside the attacks on the image, at the ε where it is most:\n\n"
+        f"{listed}\n\nThe adaptive numbers of this chapter rest on more attacks on the image and on no search. A search "
         "would lower them too, by at most this on the same pictures."
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from snnlab import zoo
-from snnlab.statistics import Change, Record, change_between, over_seeds, seed_summary, small_print
+from snnlab.statistics import Change, Record, change_between, over_seeds, seed_summary, shared, small_print
 
 __all__ = [
     "caption",
@@ -49,13 +49,13 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("latency, dark pixels first", "latency-reversed"),
         ("onset", "onset"),
         ("onset, dark pixels first", "onset-reversed"),
+        ("latency, steps shuffled", "latency-shuffled"),
+        ("onset, steps shuffled", "onset-shuffled"),
     ),
     "temporal processing": (
         ("latency", "latency"),
-        ("latency, steps shuffled", "latency-shuffled"),
         ("latency, neurons without memory", "latency-memoryless"),
         ("onset", "onset"),
-        ("onset, steps shuffled", "onset-shuffled"),
         ("onset, neurons without memory", "onset-memoryless"),
     ),
     "ordinary networks": (
@@ -110,6 +110,8 @@ RADII = (0.1, 0.2)
 UNMEASURED = "The controls are not measured yet."
 #: two networks are not compared if both accuracies are below it
 FLOOR = 0.05
+#: random signs that cost more than this are named beside a comparison
+NOISY = 0.2
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,10 @@ def _pairs(suffix: str, whose: str, exit_step: int | None = None) -> tuple[_Pair
 COMPARED: dict[str, tuple[_Pair, ...]] = {
     "order": (
         *_pairs("{}-reversed", "the same code with dark pixels first"),
-        *_pairs("{}-reversed", "the same code with dark pixels first", exit_step=4),
+        *(pair for e in (2, 4, 6) for pair in _pairs("{}-reversed", "the same code with dark pixels first", exit_step=e)),
+        *_pairs("{}-shuffled", "the same code with its steps shuffled"),
     ),
-    "temporal processing": (
-        *_pairs("{}-shuffled", "the same network trained on shuffled steps"),
-        *_pairs("{}-memoryless", "the same network with neurons without memory"),
-    ),
+    "temporal processing": _pairs("{}-memoryless", "the same network with neurons without memory"),
     "ordinary networks": (
         *_pairs("shared-{}", "an ordinary network on the same code with weights shared over steps"),
         *_pairs("ann-{}", "an ordinary network on the same code with weights for every step"),
@@ -214,15 +214,16 @@ def caption(*groups: str) -> str:
     in_groups = [name for group in _chosen(groups) for _, name in GROUPS[group]]
     names = list(dict.fromkeys(in_groups if groups else [*in_groups, *zoo.names("controls")]))
     measured = {name: records for name in names if (records := records_of(name)) is not None}
-    missing = ", ".join(f"`{name}`" for name in names if name not in measured)
+    titles = {name: f"`{name}` ({title})" for group in GROUPS.values() for title, name in group}
+    missing = "; ".join(titles.get(name, f"`{name}`") for name in names if name not in measured)
     sentences = []
     if measured:
-        several = [f"`{name}` ({len(r[0].exits)})" for name, r in measured.items() if len(r[0].exits) > 1]
+        several = [f"`{name}` ({len(e)})" for name, r in measured.items() if len(e := shared(r, "exits")) > 1]
         sentences.append(small_print(measured))
         if several:
             sentences.append(f"Attacked at several exits: {', '.join(several)}; the others at the last.")
     if missing:
-        sentences.append(f"Not measured yet: {missing}.")
+        sentences.append(f"Controls that are not measured yet: {missing}.")
     return " ".join(sentences)
 
 
@@ -255,7 +256,20 @@ def _sentences(pair: _Pair) -> str:
         direction = change.direction if change.clear else "not clearly different"
         of_other = f" {'than' if change.clear else 'from'} that of {pair.whose}" if not sentences else ""
         sentences.append(f"{at}, {what} is {direction}{of_other} ({change}).")
-    return " ".join(sentences)
+    noise = {eps: share for eps in pair.radii if eps and (share := _noise(pair.old, eps)) is not None}
+    left = " and ".join(f"{share:.2f} at ε = {eps:g}" for eps, share in noise.items())
+    return " ".join(
+        [*sentences, *([f"Random signs alone leave {left} of the second: more is compared than attacks."] if noise else [])]
+    )
+
+
+def _noise(name: str, eps: float) -> float | None:
+    """Return the accuracy under random signs where they take much of it; ``None`` elsewhere."""
+    records = records_of(name)
+    if not records or "noise" not in records[0].correct:
+        return None
+    clean, noise = (over_seeds(records, "noise", None, radius).mean for radius in (0.0, eps))
+    return noise if noise < clean - NOISY else None
 
 
 def finding(*groups: str) -> str:

@@ -207,12 +207,11 @@ def gain_finding(codes: Repeats, near: float = 0.1, far: float = 0.2) -> str:
     }
     right = [name for name, higher in gains.items() if higher == (name in ("latency", "onset"))]
     wrong = [name for name in gains if name not in right]
+    listed = "\n".join(f"- ε = {eps:g}: {gained(name, eps)}" for eps in (far, near) for name in codes)
     sentences = [
-        f"**Finding.** At ε = {far:g}, leaving at the exit that was predicted instead of {T}: "
-        + ", ".join(gained(name, far) for name in codes)
-        + ".",
-        f"The prediction holds for {_listed(right)}" + (f" and fails for {_listed(wrong)}." if wrong else "."),
-        f"At ε = {near:g}: {', '.join(gained(name, near) for name in codes)}.",
+        f"**Finding.** What brings leaving at the exit that was predicted, instead of {T}?\n\n{listed}\n\n"
+        f"At ε = {far:g} the prediction holds for {_listed(right)}"
+        + (f" and fails for {_listed(wrong)}." if wrong else "."),
         "An ε of at most 1/T on black has no effect in `onset`: it lies in the dead zone.",
     ]
     if empty:
@@ -270,10 +269,11 @@ def loss_finding(eps: float = 0.2) -> str:
         return f"clearly better: {_listed(names['higher'])}; clearly worse: {_listed(names['lower'])}"
 
     return (
-        f"The figure, and the columns with two numbers (this network / the same code trained on its last answer), show seed "
-        f"{zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over samples (95 %, at most ±{widest:.3f}). The changes at "
-        f"exit {T} are means over {len(seeds)} seeds with their intervals. {flags_line(flagged)} A silent output counts as an "
-        "error.\n\n"
+        f"The figure and the columns with two numbers show seed {zoo.seeds()[0]} alone, n = {first.n}; bands are Wilson's over "
+        f"samples (95 %, at most ±{widest:.3f}). The two numbers are this network and the same code trained on its last answer. "
+        f"The changes at "
+        f"exit {T} are means over {len(seeds)} seeds with their intervals. A silent output counts as an "
+        f"error. {flags_line(flagged)}\n\n"
         f"**Finding.** At exit {T}, clean: {sorted_by(0.0)}. In the worst case at "
         f"ε = {eps:g}: {sorted_by(eps)}. {_sooner()}"
     )
@@ -316,17 +316,17 @@ def dynamic_finding(codes: Repeats, eps: float = 0.2) -> str:
 
     def counted(name: str, radius: float) -> str:
         directions = [_over_fixed(codes[name], k, radius).direction for k in rules]
-        return f"{directions.count('higher')} clearly above, {directions.count('lower')} clearly below"
+        return f"{directions.count('higher')} above, {directions.count('lower')} below"
 
     top = max(np.mean([_dynamic(r).counts(eps)[k] / r.n for r in latency]) for k in rules)
     whole = np.mean([r.energy_pj[-1] for r in latency if r.energy_pj]) / 1000
-    listed = "; ".join(
-        f"`{n}` clean {counted(n, 0.0)}, at ε = {eps:g} {counted(n, eps)}" for n in ("direct", "onset", "latency")
+    listed = "\n".join(
+        f"- `{n}`: clean {counted(n, 0.0)}; at ε = {eps:g} {counted(n, eps)}" for n in ("direct", "onset", "latency")
     )
     return (
         f"n = {latency[0].n} test digits, {len(latency)} seeds, 95 % intervals, the attacks listed above and those "
-        f"aimed at each rule.\n\n**Finding.** Of {len(rules)} rules and thresholds, compared with fixed exits that read as "
-        f"many steps: {listed}. The "
+        f"aimed at each rule.\n\n**Finding.** How many of {len(rules)} rules and thresholds are clearly above or below "
+        f"the fixed exit that reads as many steps?\n\n{listed}\n\nThe "
         f"best of them, picked afterwards, keeps {top:.3f} of the `latency` digits at ε = {eps:g}; the fixed exit {leave}, "
         f"chosen before, keeps {_worst(latency, leave, eps):.3f}. Read to the end, `latency` costs {whole:.1f} nJ (estimated "
         "from counted operations)."
@@ -364,9 +364,9 @@ def late_finding(codes: Repeats) -> str:
     flipped = [f"`{n}` at {np.mean(_late(r, 'flips', 4)):.2f}" for n, r in codes.items() if "flips" in r[0].late]
     return (
         f"Accuracy at exit {T}, upper ends ({NO_BOUND} for what acts from a step on); "
-        f"n = {late['pgd'].n} of the test digits, {len(latency)} seeds; ε = {late['pgd'].size['eps']:g} "
-        f"for noise, PGD (informed) and the search among spike trains, at most {flips} flipped spikes a digit, whatever the "
-        "number of spikes of the code: a larger share of the few of `latency` than of the many of `onset`.\n\n"
+        f"n = {late['pgd'].n} of the test digits, {len(latency)} seeds. Noise, PGD (informed) and the search among spike trains "
+        f"have ε = {late['pgd'].size['eps']:g}. At most {flips} spikes of a digit are flipped, in every code: that is a larger "
+        "share of the few of `latency` than of the many of `onset`.\n\n"
         "**Finding.** We take the strongest attack: the search among spike trains, and PGD for `direct`, which has none. "
         "Compared with the attack from the first step, one that has to wait leaves *fewer* digits right in: "
         f"{', '.join(turned) or 'no case that is clear'}. At t₀ = 6 the change is: "

@@ -11,8 +11,9 @@ from torch import Tensor
 from snnlab import zoo
 from snnlab.encoding import encoder
 from snnlab.plotting.theme import ATTACK, DASHES, INK, QUIET, NotebookFigure, mark, style
-from snnlab.statistics import change_between, over_seeds
+from snnlab.statistics import change_between, estimate, over_seeds
 from snnlab.statistics.records import Repeats
+from snnlab.zoo.studies import VOTED
 
 __all__ = ["codes_in_time", "finding", "two_slopes"]
 
@@ -133,7 +134,19 @@ def _one_draw(repeats: Repeats, eps: float) -> str:
     return (
         f"`poisson` is judged by one draw, which all attacks try in turn: {over_seeds(records, 'worst', None, eps)} at "
         f"ε = {eps:g}. Its strongest single attack, `{strongest}`, meets the draw once and leaves {single[strongest]}, which is "
-        "closer to a mean over draws. By both numbers `poisson` has lost what naive FGSM left."
+        f"closer to a mean over draws. {_voted(eps)} By all of these numbers `poisson` has lost what naive FGSM left."
+    )
+
+
+def _voted(eps: float) -> str:
+    """Return what is left of ``poisson`` where several draws answer together, beside one draw, in a sentence."""
+    record = VOTED.record("poisson")
+    one, together = (
+        estimate([record["correct"][count][record["eps"].index(eps)]], record["n"]) for count in ("one", "majority")
+    )
+    return (
+        f"Where the majority of {record['draws']} draws answers, the suite `{record['suite']}` without transferred images leaves "
+        f"{together} of the first {record['n']} digits, and {one} where one draw answers (one training seed)."
     )
 
 
@@ -148,8 +161,8 @@ def _threshold(radii: Sequence[float], control: str = "ann-binary", code: str = 
 
     robust = ", ".join(f"{change(eps)} at ε = {eps:g}" for eps in radii)
     return (
-        f"The control without spikes, an ordinary network on pixels 0 or 1 (`{control}`, below), differs from `{code}` in "
-        f"the worst case by {robust}. Its price on clean digits is {change(0.0)}."
+        f"The control without spikes is an ordinary network on pixels 0 or 1 (`{control}`, below). In the worst case it differs "
+        f"from `{code}` by {robust}. Its price on clean digits is {change(0.0)}."
     )
 
 

@@ -113,8 +113,8 @@ def flags_line(records: Sequence[Record]) -> str:
         kind.name: (kind.sign.rstrip(": "), sum(any(n.startswith(kind.sign) for n in r.flags["worst"]) for r in records))
         for kind in FLAGS.values()
     }
-    shown = [f"{sign} ({count} of {len(records)} networks)" for sign, count in counts.values() if count]
-    return f"*Flags:* {'; '.join(shown) or 'none'}."
+    shown = [f"{sign.capitalize()} ({count} of {len(records)} networks)." for sign, count in counts.values() if count]
+    return f"*Flags.* {' '.join(shown) or 'None.'}"
 
 
 def _with_interval(pair: Pair) -> str:

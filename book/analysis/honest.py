@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from snnlab import zoo
 from snnlab.attacks import AttackResult
 from snnlab.plotting.curves import curve_with_band, row_of_panels
 from snnlab.plotting.theme import DASHES, MARKERS, NotebookFigure, mark, style
 from snnlab.statistics import Change, Record, change_over_seeds, seed_summary
 from snnlab.statistics.records import Repeats
 
-__all__ = ["convergence", "gap", "square_query", "table"]
+__all__ = ["convergence", "gap", "longer_finding", "peers", "peers_finding", "square_query", "table"]
 
 COLUMNS = (
     ("clean", "worst", 0.0),
@@ -83,3 +87,54 @@ def convergence(panels: Mapping[str, Mapping[str, Mapping[int, AttackResult]]]) 
         f"{key}: {value:.2f}" for key, value in left.items()
     )
     return figure
+
+
+def peers() -> dict[str, Any]:
+    """Return the record of ``benchmarks/peers.py``: what gradients of other papers, and a thousand steps, leave.
+
+    Raises:
+        ValueError: a network has other weights now.
+    """
+    record: dict[str, Any] = json.loads(Path(zoo.__file__).with_name("peers.json").read_text(encoding="utf8"))
+    for name, of in record["networks"].items():
+        if of["weights_sha256"] != zoo.card(name)["weights_sha256"]:
+            raise ValueError(f"peers.json belongs to other weights of {name!r}; run 'python benchmarks/peers.py --write'")
+    return record
+
+
+def _cases(record: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(name, eps, found) for name, of in record["networks"].items() for eps, found in of["by_eps"].items()]
+
+
+def peers_finding() -> str:
+    """Return what gradients of other papers break after the suite, and beside adaptive sharpness, as Markdown."""
+    record = peers()
+    cases, n = _cases(record), {of["n"] for of in record["networks"].values()}
+    best = {case[:2]: min((left, key) for key, left in case[2]["alone"].items() if key != "assg") for case in cases}
+    ahead = sum(best[case[:2]][0] < case[2]["alone"]["assg"] for case in cases)
+    broken = sum(max(count for key, count in found["added"].items() if key != "assg") for _, _, found in cases)
+    name, eps, found = max(cases, key=lambda case: best[case[:2]][0] - case[2]["alone"]["assg"])
+    left, key = best[name, eps]
+    radii = " and ".join(dict.fromkeys(eps for _, eps, _ in cases))
+    return (
+        f"**Finding.** {', '.join(f'`{name}`' for name in record['networks'])}, the first {', '.join(map(str, n))} test digits, "
+        f"ε = {radii}, one training seed; {record['steps']} steps along each gradient, on the image and (step codes) among the "
+        f"spike trains. Of {sum(found['suite'] for _, _, found in cases)} survivors of the suite, summed over networks and ε, "
+        f"they break {broken or 'none'}. Used alone, the best of them breaks more than adaptive sharpness in {ahead or 'none'} "
+        f"of {len(cases)} cases. It is furthest behind for `{name}` at ε = {eps}: `{key}` leaves {left} digits, adaptive "
+        f"sharpness {found['alone']['assg']}. So the suite does not take them."
+    )
+
+
+def longer_finding() -> str:
+    """Return what a thousand steps break after the suite, as Markdown."""
+    record = peers()
+    cases = [(name, eps, found["long"]) for name, eps, found in _cases(record) if "long" in found]
+    survivors, left = (sum(found[key] for _, _, found in cases) for key in ("suite", "left"))
+    fell = [f"`{name}` at ε = {eps}: {f['suite'] - f['left']}" for name, eps, f in cases if f["left"] < f["suite"]]
+    networks = ", ".join(dict.fromkeys(f"`{name}`" for name, _, _ in cases))
+    return (
+        f"**A longer run.** The first {record['long']['n']} digits of {networks} meet {record['long']['steps']:,} steps of "
+        "SA-PGD, of APGD, and (step codes) of the search among spike trains, at both ε. They break "
+        f"{survivors - left} of {survivors} survivors of the suite" + (f" ({', '.join(fell)})." if fell else ".")
+    )

@@ -156,8 +156,9 @@ def activity_finding(digits: Split) -> str:
     fewest, most = hidden.astype(float).idxmin(), hidden.astype(float).idxmax()
     usual = zoo.recipe("latency")["learning_rate"]
     other = [f"`{name}`" for name in hidden.index if zoo.recipe(name)["learning_rate"] != usual]
-    apart = f" ({', '.join(other)} with another learning rate)" if other else ""
+    apart = f" The learning rate of {', '.join(other)} was another one." if other else ""
     return (
         f"**Finding.** On {len(digits)} test digits (clean, one seed) the hidden layer fires between {hidden[fewest]} times a "
-        f"digit (`{fewest}`) and {hidden[most]} (`{most}`): the same neurons with another code, trained alike{apart}."
+        f"digit (`{fewest}`) and {hidden[most]} (`{most}`). The neurons are the same and were trained alike. "
+        f"Only the code differs.{apart}"
     )

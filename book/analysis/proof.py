@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from math import ceil
 
 import pandas as pd
+from matplotlib.lines import Line2D
 
 from snnlab import zoo
 from snnlab.claims import VERDICTS, ledger
-from snnlab.plotting.curves import curve_with_band, row_of_panels
-from snnlab.plotting.theme import DASHES, MARKERS, NotebookFigure, mark, style
-from snnlab.statistics import NO_BOUND, estimate, over_seeds, seed_summary, small_print
+from snnlab.plotting.curves import LIMITS, curve_with_band
+from snnlab.plotting.theme import DASHES, INK, MARKERS, NotebookFigure, mark, style
+from snnlab.statistics import NO_BOUND, attack_table, estimate, over_seeds, seed_summary, small_print
 from snnlab.zoo.proofs import NOT_ATTACKED, PROOFS, SMOOTHED, Bracket, bracket, has_proofs, proofs
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "caption",
     "certified",
     "claims_finding",
+    "codes_finding",
     "control_finding",
     "defence",
     "defence_finding",
@@ -95,44 +99,71 @@ def control_finding(radii: Sequence[float] = (0.1, 0.2)) -> str:
     """Return how much is proved of the spiking network, of the threshold without spikes, and of the ANN, in one sentence."""
     shown = {"certified-onset": "`onset`", "certified-ann-binary": "the ANN on binary pixels", "certified-ann": "the ANN"}
     ends = {title: [bracket(name, eps).low for eps in radii] for name, title in shown.items() if has_proofs(name)}
-    told = [f"{title} {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    told = [f"- {title}: {' and '.join(f'{100 * e.mean:.0f}' for e in low if e)} %" for title, low in ends.items()]
+    listed = "\n".join(told)
     n, at = proofs("certified-onset").n, " and ".join(f"{eps:g}" for eps in radii)
-    chance = "where intervals overlap, the difference may be chance"
-    return f"**Finding.** Proved at ε = {at}: {', '.join(told)} (n = {n}; {chance})."
+    chance = "Where intervals overlap, the difference may be chance"
+    return f"**Finding.** Proved at ε = {at}:\n\n{listed}\n\n(n = {n}. {chance}.)"
 
 
 def caption(names: Sequence[str]) -> str:
     """Return what belongs below a table of brackets: n, seeds, attacks and the method of the proof."""
     attacked = next(zoo.results(name) for name in names if zoo.measured(name))
     proved = proofs(names[0])
-    attacks = [name for name in attacked.attacks if name != "worst"]
+    attacks = {name: text for name, text in attacked.attacks.items() if name != "worst"}
     return (
         f"Proved – not broken, in % of n = {proved.n} test digits. Lower end: {proved.attacks['proved']}. Upper end: the worst "
-        f"case of the suite in the last column; `{attacked.suite}` is {', '.join(attacks)}, and `quick` is its "
-        "beginning. Means over the seeds of a row, with 95 % "
-        "intervals (of one seed over digits, Wilson)."
+        "case of the suite in the last column. Means over the seeds of a row, with 95 % intervals (of one seed over digits, "
+        f"Wilson). The list is that of `{attacked.suite}`; `quick` is its beginning.\n\n{attack_table(attacks)}"
     )
 
 
 def exits(names: Sequence[str], radii: Sequence[float] = RADII) -> NotebookFigure:
-    """Draw what is proved at every exit step, first seed: one panel a network, one line for each ε."""
-    best = []
+    """Draw what is proved at every exit step, first seed: one panel a network, three a row, one line for each ε."""
+    best, radii = [], (0.0, *radii)
     with style():
-        figure, axes = row_of_panels({}, len(names), (8.4, 3.4))
-        for ax, name in zip(axes, names, strict=True):
+        figure = NotebookFigure(figsize=(8.4, 0.6 + 2.6 * ceil(len(names) / 3)), layout="constrained")
+        axes = figure.subplots(ceil(len(names) / 3), 3, sharex=True, sharey=True, squeeze=False)
+        for ax, name in zip_longest(axes.flat, names):
+            if name is None:
+                ax.remove()
+                continue
             record = proofs(name)
-            for k, eps in enumerate((0.0, *radii)):
+            for k, eps in enumerate(radii):
                 counts = [[record.count("proved", e, eps)] for e in record.exits]
                 look = replace(mark(record.code), dash=DASHES[k], marker=MARKERS[k], label=f"ε = {eps:g}")
                 curve_with_band(ax, record.exits, counts, record.n, look)
             last = [record.count("proved", e, radii[-1]) for e in record.exits]
-            best.append(f"{record.title}, ε = {radii[-1]:g}: most at exit {record.exits[last.index(max(last))]}")
-            ax.set(title=record.title, xlabel="exit step", xticks=record.exits)
-            ax.legend(fontsize=8)
-        axes[0].set_ylabel("proved")
+            title = record.title.removesuffix(", certified")
+            best.append(f"{title}, ε = {radii[-1]:g}: most at exit {record.exits[last.index(max(last))]}")
+            ax.set(title=title, xlabel="exit step", xticks=range(1, 9), ylim=LIMITS)
+            ax.xaxis.set_tick_params(labelbottom=True)
+        for row in axes:
+            row[0].set_ylabel("proved")
+        lines = [Line2D([], [], color=INK, ls=DASHES[k], marker=MARKERS[k], label=f"ε = {e:g}") for k, e in enumerate(radii)]
+        figure.legend(handles=lines, loc="outside upper center", ncols=len(radii), fontsize=8)
         figure.add_caption(f"n = {record.n} test digits, one training seed, 95 % intervals over digits (Wilson)")
     figure.alt = "Share of digits that is proved at every exit step: " + ", ".join(best) + "."
     return figure
+
+
+def codes_finding(eps: float = 0.1, wide: float = 0.2) -> str:
+    """Return the brackets of the certified codes, and which are widest at a larger ε, as Markdown."""
+    shown = [name for name in CERTIFIED if has_proofs(name) and zoo.measured(name)]
+
+    def ends(name: str, at: float) -> tuple[float, float]:
+        known = bracket(name, at)
+        return (100 * known.low.mean, 100 * known.high.mean) if known.low and known.high else (0.0, 100.0)
+
+    def told(name: str, at: float) -> str:
+        low, high = ends(name, at)
+        return f"`{zoo.recipe(name).labels['title'].removesuffix(', certified')}` {low:.0f} – {high:.0f} %"
+
+    far = sorted(shown, key=lambda name: ends(name, wide)[0] - ends(name, wide)[1])[:2]
+    return (
+        f"**Finding.** Between proof and attack at ε = {eps:g}: {', '.join(told(name, eps) for name in shown)}. At ε = {wide:g} "
+        f"the brackets are widest for {' and '.join(told(name, wide) for name in far)}: there nobody knows the robust accuracy."
+    )
 
 
 def defence(radii: Sequence[float] = RADII[:2]) -> pd.DataFrame:
@@ -189,9 +220,10 @@ def smoothed_finding() -> str:
         f"n = {first['n']} test digits, one training seed; votes of {first['draws']:,} draws, each bound wrong with probability "
         f"{first['alpha']:g}; radii are medians over the digits whose vote is right; 95 % intervals over digits (Wilson).\n\n"
         f"**Finding.** In L∞ the vote of `poisson` is proved up to ε = {first['linf']['largest']:g}, "
-        f"{255 * first['linf']['largest']:.2f} grey levels of 255; that of the ANN in Gaussian noise up to "
-        f"{records['ann-gaussian']['linf']['largest']:g}. Both are far below any ε of "
-        f"this book (the larger is {grey:.1f} grey levels)."
+        f"{255 * first['linf']['largest']:.2f} grey levels of 255. That of the ANN in Gaussian noise, which was trained with it, "
+        f"is proved up to {records['ann-gaussian']['linf']['largest']:g} ({grey:.1f} grey levels). Both are below every ε "
+        "at which the networks of digits are attacked. Radii are rounded down. A bound holds digit by digit: "
+        f"that some bound of the table is wrong has a probability of at most {first['n']} × {first['alpha']:g}."
     )
 
 

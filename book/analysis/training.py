@@ -179,13 +179,16 @@ def recipe_text(name: str = "latency") -> str:
         settings = ", ".join(f"{key.replace('_', ' ')} {its[key]:g}" for key in differs)
         others += [f"`{other}` with {settings}"] if differs else []
     return (
-        f"**The recipe of the zoo.** Layers {sizes}; β = {recipe['beta']:g}, θ = {recipe['threshold']:g}, reset by "
-        f"{'subtraction' if recipe['reset'] == 'subtract' else recipe['reset']}, T = {recipe['num_steps']} steps; surrogate "
-        f"{bump['shape']} with slope {bump['slope']:g}; the {recipe['loss']} loss; Adam for {recipe['epochs']} epochs of "
-        f"{len(train):,} digits in batches of {recipe['batch_size']}, learning rate {recipe['learning_rate']:g}, lowered to 0 "
-        f"along a cosine; seeds {', '.join(map(str, seeds))}. Every network with a code is trained like this by BPTT"
+        f"**The recipe of the zoo.**\n\n"
+        f"- network: layers {sizes}; β = {recipe['beta']:g}, θ = {recipe['threshold']:g}, reset by "
+        f"{'subtraction' if recipe['reset'] == 'subtract' else recipe['reset']}; T = {recipe['num_steps']} steps\n"
+        f"- training: surrogate {bump['shape']} with slope {bump['slope']:g}, the {recipe['loss']} loss, Adam for "
+        f"{recipe['epochs']} epochs of {len(train):,} digits in batches of {recipe['batch_size']}\n"
+        f"- learning rate: {recipe['learning_rate']:g}, lowered to 0 along a cosine\n"
+        f"- seeds: {', '.join(map(str, seeds))}\n\nEvery network of the zoo with a code is trained like this by BPTT"
         + (f", except {'; '.join(others)}." if others else ".")
-        + " The tables name any other rule, loss or read-out; networks trained on attacked digits start from these, with "
+        + " The tables name any other rule, loss or read-out, and the recipes of controls what differs there. "
+        + "Networks trained on attacked digits start from these, with "
         + f"{', '.join(f'{epochs} epochs more ({rules})' for epochs, rules in _further().items())}."
     )
 
@@ -279,12 +282,12 @@ def _same_length() -> str:
     missing = dict.fromkeys(f"`{long}`" for name, long in pairs.items() if name not in known)
     text = "The plain networks were trained for fewer epochs in all, so part of a gain may come from longer training alone."
     if known:
-        listed = (
-            f"`{name}` against `{long}` " + ", ".join(f"{_change(name, eps, long)} at ε = {eps:g}" for eps in RADII)
+        listed = "\n".join(
+            f"- `{name}` against `{long}`: " + ", ".join(f"{_change(name, eps, long)} at ε = {eps:g}" for eps in RADII)
             for name, long in known.items()
         )
-        text += f" Against networks that were trained longer on clean digits: {'; '.join(listed)}."
-    return text + (f" Not measured yet: {', '.join(missing)}." if missing else "")
+        text += f" Against networks that were trained longer on clean digits:\n\n{listed}\n\n"
+    return text + (f" Such controls that are not measured yet: {', '.join(missing)}." if missing else "")
 
 
 def _too_low(empty: Sequence[tuple[str, float]]) -> str:
@@ -371,8 +374,12 @@ def _against_ann() -> str:
             way: ", ".join(f"`{name}` ({change})" for name, change in against.items() if change.direction == way) or "none"
             for way in ("higher", "lower")
         }
-        parts.append(f"at ε = {eps:g} clearly higher: {groups['higher']}, clearly lower: {groups['lower']}")
-    return f"Against an ordinary network that was trained on attacked digits as well, `{BASELINE}`: {'; '.join(parts)}."
+        parts += [f"- at ε = {eps:g} clearly {way}: {names}" for way, names in groups.items()]
+    return (
+        f"Against an ordinary network that was trained on attacked digits as well, `{BASELINE}`:\n\n"
+        + "\n".join(parts)
+        + "\n\n"
+    )
 
 
 def _gain(name: str, eps: float) -> Change:

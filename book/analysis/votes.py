@@ -32,20 +32,24 @@ def _worst(name: str, eps: float, attack: str = "worst") -> str:
 
 def _digits(text: str) -> str:
     record = zoo.results("latency")
-    return f"*In numbers:* {text} (n = {record.n} test digits, means over {len(zoo.seeds())} seeds with 95 % intervals)."
+    return f"*In numbers.* {text}\n\n(n = {record.n} test digits, means over {len(zoo.seeds())} seeds with 95 % intervals.)"
+
+
+def _points(lines: list[str]) -> str:
+    return "\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _adversarial() -> str:
     clean, noise, fgsm = _worst("ann", 0.0), _worst("ann", 0.1, "noise"), _worst("ann", 0.1, "fgsm.naive")
     return _digits(
-        f"the ordinary network keeps {clean} clean, {noise} with random signs of size 0.1, {fgsm} after FGSM with ε = 0.1"
+        f"The ordinary network keeps {clean} clean, {noise} with random signs of size 0.1, and {fgsm} after FGSM with ε = 0.1."
     )
 
 
 def _training() -> str:
     rules = {"BPTT": "latency", "TSSL-BP": "tsslbp-latency", "conversion": "converted-latency"}
-    listed = "; ".join(f"{title} {_worst(name, 0.1)} and {_worst(name, 0.2)}" for title, name in rules.items())
-    return _digits(f"worst case of `latency` at ε = 0.1 and at 0.2: {listed}")
+    listed = [f"{title}: {_worst(name, 0.1)} and {_worst(name, 0.2)}" for title, name in rules.items()]
+    return _digits(f"Worst case of `latency` at ε = 0.1 and at 0.2:{_points(listed)}")
 
 
 def _early_exit(eps: float = 0.2) -> str:
@@ -54,18 +58,18 @@ def _early_exit(eps: float = 0.2) -> str:
         records = zoo.repeats(code)
         for title, radius in (("clean", 0.0), (f"at ε = {eps:g}", eps)):
             early, whole = ([r.accuracy("worst", e, radius) for r in records] for e in (exit_step, T))
-            parts.append(f"`{code}` {title} {change_over_seeds(early, whole, records[0].n)}")
-    return _digits(f"change of accuracy by leaving at exit {exit_step} instead of {T}: {', '.join(parts)}")
+            parts.append(f"`{code}` {title}: {change_over_seeds(early, whole, records[0].n)}")
+    return _digits(f"Change of accuracy by leaving at exit {exit_step} instead of {T}:{_points(parts)}")
 
 
 def _fusion() -> str:
-    listed = ", ".join(f"`{name}` {_worst(name, 0.1)}" for name in ("direct", "fusion", "latency"))
-    return _digits(f"worst case at ε = 0.1: {listed}")
+    listed = [f"`{name}`: {_worst(name, 0.1)}" for name in ("direct", "fusion", "latency")]
+    return _digits(f"Worst case at ε = 0.1:{_points(listed)}")
 
 
 def _honest() -> str:
     naive, worst = _worst("offset", 0.1, "fgsm.naive"), _worst("offset", 0.1)
-    return _digits(f"`offset` at ε = 0.1: naive FGSM leaves {naive}, all attacks {worst}")
+    return _digits(f"At ε = 0.1 naive FGSM leaves {naive} of `offset`, all attacks together {worst}.")
 
 
 def _cifar10() -> str:

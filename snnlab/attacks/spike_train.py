@@ -31,6 +31,7 @@ from snnlab.attacks.attacker import ENSEMBLE, INFORMED, Attacker
 from snnlab.attacks.base import Attack, Rng
 from snnlab.attacks.budget import Budget
 from snnlab.attacks.goal import Aim, Goal
+from snnlab.attacks.peers import PEERS
 from snnlab.attacks.registry import register_attack
 from snnlab.attacks.result import AttackResult, check_batch, check_counts, judged, targets_of, uniform
 from snnlab.attacks.sharpness import AdaptiveSharpness
@@ -142,7 +143,7 @@ def spike_train_attack(
 class SpikeTrain(Attack):
     """The spike-train attack (``spike_train_attack``).
 
-    Of an attacker it takes the surrogate if it is one of ``ENSEMBLE``, else the adaptive one.
+    Of an attacker it takes the surrogate if it is one of ``ENSEMBLE`` or ``PEERS``, else the adaptive one.
     """
 
     steps: int = 100
@@ -168,7 +169,7 @@ class SpikeTrain(Attack):
         **options: Any,
     ) -> AttackResult:
         """Run ``spike_train_attack``."""
-        surrogate = attacker.surrogate if attacker in ENSEMBLE else None
+        surrogate = attacker.surrogate if attacker in (*ENSEMBLE, *PEERS.values()) else None
         return spike_train_attack(classifier, images, labels, budget, surrogate=surrogate, **self.settings(), **options)
 
 

@@ -14,10 +14,10 @@ the same       both inside ``±margin``      one end beyond the other side
 ============== ============================ ==========================
 
 Otherwise the comparison is *not told apart* (undecided). So is a difference of accuracies below ``MIN_EFFECT`` where there is no
-margin, and a factor on an accuracy that guessing reaches as well, or whose multiple lies above the clean accuracy of ``new``.
-A claim
+margin, and a factor on an accuracy that guessing reaches as well. A claim
 
-* **holds** if every comparison is as claimed, **holds in part** if some are;
+* **holds** if every comparison is as claimed, **holds in part** if some are and none is against it;
+* is **mixed** if some comparisons are as claimed and some against it;
 * **holds (proved)** if it holds for every attack, tried or not: each comparison is as claimed for what is proved of the side that
   should be higher, and what attacks leave of the other;
 * is **undecided** if no comparison is told apart;
@@ -43,7 +43,7 @@ EXPECTED: tuple[str, ...] = ("higher", "lower", "not lower", "not higher", "the 
 #: what a comparison can end with
 OUTCOMES: tuple[str, ...] = ("as claimed", "not told apart", "against the claim")
 #: verdicts on a claim
-VERDICTS: tuple[str, ...] = ("holds (proved)", "holds", "holds in part", "undecided", "does not hold here")
+VERDICTS: tuple[str, ...] = ("holds (proved)", "holds", "holds in part", "mixed", "undecided", "does not hold here")
 
 
 @dataclass(frozen=True)
@@ -146,16 +146,18 @@ def verdict(outcomes: Sequence[str], proved: bool = False) -> str:
 
     >>> verdict(["as claimed", "not told apart"])
     'holds in part'
+    >>> verdict(["as claimed", "not told apart", "against the claim"])
+    'mixed'
     >>> verdict(["not told apart", "not told apart"])
     'undecided'
     """
     if not outcomes or any(o not in OUTCOMES for o in outcomes):
         raise ValueError(f"a verdict needs outcomes out of {', '.join(OUTCOMES)}, got {list(outcomes)}")
-    holds_proved, holds, in_part, undecided, not_here = VERDICTS
+    holds_proved, holds, in_part, mixed, undecided, not_here = VERDICTS
     claimed, open_ones = (outcomes.count(outcome) for outcome in OUTCOMES[:2])
     if claimed:
         if claimed < len(outcomes):
-            return in_part
+            return in_part if claimed + open_ones == len(outcomes) else mixed
         return holds_proved if proved else holds
     return undecided if open_ones == len(outcomes) else not_here
 

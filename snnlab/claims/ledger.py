@@ -22,6 +22,7 @@ from snnlab.evaluation.flags import kind_of
 from snnlab.evaluation.suites import SUITES as ALL_SUITES
 from snnlab.files import atomic_write
 from snnlab.statistics import Change, Record, chance_of, change_over_seeds, estimate, mean_interval
+from snnlab.zoo.retiming import ATTACK as RETIMING_ATTACK
 
 __all__ = ["LEDGER", "build", "ledger", "measure", "record_of"]
 
@@ -167,16 +168,15 @@ def _nested(new: Quantity, old: Quantity) -> bool:
 
 
 def _factor_can_be_formed(comparison: Comparison, old: Sequence[float], by_model: Mapping[str, Sequence[Record]]) -> bool:
-    """Return whether one accuracy can be so many times another: the smaller beats guessing, and so many times it can be reached.
+    """Return whether one accuracy can be compared with so many times another: that other one beats guessing.
 
-    A multiple of an accuracy that guessing reaches as well says nothing, and none can lie above the clean accuracy of ``new``.
+    A multiple of an accuracy that guessing reaches as well says nothing.
     """
     rival, times = comparison.old, comparison.old.times
     if times <= 1 or rival.kind != "accuracy" or not rival.eps:
         return True
     n, chance = by_model[rival.model][0].n, chance_of(by_model[rival.model]) or 0.0
-    clean = fmean(record.accuracy() for record in by_model[comparison.new.model])
-    return estimate([value / times * n for value in old], n).low > chance and fmean(old) <= clean
+    return estimate([value / times * n for value in old], n).low > chance
 
 
 def _settings(quantity: Quantity) -> dict[str, Any]:
@@ -222,6 +222,8 @@ def _attacks(claim: Claim, used: Used) -> dict[str, str]:
             attacks[f"late.{quantity.attack}"] = LATE[quantity.attack]
         elif quantity.kind == "silenced":
             attacks |= of_model[0].ablation.attacks if of_model[0].ablation else {}
+        elif quantity.kind == "retimed":
+            attacks["retiming"] = RETIMING_ATTACK
         elif quantity.kind in ("energy", "gate") or (quantity.kind == "accuracy" and not quantity.eps):
             attacks.setdefault("none", "clean digits, no attack")
         else:
@@ -233,7 +235,7 @@ def _attacks(claim: Claim, used: Used) -> dict[str, str]:
 def _flags(claim: Claim, used: Used) -> dict[str, list[str]]:
     """Return the flags of the attacks that were read, by model; of each kind the first seed's."""
     flags: dict[str, dict[tuple[str, str], str]] = {}
-    for q in (q for q in _quantities(claim) if q.kind not in ("energy", "gate", "late")):
+    for q in (q for q in _quantities(claim) if q.kind not in ("energy", "gate", "late", "retimed")):
         for model, record in ((model, r) for (model, _), records in used.items() if model in q.models for r in records):
             for sentence in record.flags.get(q.attack, []):
                 if (kind := kind_of(sentence).name) != "single_seed":

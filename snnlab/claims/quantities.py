@@ -8,6 +8,8 @@ kind             value
 ``dynamic``      fraction right where every image leaves by ``rule``, on every image the suite made of it within ``eps``
 ``interpolated`` worst case of the fixed exits that read as many steps as ``rule`` does on clean digits, interpolated
 ``late``         fraction right where ``attack`` (noise, pgd, spike_train or flips) acts from ``from_step`` on, read at ``exit``
+``retimed``      fraction right where spikes moved in time within ``budget``: by ``attack`` (worst, gradient or noise) at the last
+                 exit, or in the worst case read at ``exit``
 ``silenced``     worst case with the part ``part`` of a fused code silenced
 ``gate``         the gate of ``part`` in a fused code
 ``coin``         clean accuracy of a random choice between the networks ``parts`` that is as robust within ``eps`` as ``model``
@@ -23,11 +25,13 @@ from typing import TypeVar
 
 import numpy as np
 
+from snnlab.attacks.time_budget import TimeBudget
 from snnlab.data import DATASETS, describe
 from snnlab.encoding import Fusion, encoder, first_active_step
 from snnlab.statistics import Record
 from snnlab.statistics.parts import place
-from snnlab.zoo.registry import DATASET, dataset_of
+from snnlab.zoo.registry import DATASET, dataset_of, recipe
+from snnlab.zoo.retiming import retiming
 
 __all__ = ["Quantity"]
 
@@ -47,6 +51,7 @@ class Quantity:
             ``first_active_step`` of the code, or ``floor((1-ε)T)``, that of ``latency``, where ε acts from the first step on.
         rule, threshold: of a dynamic exit.
         from_step: of a late perturbation.
+        budget: on time, of kind ``retimed``, as ``"shift 2"``.
         part: of a fused code.
         parts: the two networks of a random choice.
         times: factor on the value.
@@ -67,6 +72,7 @@ class Quantity:
     rule: str = ""
     threshold: float | None = None
     from_step: int = 0
+    budget: str = ""
     part: str = ""
     parts: tuple[str, ...] = ()
     times: float = 1.0
@@ -79,6 +85,10 @@ class Quantity:
             raise ValueError(f"a {self.kind!r} {'has no' if self.kind == 'value' else 'needs a'} model, got {self.model!r}")
         if isinstance(self.exit, str) and self.exit != "window":
             raise ValueError(f"exit must be a step, 'window' or left out, got {self.exit!r}")
+        if (self.kind == "retimed") != bool(self.budget):
+            raise ValueError(
+                f"a budget on time belongs to kind 'retimed', and to no other, got {self.budget!r} for {self.kind!r}"
+            )
         object.__setattr__(self, "parts", tuple(self.parts))
         if len(self.parts) != 2 * (self.kind == "coin"):
             got = f"kind {self.kind!r}, parts {self.parts}"
@@ -122,6 +132,8 @@ class Quantity:
 
     def n(self, record: Record) -> int:
         """Return the number of samples behind the value."""
+        if self.kind == "retimed":
+            return retiming(self.model)[0]["worst"].n
         part = {"late": record.late.get(self.attack), "silenced": record.ablation}.get(self.kind)
         return (part or record).n
 
@@ -144,12 +156,15 @@ class Quantity:
         budget = f", {data.budget.format(levels)}" if self.eps else ""
         rule = self.rule.replace("_", " ") + ("" if self.threshold is None else f" ≥ {self.threshold:g}")
         under = "worst-case accuracy" if self.attack == "worst" else f"accuracy under {self.attack}"
+        moved = "at random" if self.attack == "noise" else "in time"
+        moved += f" ({TimeBudget(self.budget)})" if self.budget else ""
         said = {
             "accuracy": under + budget if self.eps else f"accuracy on clean {data.noun}s",
             "energy": f"energy of a clean {data.noun}, nJ",
             "dynamic": f"accuracy where every image leaves at {rule}{budget}",
             "interpolated": f"accuracy at fixed exits that read as many steps as {rule} does{budget}",
             "late": f"accuracy under {self.attack} that acts from step {self.from_step} on",
+            "retimed": f"{under.removesuffix(' under noise')}, spikes moved {moved}",
             "silenced": f"worst-case accuracy without {self.part}{budget}",
             "gate": f"gate of {self.part}",
             "coin": f"clean accuracy of a random choice between {' and '.join(self.parts)} that is as robust{budget}",
@@ -177,6 +192,14 @@ def _interpolated(q: Quantity, record: Record, others: Others) -> float:
     dynamic, exits = _measured(record.dynamic, "a dynamic exit"), sorted(record.exits)
     step = dynamic.mean_exit[dynamic.row(q.rule, q.threshold)]
     return float(np.interp(step, exits, [record.accuracy("worst", e, q.eps) for e in exits]))
+
+
+def _retimed(q: Quantity, record: Record, others: Others) -> float:
+    of_seed = retiming(q.model)[place(recipe(q.model).evaluation["seeds"], record.seed, "the seed")]
+    part = q.attack if q.exit is None else f"exit {q.exit}"
+    place(list(of_seed), part, "the part")
+    kind, _, limit = q.budget.partition(" ")
+    return of_seed[part].accuracy(kind, float(limit)).mean
 
 
 def _gate(q: Quantity, record: Record, others: Others) -> float:
@@ -216,6 +239,7 @@ KINDS: dict[str, Callable[[Quantity, Record, Others], float]] = {
     "late": lambda q, record, _: _measured(record.late.get(q.attack), f"late {q.attack}").accuracy(
         q.from_step, q.exit_step(record)
     ),
+    "retimed": _retimed,
     "silenced": lambda q, record, _: _measured(record.ablation, "a silenced part").accuracy(q.part, q.eps),
     "gate": _gate,
     "coin": _coin,

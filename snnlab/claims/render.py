@@ -15,7 +15,14 @@ from snnlab.statistics import MIN_EFFECT, NO_BOUND, Change
 __all__ = ["HELD_FIXED", "SIGNS", "Page", "details", "forest", "fractions", "links", "page", "summary", "table"]
 
 Ledger = Mapping[str, Mapping[str, Any]]
-SIGNS = {"holds (proved)": "■", "holds": "✓", "holds in part": "◐", "undecided": "○", "does not hold here": "✗"}
+SIGNS = {
+    "holds (proved)": "■",
+    "holds": "✓",
+    "holds in part": "◐",
+    "mixed": "◫",
+    "undecided": "○",
+    "does not hold here": "✗",
+}
 MARKS = {"as claimed": "✓", "not told apart": "○", "against the claim": "✗"}
 SHORT = {"as claimed": "as claimed", "not told apart": "undecided", "against the claim": "against"}
 #: title of a chapter → its page
@@ -29,6 +36,7 @@ CHAPTERS = {
     "CIFAR-10": "cifar10",
     "Energy": "energy",
     "Events": "events",
+    "Hardware and weather": "hardware",
 }
 #: claim of the paper → the chapter that tests it; ``where`` names the chapter of the others
 TESTED_IN = {
@@ -51,8 +59,8 @@ HELD_FIXED = (
     "(One network before and after an attack is the exception: the difference is then a share of the images, with Wilson's "
     "interval.) "
     f"A difference of two accuracies below {MIN_EFFECT:g} counts as undecided in any case. "
-    "A comparison with twice an accuracy counts as undecided where that accuracy does not beat guessing, or where twice of it "
-    "cannot be reached. Energies and gates have intervals over training seeds alone. "
+    "A comparison with twice an accuracy counts as undecided where that accuracy does not beat guessing: no factor can "
+    "be formed. Energies and gates have intervals over training seeds alone. "
     "Worst cases are brackets, from what is proved to what attacks leave. Upper ends are compared; a comparison is proved where "
     "it comes out alike with what is proved of the side that should be higher."
 )
@@ -97,14 +105,14 @@ def counts(measured: Mapping[str, Any]) -> str:
 
 
 def sign(measured: Mapping[str, Any], words: str = "") -> str:
-    """Return the sign of a verdict and, where a claim holds in part, how its headline comparison came out.
+    """Return the sign of a verdict and, where comparisons differ, how the headline comparison came out.
 
     >>> first = {"outcome": "against the claim", "headline": True}
     >>> sign({"verdict": "holds in part", "comparisons": [first, {"outcome": "as claimed"}]}, " holds in part")
     '◐ holds in part (headline ✗)'
     """
     marks = [MARKS[row["outcome"]] for row in measured["comparisons"] if row.get("headline")]
-    in_part = measured["verdict"] == "holds in part"
+    in_part = measured["verdict"] in ("holds in part", "mixed")
     return SIGNS[measured["verdict"]] + words + "".join(f" (headline {mark})" for mark in marks if in_part)
 
 

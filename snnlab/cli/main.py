@@ -149,6 +149,7 @@ def evaluate(
     norm: Annotated[str, typer.Option(help="Linf, L2, L1 or L0.")] = "Linf",
     n: Annotated[int | None, typer.Option(help="Images, from the first; default: all.")] = None,
     seed: Annotated[int, typer.Option(help="Of the attacks' randomness.")] = 0,
+    draws: Annotated[int, typer.Option(help="Draws of a random code that answer together, by majority.")] = 1,
     source: Annotated[
         str | None, typer.Option(help="Network on which transferred attacks are made; named as the model.")
     ] = None,
@@ -173,7 +174,15 @@ def evaluate(
             user_model.checked(made_on, split, str(source))
         budgets = [Budget(radius, norm) for radius in radii]
         evaluation = evaluate_robustness(
-            classifier, split, budgets, suite, source=made_on, seed=seed, cache=cache or out / "cache", progress=progress
+            classifier,
+            split,
+            budgets,
+            suite,
+            source=made_on,
+            seed=seed,
+            draws=draws,
+            cache=cache or out / "cache",
+            progress=progress,
         )
         about = {
             "model": model,

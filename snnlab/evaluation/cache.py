@@ -29,7 +29,7 @@ class JobCache:
         self.folder, self.run = folder, run
         networks = [_described(run.classifier), _described(run.source) if run.source else ""]
         versions = [version("snnlab"), torch.__version__]
-        settings = [run.budgets, run.rules, run.exits, run.seed, run.batch_size]
+        settings = [run.budgets, run.rules, run.exits, run.seed, run.batch_size, *([run.draws] if run.draws > 1 else [])]
         shared = repr(networks + settings + versions).encode()
         self._shared = _hash(shared, *map(bytes_of, (run.split.images, run.split.labels)))
 

@@ -94,7 +94,7 @@ _KINDS = (
         "single_draws",
         "random code: one draw for each attack",
         "A sample counts as broken if the answer to an image of any attack is wrong in one draw. Chance breaks some of them.",
-        "Ask many draws and count the majority, as snnlab.zoo.studies does; compare random codes with each other only.",
+        "Count the majority of many draws, evaluate_robustness(…, draws=20); compare random codes with each other only.",
     ),
     Flag(
         "state_kept",

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from snnlab.attacks import INFORMED, Budget, attack, sa_pgd_attack
+from snnlab.attacks.result import check_counts
 from snnlab.data import Split
 from snnlab.evaluation.cache import JobCache
 from snnlab.evaluation.flags import FLAGS
@@ -56,6 +57,7 @@ def evaluate_robustness(
     progress: bool = True,
     cache: str | Path | None = None,
     proved: Tensor | None = None,
+    draws: int = 1,
 ) -> Evaluation:
     """Inspect a network, attack it by a suite from cheap to costly, and return the worst case per sample with its flags.
 
@@ -73,9 +75,10 @@ def evaluate_robustness(
         cache: folder for the results of single attacks, from which a stopped evaluation resumes.
         proved: samples that no attack can break (``snnlab.evaluation.certificates``), ``[ε, T, N]``: attacks that run on the
             survivors spare them.
+        draws: how many draws of a random code answer together, by majority; 1: each attack meets one draw.
 
     Raises:
-        ValueError: unknown suite; bad data, budgets, exits or rules; a network that cannot be attacked.
+        ValueError: unknown suite; fewer than one draw; bad data, budgets, exits or rules; a network that cannot be attacked.
 
     >>> from snnlab import data, evaluate_robustness, zoo
     >>> digits = data.load("mnist5k").test[:10]
@@ -106,7 +109,10 @@ def evaluate_robustness(
         progress=progress,
         cache=cache,
         proved=proved,
+        draws=draws,
     )
+    if draws > 1 and classifier.stochastic:
+        notes = [note for note in notes if note != FLAGS["single_draws"]()]
     return replace(
         result, suite=name, notes=notes, diagnostics=_at_huge_eps(classifier, split, seed, name != "gradient_free")
     ).with_flags()
@@ -126,6 +132,7 @@ def evaluate(
     progress: bool = True,
     cache: str | Path | None = None,
     proved: Tensor | None = None,
+    draws: int = 1,
 ) -> Evaluation:
     """Run a list of attacks on every exit and ε without inspecting the network; arguments as ``evaluate_robustness``.
 
@@ -154,7 +161,8 @@ def evaluate(
         a.for_code(classifier.encoder) for a in suite if a.suits(classifier, norm) and (source is not None or not a.transfer)
     ]
     jobs = jobs_of(attacks, exits, classifier.num_steps, len(rules))
-    run = Run(classifier, source, split, radii, exits, tuple(rules), seed, batch_size, proved)
+    check_counts(draws=draws)
+    run = Run(classifier, source, split, radii, exits, tuple(rules), seed, batch_size, proved, draws)
     stored = JobCache(Path(cache), run) if cache is not None else None
     partial: dict[Job, JobResult] = {}
     with tqdm(total=sum(job.attack.attack.cost for job in jobs), unit="pass", disable=not progress) as bar:
@@ -194,6 +202,7 @@ def _collect(attacks: Sequence[SuiteAttack], partial: dict[Job, JobResult], run:
     worst = run.wrong_in_any(partial)[:, rows]
     if ran:
         wrong[WORST], silent[WORST] = worst, torch.stack(list(silent.values())).any(0)
+    drawn = f"; an answer is the majority of {run.draws} draws" if run.draws > 1 and run.classifier.stochastic else ""
     return Evaluation(
         n=len(run.split),
         eps=[budget.eps for budget in run.budgets],
@@ -208,7 +217,7 @@ def _collect(attacks: Sequence[SuiteAttack], partial: dict[Job, JobResult], run:
         dynamic=_dynamic(run, partial) if run.rules else None,
         norm=run.budgets[0].norm,
         suite="custom",
-        attacks={a.name: a.description for a in ran} | ({WORST: WORST_DESCRIPTION} if ran else {}),
+        attacks={a.name: a.description for a in ran} | ({WORST: WORST_DESCRIPTION + drawn} if ran else {}),
         probes={a.name: a.probe for a in ran if a.probe},
         samples={a.name: a.sample for a in ran if a.sample},
         white_box=[a.name for a in ran if a.white_box],

@@ -21,6 +21,8 @@ from snnlab.networks.energy import energy
 
 __all__ = ["Job", "JobResult", "Run", "jobs_of"]
 
+BETWEEN_DRAWS = 1_000_003  # seeds between two draws: no attack has one of them
+
 
 class JobResult(TypedDict):
     """Answers ``predictions`` ``[ε, T, N]``, whether each rule is right ``dynamic`` ``[ε, R, N]``, and diagnostics ``[ε]``."""
@@ -60,6 +62,7 @@ class Run:
     """What all jobs of one evaluation share: the classifier, the samples, the budgets.
 
     ``proved``: which samples no attack can break, ``[ε, T, N]``; searches on the survivors at one exit leave them alone.
+    ``draws``: how many draws of a stochastic code answer together; the class that most of them give counts.
     """
 
     classifier: Classifier
@@ -71,6 +74,7 @@ class Run:
     seed: int
     batch_size: int
     proved: Tensor | None = None
+    draws: int = 1
 
     def __call__(self, job: Job, broken: Tensor | None) -> JobResult:
         """Run one job.
@@ -98,7 +102,7 @@ class Run:
             results = self._attack(job, aimed, rows, self.budgets[k], self.seed + 1000 * k + aimed.exit_step)
             if results:
                 images[rows] = torch.cat([r.images for r in results])
-            # Stochastic codes are scored on one fixed draw, hidden from the attacks.
+            # Stochastic codes are scored on fixed draws, hidden from the attacks.
             predicted, dynamic = predicted.clone(), dynamic.clone()
             if self.classifier.stochastic:
                 predicted, dynamic = self._read(images)
@@ -141,17 +145,27 @@ class Run:
         parts = torch.split(rows, self.batch_size) if len(rows) else ()
         return [a.attack(aimed, x[part], y[part], budget, a.attacker, **options) for part in parts]
 
-    def victim(self) -> Classifier:
-        """Return the classifier with the draws on which everything is scored."""
+    def victim(self, draw: int = 0) -> Classifier:
+        """Return the classifier with the draw of this number, on which everything is scored."""
         victim = self.classifier.at()
-        victim.generator = torch.Generator().manual_seed(self.seed)
+        victim.generator = torch.Generator().manual_seed(self.seed + BETWEEN_DRAWS * draw)
         return victim
 
     @torch.no_grad()
     def _read(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return predictions at every exit ``[T, N]``, and whether each rule answers correctly ``[R, N]``."""
+        """Return predictions at every exit ``[T, N]``, and whether each rule answers correctly ``[R, N]``.
+
+        Over several draws, the most frequent prediction (of a tie the smaller class), and what a rule is in most draws.
+        """
         truth = self.split.labels if labels is None else labels
-        victim, predicted, right = self.victim(), [], []
+        if self.draws == 1 or not self.classifier.stochastic:
+            return self._read_once(self.victim(), images, truth)
+        drawn = [self._read_once(self.victim(draw), images, truth) for draw in range(self.draws)]
+        predicted, right = (torch.stack(of) for of in zip(*drawn, strict=True))
+        return predicted.mode(0).values, 2 * right.sum(0) > self.draws
+
+    def _read_once(self, victim: Classifier, images: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        predicted, right = [], []
         for x, y in zip(torch.split(images, self.batch_size), torch.split(truth, self.batch_size), strict=True):
             logits, membrane = victim.read(x)
             predicted.append(victim.answers(logits, membrane))

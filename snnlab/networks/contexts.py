@@ -192,6 +192,11 @@ class _Replaced:
         return self.surrogate.of_sequence(self.neuron)(v)
 
     @property
+    def through(self) -> Any:
+        """The gradient through a whole neuron, of a surrogate that has one; else ``None``."""
+        return getattr(self.surrogate, "through", None)
+
+    @property
     def memoryless(self) -> bool:
         """Whether ``derivative`` may be asked for in parts."""
         return self.surrogate.memoryless

@@ -193,8 +193,10 @@ class _Leaky(torch.autograd.Function):
         spikes_grad, membrane_grad = grads
         membrane, spikes, beta, threshold = ctx.saved_tensors
         decay, theta, reset, spike_grad = ctx.settings
-        grad = torch.zeros_like(membrane) if spikes_grad is None else torch.empty_like(membrane)
-        if spikes_grad is not None:
+        through = getattr(spike_grad, "through", None)  # of a gradient of whole neurons (snnlab.attacks.peers)
+        steps = spikes_grad is not None and through is None
+        grad = torch.empty_like(membrane) if steps else torch.zeros_like(membrane)
+        if steps and spikes_grad is not None:
             derivative = derivative_of(spike_grad)
             for part in parts(membrane) if getattr(spike_grad, "memoryless", False) else [(slice(None),)]:
                 torch.mul(derivative(membrane[part] - theta), spikes_grad[part], out=grad[part])
@@ -205,6 +207,10 @@ class _Leaky(torch.autograd.Function):
         for t in range(len(grads_at) - 2, -1, -1):
             carried = grads_at[t + 1] * (1 - fired[t]) if reset == "zero" else grads_at[t + 1]
             grads_at[t].add_(carried * decay) if isinstance(decay, Tensor) else grads_at[t].add_(carried, alpha=decay)
+        if through is not None and spikes_grad is not None:
+            current = _current(membrane, spikes, decay, theta, reset)
+            values = (torch.as_tensor(value, dtype=grad.dtype, device=grad.device) for value in (decay, theta))
+            grad.add_(through(spikes_grad, current, spikes, membrane - theta, *values))
         of_beta = of_threshold = None
         if ctx.needs_input_grad[1]:
             before = membrane[:-1] * (1 - spikes[:-1]) if reset == "zero" else membrane[:-1]
@@ -215,6 +221,15 @@ class _Leaky(torch.autograd.Function):
             if reset == "subtract":
                 of_threshold = of_threshold - (spikes[:-1] * grad[1:]).sum((0, 1)).sum_to_size(threshold.shape)
         return grad, of_beta, of_threshold, None, None
+
+
+def _current(membrane: Tensor, spikes: Tensor, decay: float | Tensor, theta: float | Tensor, reset: str) -> Tensor:
+    """Return the current that led to this potential."""
+    before, reset_now = membrane[:-1], spikes[:-1]
+    left = before * (1 - reset_now) * decay if reset == "zero" else before * decay
+    current = membrane.clone()
+    current[1:] -= left - reset_now * theta if reset == "subtract" else left
+    return current
 
 
 def _plain(value: Tensor) -> float | Tensor:

@@ -23,6 +23,9 @@ __all__ = [
     "small_print",
 ]
 
+#: names that a sentence lists; more are counted
+FEW = 4
+
 
 def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: str = "") -> str:
     """Return n, number of seeds and kind of interval of the records in a figure.
@@ -36,7 +39,7 @@ def intervals_line(repeats: Iterable[Sequence[Record | LateAccuracy]], drawn: st
     """
     groups = list(repeats)
     n = " or ".join(f"{size:,}" for size in sorted({r.n for records in groups for r in records}))
-    several = " or ".join(str(seeds) for seeds in sorted({len(records) for records in groups} - {1}))
+    several = _or({len(records) for records in groups} - {1})
     over = {False: "seeds (Student, at least Wilson)", True: "samples (Wilson)"}
     intervals = drawn or "; ".join(f"95 % intervals over {over[one]}" for one in sorted({len(r) == 1 for r in groups}))
     return f"n = {n}, {f'mean of {several} seeds, ' if several else ''}{intervals}"
@@ -101,13 +104,26 @@ def small_print(repeats: Repeats, attack: str = "worst") -> str:
 
 def bracket_line(repeats: Repeats) -> str:
     """Return how to read a worst case that is written as a bracket, and of which models nothing is proved."""
-    unknown = [f"`{name}`" for name, records in repeats.items() if any(record.proofs is None for record in records)]
-    seeds = {len(records) for name, records in repeats.items() if f"`{name}`" not in unknown}
+    unknown = [name for name, records in repeats.items() if any(record.proofs is None for record in records)]
+    seeds = {len(records) for name, records in repeats.items() if name not in unknown}
     method = next((r.proofs.attacks["proved"] for records in repeats.values() for r in records if r.proofs), "")
-    proved = f"between the lower end, which is proved ({method}), and" if method else "below"
-    same = f" of the same digits and {' or '.join(str(s) for s in sorted(seeds))} seeds" if seeds else ""
-    told = f" {NO_BOUND[0].upper()}{NO_BOUND[1:]}: {', '.join(unknown)}." if unknown else ""
-    return f"A robust accuracy lies {proved} the upper end, which attacks leave and whose interval is given{same}.{told}"
+    upper = "The interval is that of the upper end."
+    if not method:
+        return f"A robust accuracy is an upper end: what attacks leave. {upper} {_unknown(unknown, len(repeats))}"
+    lower = f"the lower end is proved, over the same digits and {_or(seeds)} seed{'s' * (seeds != {1})}"
+    told = f" {_unknown(unknown, len(repeats))}" if unknown else ""
+    how = f"The proof: {method.partition(';')[0]}."
+    return f"A robust accuracy is a bracket: {lower}; attacks leave the upper end. {upper} {how}{told}"
+
+
+def _or(numbers: Iterable[int]) -> str:
+    return " or ".join(str(number) for number in sorted(numbers))
+
+
+def _unknown(names: Sequence[str], of: int) -> str:
+    """Return of which networks no bound is known: by name, if they are few."""
+    said = f"{len(names)} of {of} networks" if len(names) > FEW else ", ".join(f"`{name}`" for name in names)
+    return f"{NO_BOUND[0].upper()}{NO_BOUND[1:]}: {said}."
 
 
 def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
@@ -131,24 +147,25 @@ def attacks_line(repeats: Sequence[Sequence[Record]]) -> str:
     }
     suites = ", ".join(dict.fromkeys(f"`{record.suite}`" for record in first if record.suite))
     of_suite = f" of the suite {suites}" if suites else ""
+    number, allowed, of_each = _number(first)
     sentences = [
-        f"The worst case counts a digit as lost if {_number(first)}{of_suite} broke it.",
+        f"The worst case counts a digit as lost if {number}{of_suite} broke it.{allowed}",
         "What an attack breaks at one ε counts as broken by it at every larger one.",
         *_on_samples([record for records in repeats for record in records]),
     ]
-    return f"{' '.join(sentences)}\n\n{attack_table(listed)}"
+    return f"{' '.join(sentences)}\n\n{attack_table(listed, of_each)}"
 
 
-def _number(records: Sequence[Record]) -> str:
-    """Return how many attacks each network met, in words."""
+def _number(records: Sequence[Record]) -> tuple[str, str, dict[str, str]]:
+    """Return how many attacks each network met, in words, and the networks by that number where they differ."""
     by_number: dict[int, list[str]] = {}
     for record in records:
-        by_number.setdefault(len(record.attacks.keys() - {"worst"}), []).append(f"`{record.model}`")
+        by_number.setdefault(len(record.attacks.keys() - {"worst"}), []).append(f"<code>{record.model}</code>")
     if len(by_number) == 1:
         (number,) = by_number
-        return f"any of {number} attacks" if number > 1 else "the attack"
-    whose = "; ".join(f"{number} on {', '.join(dict.fromkeys(by_number[number]))}" for number in sorted(by_number))
-    return f"any of the attacks that its code allows ({whose})"
+        return f"any of {number} attacks" if number > 1 else "the attack", "", {}
+    of_each = {f"{number} attacks": ", ".join(dict.fromkeys(by_number[number])) for number in sorted(by_number)}
+    return "any attack", f" Codes allow {min(by_number)} to {max(by_number)} of these attacks.", of_each
 
 
 def _on_samples(records: Sequence[Record]) -> list[str]:
@@ -157,7 +174,7 @@ def _on_samples(records: Sequence[Record]) -> list[str]:
     if not sampled:
         return []
     most = max(sampled, key=broken_on_samples)
-    numbers = " or ".join(str(n) for n in sorted({n for record in sampled for n in record.samples.values()}))
+    numbers = _or({n for record in sampled for n in record.samples.values()})
     broke = broken_on_samples(most)
     names = ", ".join(dict.fromkeys(f"`{r.model}`" for r in sampled if broken_on_samples(r) == broke))
     many = f"at most {broke} ({names})" if broke else "none"
@@ -182,14 +199,24 @@ def broken_on_samples(record: Record) -> int:
     return max((sum(column) for column in zip(*broken, strict=True)), default=0)
 
 
-def attack_table(attacks: Mapping[str, str]) -> str:
+def attack_table(attacks: Mapping[str, str], of_each: Mapping[str, str] | None = None) -> str:
     """Return attacks, name to description, as a folded table in HTML.
+
+    Args:
+        attacks: description by name.
+        of_each: networks by the number of attacks that they met, as HTML.
 
     >>> attack_table({"pgd": "PGD-10"}).count("<tr>")
     1
     """
-    rows = "".join(f"<tr><td><code>{name}</code></td><td>{text}</td></tr>" for name, text in attacks.items())
-    return f"<details><summary>Attacks of this suite</summary><table>{rows}</table></details>"
+    rows = {f"<code>{name}</code>": text for name, text in attacks.items()} | dict(of_each or {})
+    return _folded("Attacks of this suite", rows)
+
+
+def _folded(title: str, rows: Mapping[str, str]) -> str:
+    """Return a folded table of two columns in HTML."""
+    lines = "".join(f"<tr><td>{left}</td><td>{right}</td></tr>" for left, right in rows.items())
+    return f"<details><summary>{title}</summary><table>{lines}</table></details>"
 
 
 def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:
@@ -200,7 +227,7 @@ def flags_of(records: Sequence[Record], attack: str = "worst") -> list[str]:
     kinds: dict[str, str] = {}
     for note in (note for record in records for note in record.flags.get(attack, [])):
         kind = re.split(r"\d", note)[0]
-        kinds[kind] = max(kinds.get(kind, note), note, key=lambda note: float((re.findall(r"\d+\.?\d*", note) or [0])[0]))
+        kinds[kind] = max(kinds.get(kind, note), note, key=_figure)
     return [note for note in kinds.values() if len(records) == 1 or note != "single seed"]
 
 
@@ -222,15 +249,32 @@ def models_by_flag(repeats: Repeats, attack: str = "worst") -> dict[str, list[st
 
 
 def flags_line(flagged: Mapping[str, Sequence[str]]) -> str:
-    """Return every kind of flag with its figures and the models that have them, as Markdown.
+    r"""Return every kind of flag with its largest figure and whose it is, as Markdown; a folded table has the rest.
+
+    Args:
+        flagged: networks by flag (``models_by_flag``).
 
     >>> flags_line({"silent outputs up to 2.0%": ["direct"]})
-    '*Flags:* silent outputs up to 2.0% (`direct`).'
+    '*Flags.* Silent outputs up to 2.0% (`direct`).'
+    >>> flags_line({"silent outputs up to 2.0%": ["direct"], "silent outputs up to 3.0%": ["onset"]}).split("\n")[0]
+    '*Flags.* Silent outputs up to 3.0% (largest of `direct`, `onset`).'
     """
-    kinds: dict[str, list[str]] = {}
+    kinds: dict[str, dict[str, Sequence[str]]] = {}
     for note, names in flagged.items():
-        sign = re.split(r"(?<=: )|(?=\d)", note, maxsplit=1)[0]  # up to the first figure or colon
-        figures = note.removeprefix(sign)
-        kinds.setdefault(sign.strip(), []).append(f"{figures} ({', '.join(f'`{name}`' for name in names)})".strip())
-    shown = [f"{sign} {', '.join(parts)}" for sign, parts in kinds.items()]
-    return f"*Flags:* {'; '.join(shown) or 'none'}."
+        kinds.setdefault(re.split(r"(?<=: )|(?=\d)", note, maxsplit=1)[0], {})[note] = names  # up to a figure or colon
+    sentences = []
+    for notes in kinds.values():
+        names = list(dict.fromkeys(name for each in notes.values() for name in each))
+        whose = f"{len(names)} networks" if len(names) > FEW else ", ".join(f"`{name}`" for name in names)
+        note = max(notes, key=_figure)
+        sentences.append(f"{note[0].upper()}{note[1:]} ({'largest of ' if len(notes) > 1 else ''}{whose}).")
+    line = f"*Flags.* {' '.join(sentences) or 'None.'}"
+    if all(len(notes) == 1 and len(next(iter(notes.values()))) <= FEW for notes in kinds.values()):
+        return line
+    rows = {note: ", ".join(f"<code>{name}</code>" for name in names) for note, names in flagged.items()}
+    return f"{line}\n\n{_folded('Flags of each network', rows)}"
+
+
+def _figure(note: str) -> float:
+    """Return the first number of a flag."""
+    return float((re.findall(r"\d+\.?\d*", note) or [0])[0])

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from snnlab import data, zoo
+from snnlab.attacks.time_budget import TimeBudget, every_train
 from snnlab.evaluation.everyday import under_faults
-from snnlab.teach.exercises import Function, expect, tensor_of, whole
+from snnlab.teach.exercises import Function, expect, tensor_of
 
 MODEL, DIGITS, POINTS = "latency", 200, 0.05
 SEVERITIES = tuple(k / 20 for k in range(1, 20))
@@ -39,12 +40,31 @@ def _lost_spikes(answer: Function) -> None:
     expect(by_neuron < 0.1 and by_step < 0.1, "whole neurons or steps are lost: draw for every spike by itself")
 
 
-def _largest_bit(answer: Any) -> None:
-    """hardware.2: by how many units the flip of one bit can change a weight of eight bits in two's complement."""
-    units = abs(whole(answer, "the answer"))
-    expect(units != 64, "the second bit changes it by 64; one bit is worth more")
-    expect(units != 255, "one bit is flipped, not all of them")
-    expect(units == 128, "write the weight as a sum of its bits: which of them is worth most, with which sign?")
+TRAINS = (((1, 0, 0, 0), 1), ((0, 1, 1, 0, 0), 1), ((1, 0, 1, 0, 0, 1), 2), ((1, 1, 1), 2), ((0, 0, 0), 1))
+
+
+def _reachable(answer: Function) -> None:
+    """hardware.2: a function ``reachable(train, shift)``: every train that moving spikes by at most ``shift`` steps gives."""
+    for train, shift in TRAINS:
+        found = _trains(answer(train, shift), len(train))
+        said = f"of {train}, shift {shift}"
+        spread = [sum(put) - sum(train) for put in found]
+        expect(all(set(put) <= {0, 1} for put in found), f"{said}: a step holds one spike at most")
+        expect(not any(spread), f"{said}: some trains have more or fewer spikes; spikes move, none is added or removed")
+        right = set(every_train(train, TimeBudget(shift=shift)))
+        expect(train in found, f"{said}: the train itself is missing; not to move is a retiming too")
+        expect(not found - right, f"{said}: in {min(found - right, default='')} a spike has moved too far")
+        expect(not right - found, f"{said}: there are more trains; spikes of a train may take each other's place")
+
+
+def _trains(value: Any, steps: int) -> set[tuple[int, ...]]:
+    """Return trains in any usual type (a list or set of tuples, lists, arrays, texts of signs; a tensor ``[K, T]``) as tuples."""
+    rows = value.tolist() if hasattr(value, "tolist") else list(value)
+    trains = {tuple(int(s) for s in (row.tolist() if hasattr(row, "tolist") else row)) for row in rows}
+    expect(
+        all(len(train) == steps for train in trains), f"every train should have {steps} steps, as the train that is given"
+    )
+    return trains
 
 
 @cache
@@ -63,4 +83,4 @@ def _breaking_point(answer: Any) -> None:
     expect(value < right + 0.01, "a smaller share costs five points already")
 
 
-CHECKS = {"hardware.1": _lost_spikes, "hardware.2": _largest_bit, "hardware.3": _breaking_point}
+CHECKS = {"hardware.1": _lost_spikes, "hardware.2": _reachable, "hardware.3": _breaking_point}

@@ -6,41 +6,34 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from snnlab import data, zoo
 from snnlab.attacks import Budget, attack
 from snnlab.encoding import encoder
 from snnlab.evaluation.certificates import Certificate, certify
-from snnlab.networks.bounds import Range, code_bounds
+from snnlab.networks.classifier import Classifier
 from snnlab.teach.exercises import Function, Hint, expect, tensor_of, whole
 
 MODEL, EPS, DIGITS = "certified-onset", 0.2, 100
 
 
-def _range_of_a_code(answer: Function) -> None:
-    """proof.1: a function ``code_range(code, x, eps)``: a code and intensities ``[P]`` to two trains ``[T, P]``."""
-    pixels = torch.tensor([0.0, 0.05, 0.33, 0.51, 0.97, 1.0])
-    for name, eps in (("onset", 0.1), ("latency", 0.2), ("offset", 0.04), ("negative(onset)", 0.1)):
-        code = encoder(name)
-        low, high = _pair(answer(code, pixels.clone(), eps), (code.num_steps, len(pixels)))
-        ends = Range((pixels - eps).clamp(min=0), (pixels + eps).clamp(max=1))
-        exact = code_bounds(code, Range(*(end.view(1, 1, 1, -1) for end in ends))).values.map(lambda s: s.flatten(1))
-        surely_off = torch.equal(torch.minimum(low, high), high) and not torch.equal(low, high)
-        expect(not surely_off, "the first train must not lie above the second: return what fires surely, then what can fire")
-        alone = code(pixels.view(1, 1, 1, -1)).flatten(1)
-        expect(
-            not (torch.equal(low, alone) and torch.equal(high, alone)),
-            "these are the spikes of the image without an attacker",
-        )
-        missing = bool((low > exact.low + 1e-6).any() or (high < exact.high - 1e-6).any())
-        expect(
-            not missing, f"an intensity inside ε gives {name!r} a spike that your range excludes: look between both ends too"
-        )
-        expect(
-            torch.allclose(low, exact.low) and torch.allclose(high, exact.high),
-            f"for {name!r} the range is wider than needed",
-        )
+def _painted_code(answer: Any) -> None:
+    """proof.1: the name of a painted code with which the certified network is proved better than with its own."""
+    expect(isinstance(answer, str), "give the name of your code, as 'table(rows=00000000 … 01111111)'")
+    expect(answer.startswith("table("), "paint the code: its name begins with 'table(rows='")
+    network, digits = zoo.load(MODEL), data.load("mnist5k").validation[:DIGITS]
+    try:
+        code = encoder(answer, num_steps=network.num_steps)
+    except ValueError as error:
+        raise Hint(f"this is no code of {network.num_steps} steps: {error}") from None
+    painted = Classifier(network.network, code, network.decoder)
+    found = certify(painted, digits.images, digits.labels, Budget(EPS), exit_step=7)
+    proved, before = int(found.proved.sum()), int(_certificate().proved.sum())
+    expect(
+        proved > before,
+        f"proved are {proved} of {DIGITS} digits, with the network's own code {before} ({int(found.refuted.sum())} are misread, "
+        f"{int(found.open.sum())} are open): which pixels does ε leave open, and can fewer rows change that?",
+    )
 
 
 @cache
@@ -86,9 +79,4 @@ def _both(value: Any) -> tuple[Any, Any]:
     return low, high
 
 
-def _pair(value: Any, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    low, high = _both(value)
-    return tensor_of(low, shape, "the lower end").float(), tensor_of(high, shape, "the upper end").float()
-
-
-CHECKS = {"proof.1": _range_of_a_code, "proof.2": _open_digit, "proof.3": _lif_bound}
+CHECKS = {"proof.1": _painted_code, "proof.2": _open_digit, "proof.3": _lif_bound}

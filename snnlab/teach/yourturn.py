@@ -47,8 +47,8 @@ def _rows() -> list[Row]:
 
 def candidates() -> pd.DataFrame:
     """Return the six invented entries as a table."""
-    columns = ("left at ε = 0.1", "n", "attacks", "flags")
-    cells = {r.name: (r.left, r.n, ", ".join(_ENTRIES[r.name][2]), "; ".join(r.flags) or "none") for r in _rows()}
+    columns = ("code", "left at ε = 0.1", "n", "attacks", "flags")
+    cells = {r.name: ("direct", r.left, r.n, ", ".join(_ENTRIES[r.name][2]), "; ".join(r.flags) or "none") for r in _rows()}
     return pd.DataFrame.from_dict(cells, orient="index", columns=columns)
 
 

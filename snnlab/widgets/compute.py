@@ -25,6 +25,7 @@ from snnlab.zoo.export import TRAIN_STEPS
 SPIKE_TRAIN = "spike_train"
 PGD_STEPS = 10
 NO_PART = -1  # of a fusion is silenced
+ANY = -1  # wrong class: the attack has no target
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Request:
     """One state of an explorer: an image ``[C, H, W]`` in [0, 1], its class (``None`` if unknown) and the settings.
 
     The attacker ``spike_train`` searches among the code's trains (``attack="pgd"`` alone). ``silenced`` is the index of a
-    silenced part of a fusion (-1: none). The perturbation acts on steps ``t ≥ from_step`` only.
+    silenced part of a fusion (-1: none). The perturbation acts on steps ``t ≥ from_step`` only. ``target`` is the class that a
+    gradient attack moves towards (-1: any wrong one).
 
     Raises:
         ValueError: unknown attack or attacker, or two that do not go together, ε outside [0, 1] or not a number.
@@ -48,6 +50,7 @@ class Request:
     seed: int = 0
     silenced: int = NO_PART
     from_step: int = 0
+    target: int = ANY
 
     def __post_init__(self) -> None:
         _check_known("attack", self.attack, VOCABULARY.attacks)
@@ -90,10 +93,11 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
 
     An image without a label is attacked as its predicted class (if silent: the class of the highest potential). ``attacked`` is
     ``None`` without an attack, ``energy`` (pJ up to every exit) and ``operations`` (MACs, MACs without products of zero, SynOps)
-    if operations cannot be counted.
+    if operations cannot be counted. ``target`` is the class that the attack moves away from, ``towards`` the one that it moves
+    towards (-1: any other); towards the class that the image has, nothing is attacked.
 
     Raises:
-        ValueError: an exit step, a part or a late step that this classifier does not have.
+        ValueError: an exit step, a part, a late step or a target class that this classifier does not have.
     """
     started = perf_counter()
     images = request.image.unsqueeze(0)
@@ -108,7 +112,11 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     if request.from_step:
         attacked_view = TimeRestricted(aimed, images, request.from_step)
     clean = _side(aimed, images, request.seed)
-    target = predicted_class(aimed, request.image, request.seed) if request.label is None else request.label
+    truth = predicted_class(aimed, request.image, request.seed) if request.label is None else request.label
+    towards = request.target if _is_aimed(request) else ANY
+    classes = clean["votes"].size // len(clean["predictions"])
+    if not ANY <= towards < classes:
+        raise ValueError(f"target must be a whole number from {ANY} to {classes - 1}, got {towards}")
     shown: dict[str, Any] = {
         "shape": list(request.image.shape),
         "num_steps": num_steps,
@@ -116,7 +124,8 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
         "exit_step": request.exit_step,
         "computed_by": "kernel",
         "label": request.label,
-        "target": target,
+        "target": truth,
+        "towards": towards,
         "clean": clean,
         "attacked": None,
         "order": {"input": _input_order(request.image, clean), **_hidden_order(classifier, clean)},
@@ -124,8 +133,8 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
         "moved": 0.0,
         "maps": _maps(classifier.network, request.image),
     }
-    if request.attack != "none" and request.eps > 0:
-        result = _attacked(attacked_view, images, target, request)
+    if request.attack != "none" and request.eps > 0 and towards != truth:
+        result = _attacked(attacked_view, images, truth, request)
         shown |= {
             "attacked": _side(attacked_view, result.images, request.seed),
             "gradient_zero": result.zero_gradient,
@@ -134,17 +143,24 @@ def frame(classifier: Classifier, request: Request) -> dict[str, Any]:
     return shown | {"ms": 1000 * (perf_counter() - started)}
 
 
-def _attacked(classifier: Classifier, images: Tensor, target: int, request: Request) -> AttackResult:
+def _is_aimed(request: Request) -> bool:
+    """Return whether the attack follows a gradient: only then it can move towards a class."""
+    return VOCABULARY.attacks[request.attack].gradient
+
+
+def _attacked(classifier: Classifier, images: Tensor, truth: int, request: Request) -> AttackResult:
     generator = torch.Generator().manual_seed(request.seed)
     classifier.generator = generator
-    labels, budget = torch.tensor([target]), Budget(request.eps)
+    labels, budget = torch.tensor([truth]), Budget(request.eps)
+    target = request.target if _is_aimed(request) and request.target != ANY else None
     if request.attacker == SPIKE_TRAIN and request.attack == "pgd":
         if not has_trains(classifier.encoder):
             name = "an ANN" if classifier.encoder is None else f"the code {classifier.encoder.title}"
             raise ValueError(f'{name} has no spike trains to search among; use the attacker "informed"')
-        return spike_train_attack(classifier, images, labels, budget, steps=TRAIN_STEPS, generator=generator)
+        return spike_train_attack(classifier, images, labels, budget, steps=TRAIN_STEPS, target=target, generator=generator)
     attacker = ATTACKERS.get(request.attacker, INFORMED)  # of noise it does not matter
-    return attack(classifier, images, labels, budget, request.attack, attacker, steps=PGD_STEPS, generator=generator)
+    options = {"steps": PGD_STEPS, "target": target, "generator": generator}
+    return attack(classifier, images, labels, budget, request.attack, attacker, **options)
 
 
 def pack(shown: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:

@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from snnlab import zoo
 from snnlab.attacks import Budget, has_trains
 from snnlab.attacks.event_changes import EventBudget, event_attack, event_noise
+from snnlab.attacks.retiming import Method, retiming_attack
+from snnlab.attacks.time_budget import TimeBudget
 from snnlab.attacks.trajectory import STEPS, VARIANTS, AttackTrajectory, attack_trajectory, predicted_class
 from snnlab.data.cifar10 import CLASSES
 from snnlab.data.event_camera import NUM_STEPS, EventCamera, saccades, spike_frames
 from snnlab.encoding import Encoder, Fusion, encoder
+from snnlab.evaluation.retiming import STEPS as STEPS_IN_TIME
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.early_exit import ExitRule, exit_steps
 from snnlab.networks.energy import energy
@@ -35,6 +38,7 @@ from snnlab.widgets.sources import Models, OwnModels, PictureModels, fused_names
 from snnlab.widgets.traits import Explorer, setting
 from snnlab.zoo import export, results_table
 from snnlab.zoo.everyday import EVERYDAY
+from snnlab.zoo.retiming import RETIMING
 
 __all__ = [
     "AttackExplorer",
@@ -49,6 +53,7 @@ __all__ = [
     "PictureExplorer",
     "PlaygroundExplorer",
     "ResultsExplorer",
+    "RetimingExplorer",
     "RobustnessExplorer",
     "TrainingExplorer",
 ]
@@ -57,6 +62,14 @@ __all__ = [
 LEARNED = (*(name for name in VOCABULARY.side_by_side["codes"] if name != "poisson" and "(" not in name), "binary")
 #: codes whose table can be painted: spikes of one worth, few levels
 PAINTED = tuple(name for name in LEARNED if name not in ("direct", "phase"))
+
+
+#: the setting ``moved`` that limits nothing
+ANY_NUMBER = 100
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
 
 
 class _Codes(tuple[str, ...]):
@@ -134,7 +147,8 @@ class RobustnessExplorer(_ModelExplorer):
         num_steps: ``T`` of the codes fed to your model; default 8, or the number of steps that it runs inside.
         decoder: how your model's output is read.
         population: neighbouring outputs of your model that stand for one class.
-        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``curve``, ``"worst"`` or ``"own"`` (attack).
+        state: initial ``image, encoding, attack, attacker, eps, exit_step``; ``target``, the class that the attack moves towards
+            (-1: any wrong one); ``curve``, ``"worst"`` or ``"own"`` (attack).
 
     Raises:
         ValueError: a model without images and labels, images or labels that are none, a model of wrong output shape.
@@ -243,7 +257,7 @@ class TrainingExplorer(Explorer):
             rules of the zoo.
         images: your images ``[N, C, H, W]`` in [0, 1]; needed with ``models``.
         labels: their classes ``[N]``; needed with ``models``.
-        state: initial ``image, code, attack, attacker, eps, exit_step``; ``code`` is one that the zoo has all rules for.
+        state: initial ``image, code, attack, attacker, target, eps, exit_step``; ``code`` is one that the zoo has all rules for.
 
     Raises:
         ValueError: models without images and labels, none or too many of them, networks that do not go together.
@@ -396,15 +410,65 @@ class FaultExplorer(Explorer):
         return fallback.fault_still(self.result(), self.encoding, present)
 
 
+class RetimingExplorer(Explorer):
+    """A budget on time beside ε: an attacker, or chance, moves the input spikes; raster, votes and answer follow, and the curves.
+
+    The browser searches, in JupyterLab too, as ``snnlab.attacks.retiming_attack`` does.
+
+    Args:
+        state: initial ``image``, ``encoding`` (a model of the zoo with spikes to move), ``mover`` (``"attacker"`` or
+            ``"chance"``), ``shift``, the largest shift in steps, ``moved``, how many spikes move at most (100: any number),
+            ``eps`` of an informed PGD on the intensities before, and ``exit_step``.
+    """
+
+    kind = "retiming"
+    digits = ("retimed",)
+    _models = cached_property(lambda self: Models(RETIMING.models("mnist5k")))
+
+    def budget(self) -> TimeBudget:
+        """Return the budget on time."""
+        return TimeBudget(self.shift, moved=None if self.moved == ANY_NUMBER else self.moved)
+
+    def result(self) -> dict[str, Any]:
+        """Return what the explorer shows now, computed by PyTorch.
+
+        Returns:
+            ``clean`` and ``spikes``, the sequence before and after the spikes moved, ``[T, P]``, brightest pixels first, the
+            ``answer`` and the ``moved_answer`` at the exit, and what was spent: ``shift``, ``moved``.
+        """
+        (image, label), model = self._subject(), self._models.classifier(self.encoding).at(exit_step=self.exit_step)
+        request = Request(image, label, self.encoding, "pgd" if self.eps else "none", eps=self.eps, exit_step=self.exit_step)
+        shown = frame(model, request)
+        order = torch.as_tensor(shown["order"]["input"].astype("int64"))
+        sequence = torch.as_tensor((shown["attacked"] or shown["clean"])["input"]).view(
+            model.num_steps, 1, -1, *image.shape[1:]
+        )
+        target, budget = torch.tensor([shown["target"]]), self.budget()
+        method: Method = "gradient" if self.mover == "attacker" else "noise"
+        found = retiming_attack(model, sequence, target, budget, method, steps=STEPS_IN_TIME, generator=_generator())
+        return {
+            "clean": sequence.flatten(1)[:, order],
+            "spikes": found.spikes.flatten(1)[:, order],
+            "answer": int(shown["clean"]["predictions"][self.exit_step - 1]),
+            "moved_answer": int(found.predictions[self.exit_step - 1]),
+            "shift": int(found.shift),
+            "moved": int(found.moved),
+        }
+
+    def _still(self) -> NotebookFigure:
+        who = {"attacker": "an attacker", "chance": "chance"}[self.mover]
+        return fallback.retiming_still(self.result(), self.encoding, who, self.exit_step)
+
+
 class PlaygroundExplorer(Explorer):
     """A network that learns in front of you: choose code, neurons and training, press *train*, and compare with the run before.
 
     The browser trains, in JupyterLab too. *Save file* writes a network that ``snnlab.load`` reads.
 
     Args:
-        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``surrogate`` and its ``slope``,
-            ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``), ``learn`` (``"clean"``, or ``"fgsm"`` at the budget
-            ``eps``).
+        state: initial ``image``, ``code``, ``steps``, ``beta``, ``neurons`` (hidden ones), ``second`` (those of a second hidden
+            layer, 0: none), ``surrogate`` and its ``slope``, ``loss`` (``"count"``, ``"membrane"`` or ``"anytime"``),
+            ``learn`` (``"clean"``, or ``"fgsm"`` at the budget ``eps``).
     """
 
     kind = "playground"
@@ -417,7 +481,8 @@ class PlaygroundExplorer(Explorer):
 
     def result(self) -> Classifier:
         """Return the network that the state describes, with new weights: ``snnlab.train`` teaches it in Python."""
-        network = SpikingMLP((784, self.neurons, 10), beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
+        sizes = (784, self.neurons, *([self.second] if self.second else []), 10)
+        network = SpikingMLP(sizes, beta=self.beta, surrogate=Surrogate(self.surrogate, self.slope))
         decoder = "membrane" if self.loss == "membrane" else "rate"
         return Classifier(network, encoder(self.code, num_steps=self.steps), decoder)
 
@@ -425,7 +490,7 @@ class PlaygroundExplorer(Explorer):
         image = self._subject()[0].unsqueeze(0)
         order = torch.argsort(image.flatten(), descending=True, stable=True)
         spikes = encoder(self.code, num_steps=self.steps)(image).flatten(1)[:, order]
-        return fallback.playground_still(spikes, self.code, self.neurons)
+        return fallback.playground_still(spikes, self.code, (self.neurons, *([self.second] if self.second else [])))
 
 
 class PictureExplorer(Explorer):
@@ -438,8 +503,8 @@ class PictureExplorer(Explorer):
         images: your pictures ``[N, 3, 32, 32]`` in [0, 1], as ``snnlab.data.load("cifar10").test.images``. Default: ten drawings
             of our own, one a class of CIFAR-10, which are not from the data set.
         labels: their classes ``[N]``; needed with ``images``.
-        state: initial ``image, encoding`` (the network), ``attack, attacker, eps, exit_step``; the attacker is ``"naive"`` or
-            ``"informed"``.
+        state: initial ``image, encoding`` (the network), ``attack, attacker, target, eps, exit_step``; the attacker is
+            ``"naive"`` or ``"informed"``.
 
     Raises:
         ValueError: images without labels, or of another shape.

@@ -15,7 +15,7 @@ from snnlab.plotting.figures import bars, rasters
 from snnlab.plotting.theme import ATTACK, QUIET, NotebookFigure, mark, style
 from snnlab.statistics import Estimate, wilson_interval
 from snnlab.vocabulary import VOCABULARY
-from snnlab.widgets.compute import SPIKE_TRAIN, Request
+from snnlab.widgets.compute import ANY, SPIKE_TRAIN, Request
 
 Frame = Mapping[str, Any]
 CHANGE = 32  # how much a difference between pictures is enlarged
@@ -111,9 +111,19 @@ def fault_still(shown: Mapping[str, Tensor], encoding: str, faults: Mapping[str,
     return _still(rasters({"hidden spikes": (shown["sound"], shown["faulty"] if faults else None)}), said)
 
 
-def playground_still(spikes: Tensor, code: str, hidden: int) -> NotebookFigure:
+def retiming_still(shown: Mapping[str, Any], encoding: str, mover: str, exit_step: int) -> NotebookFigure:
+    """Return the input spikes of a digit before and after they moved in time, brightest pixels first, and both answers."""
+    before, after = (f"reads {int(a)}" if a != SILENT else "is silent" for a in (shown["answer"], shown["moved_answer"]))
+    far = f"{shown['shift']} step{'s' * (shown['shift'] != 1)}"
+    done = f"{mover} moved {shown['moved']} spikes by at most {far}" if shown["moved"] else "no spike moved"
+    said = f"The network {encoding} {before} at exit {exit_step}, and {after} after {done}."
+    trains = {"spikes in": (shown["clean"], shown["spikes"] if shown["moved"] else None)}
+    return _still(rasters(trains, exit_step=exit_step, rows="pixel"), said)
+
+
+def playground_still(spikes: Tensor, code: str, hidden: Sequence[int]) -> NotebookFigure:
     """Return the spikes of one image, ``[T, pixels]``, that a network is going to learn from."""
-    said = f"One digit in the code {code}, which a network of {hidden} hidden neurons learns in the page."
+    said = f"One digit in the code {code}, which a network of {' and '.join(map(str, hidden))} hidden neurons learns in the page."
     return _still(rasters({code: (spikes, None)}), said)
 
 
@@ -228,7 +238,8 @@ def _attack(shown: Frame, request: Request) -> str:
         return "without attack"
     searches = request.attacker == SPIKE_TRAIN and request.attack == "pgd"
     title = "the spike-train attack" if searches else VOCABULARY.attacks[request.attack].title
-    return f"under {title} with ε = {request.eps:.3g}"
+    towards = f" towards class {shown['towards']}" if shown["towards"] != ANY else ""
+    return f"under {title}{towards} with ε = {request.eps:.3g}"
 
 
 def _truth(request: Request) -> str:

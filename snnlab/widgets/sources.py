@@ -46,6 +46,11 @@ class Models:
         test, rows = data.load("mnist5k").test, export.sample_digits()
         return Split(test.images[rows], test.labels[rows])
 
+    @cached_property
+    def num_classes(self) -> int:
+        """How many classes the models tell apart."""
+        return self.samples.num_classes
+
     def classifier(self, name: str) -> Classifier:
         """Return the model of this name; ``ValueError`` if there is none."""
         if name not in self._classifiers:
@@ -77,10 +82,13 @@ class OwnModels(Models):
             raise ValueError(f"models that are shown together need the same num_steps, got {steps}")
         self.names, self._classifiers = list(known), known
         self.num_steps = max(model.num_steps for model in known.values())
+        classes = []
         for model in {id(model.network): model for model in known.values()}.values():  # the code changes no shape
             with torch.no_grad():
                 logits = model.eval()(self.samples.images[:1])
             data.check_labels(self.samples.labels, logits.shape[-1])
+            classes.append(logits.shape[-1])
+        self.num_classes = min(classes)
 
     def classifier(self, name: str) -> Classifier:
         """Return the network of this name; ``ValueError`` if there is none."""
@@ -98,6 +106,7 @@ class OwnModels(Models):
             "dataset": "your images",
             "num_steps": self.num_steps,
             "num_test": len(self.samples),
+            "classes": self.num_classes,
             "digits": {
                 "shape": list(pixels.shape[1:]),
                 "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),

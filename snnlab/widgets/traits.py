@@ -18,7 +18,7 @@ from snnlab.files import atomic_write
 from snnlab.plotting.theme import NotebookFigure, data_uri, png
 from snnlab.vocabulary import VOCABULARY
 from snnlab.widgets import page
-from snnlab.widgets.compute import Request, TrajectoryRequest, frame, pack, trajectory_frame
+from snnlab.widgets.compute import ANY, Request, TrajectoryRequest, frame, pack, trajectory_frame
 from snnlab.widgets.live import NotLive
 from snnlab.widgets.sources import Models
 
@@ -85,9 +85,25 @@ class Explorer(anywidget.AnyWidget):
             "encoding": self._models.names,
             "exit_step": range(1, steps + 1),
             "from_step": range(steps),
+            "target": range(ANY, self._models.num_classes),
+            "shift": range(steps),
         }
 
-    @traitlets.validate("image", "encoding", "exit_step", "from_step", "code", "silenced", "against", "decoder", "attacker")
+    @traitlets.validate(
+        *(
+            "image",
+            "encoding",
+            "exit_step",
+            "from_step",
+            "code",
+            "silenced",
+            "against",
+            "decoder",
+            "attacker",
+            "target",
+            "shift",
+        )
+    )
     def _exists(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         known = self._known().get(name)

@@ -22,7 +22,7 @@ from snnlab.zoo.proofs import PROOFS, SMOOTHED
 from snnlab.zoo.registry import DATASET, ModelRecipe
 from snnlab.zoo.retiming import RETIMING
 from snnlab.zoo.storage import MODELS, RESULTS, Trained, path_of, put_trained, record_of, stored
-from snnlab.zoo.studies import STUDIES, Study
+from snnlab.zoo.studies import STUDIES, VOTED, Study
 from snnlab.zoo.train import train_model
 
 __all__ = ["build"]
@@ -103,7 +103,7 @@ class _Builder:
         to_measure = measure and of["measured"] and not done
         studies = [
             study
-            for study in (*STUDIES, PROOFS, SMOOTHED, EVERYDAY, RETIMING)
+            for study in (*STUDIES, VOTED, PROOFS, SMOOTHED, EVERYDAY, RETIMING)
             if measure and study.wanted(of) and not self.is_studied(study, of)
         ]
         if to_measure or studies or of.stored or (not measure and of["measured"]):

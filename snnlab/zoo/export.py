@@ -29,13 +29,14 @@ from snnlab.evaluation.suites import SUITES
 from snnlab.files import atomic_write
 from snnlab.networks.chain import chain_of
 from snnlab.networks.classifier import Classifier, SpikingMLP
-from snnlab.statistics import Record, estimate, over_seeds, shared
+from snnlab.statistics import Estimate, Record, estimate, over_seeds, shared
 from snnlab.statistics.record import Counts
 from snnlab.training.tssl_bp import TsslMLP
 from snnlab.zoo import results_table
 from snnlab.zoo.everyday import EVERYDAY, everyday
 from snnlab.zoo.quantised import integers
 from snnlab.zoo.registry import DATASET, ModelRecipe
+from snnlab.zoo.retiming import RETIMING, retimed, retiming
 
 __all__ = [
     "EVENTS5K",
@@ -70,12 +71,22 @@ TRAIN_STEPS = next(a.steps for a in SUITES["quick"] if a.name == "spike_train")
 def keys() -> list[str]:
     """Return what can be asked for.
 
-    ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``; ``"everyday"``, faults without an attacker; other data sets with
-    their results; ``"pictures"``, our own drawings and the networks that read them, ``"picture/<name>"``.
+    ``"zoo"``, ``"model/<name>"``, ``"digits/<split>"``; ``"everyday"``, faults without an attacker; ``"retimed"``, spikes that
+    move in time; other data sets with their results; ``"pictures"``, our own drawings and the networks that read them,
+    ``"picture/<name>"``.
     """
     models, splits = (f"model/{name}" for name in zoo.names()), (f"digits/{split}" for split in SPLITS)
     tables = (name for name in zoo.datasets() if name != DATASET)
-    return ["zoo", "everyday", *models, *splits, *tables, "pictures", *(f"picture/{name}" for name in picture_networks())]
+    return [
+        "zoo",
+        "everyday",
+        "retimed",
+        *models,
+        *splits,
+        *tables,
+        "pictures",
+        *(f"picture/{name}" for name in picture_networks()),
+    ]
 
 
 def payload(key: str) -> dict[str, Any]:
@@ -88,6 +99,8 @@ def payload(key: str) -> dict[str, Any]:
         return _zoo()
     if key == "everyday":
         return _everyday()
+    if key == "retimed":
+        return _retimed()
     if key == EVENTS5K:
         return events_payload()
     if key in zoo.datasets():
@@ -281,6 +294,33 @@ def _everyday() -> dict[str, Any]:
     assert first is not None
     draws = len(next(iter(first[0].correct.values()))[0])
     return {"n": first[0].n, "seeds": len(first), "draws": draws, "models": models}
+
+
+def _retimed() -> dict[str, Any]:
+    """Return worst cases of retiming over seeds, ``[budget, mean, low, high]`` by exit and kind of budget, of models measured."""
+
+    def cell(found: Estimate) -> list[float]:
+        return [round(value, 4) for value in (found.mean, found.low, found.high)]
+
+    models = {}
+    for name in RETIMING.models(DATASET):
+        first = retiming(name)[0]
+        at = {first["worst"].exit_step: "worst"} | {
+            of.exit_step: part for part, of in first.items() if part.startswith("exit")
+        }
+        exits = {
+            step: {
+                "clean": cell(retimed(name, part=part)),
+                **{
+                    kind: [[b, *cell(retimed(name, f"{kind} {b}", part))] for b in of]
+                    for kind, of in first[part].severities.items()
+                },
+            }
+            for step, part in sorted(at.items())
+        }
+        models[name] = {"exits": exits}
+    of_first = retiming(RETIMING.models(DATASET)[0])
+    return {"n": of_first[0]["worst"].n, "seeds": len(of_first), "models": models}
 
 
 def _summary(name: str, record: Record) -> dict[str, Any]:

@@ -11,6 +11,7 @@ is another classifier than the single draw that the suite attacks.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -57,12 +58,18 @@ def _smoothed(victim: Classifier, samples: Split, radii: list[float], seed: int)
     return {
         "correct": {"proved": [int(vote.proved(eps).sum()) for eps in radii], "vote": int(vote.right.sum())},
         "norm": vote.norm,
-        "radius": {"median": round(float(own.median()), 5), "largest": round(float(own.max()), 5)},
-        "linf": {"median": float(f"{vote.linf[vote.right].median():.2g}"), "largest": float(f"{vote.linf.max():.2g}")},
+        "radius": {"median": _down(own.median(), 4), "largest": _down(own.max(), 4)},
+        "linf": {"median": _down(vote.linf[vote.right].median()), "largest": _down(vote.linf.max())},
         "draws": DRAWS,
         "alpha": ALPHA,
         "seconds": round(perf_counter() - started, 1),
     }
+
+
+def _down(radius: torch.Tensor, digits: int = 2) -> float:
+    """Return a proved radius to so many digits, rounded down: a larger one is not proved."""
+    value = Decimal(float(radius))
+    return float(value.quantize(Decimal(1).scaleb(value.adjusted() - digits + 1), ROUND_DOWN)) if value else 0.0
 
 
 SMOOTHED = Study("smoothed", ("proved", "vote"), (DRAWS, ALPHA), _smoothed)

@@ -8,7 +8,8 @@
 ``trains``  step codes: survivors of attacks on the *images*, of a search among the spike *trains*, and of *both*
 =========== ==========================================================================================================
 
-Each ε is attacked for itself, at the last exit, with the randomness of one seed for every ``BATCH`` pictures.
+Each ε is attacked for itself, at the last exit, with the randomness of one seed for every ``BATCH`` pictures. Beside them
+``VOTED``: random codes under a suite, judged by *one* draw and by the *majority* of ``VOTERS`` draws.
 """
 
 from __future__ import annotations
@@ -25,19 +26,22 @@ from torch import Tensor
 from snnlab import data
 from snnlab.attacks import INFORMED, Budget, sa_pgd_attack, spike_train_attack
 from snnlab.data import Split
+from snnlab.evaluation.robustness import WORST, evaluate_robustness
+from snnlab.evaluation.suites import SUITES
 from snnlab.networks.classifier import Classifier
 from snnlab.zoo.adaptive import EOT
 from snnlab.zoo.measure import provenance
 from snnlab.zoo.registry import DATASET, ModelRecipe, recipe, recipes
 from snnlab.zoo.storage import MODELS, Trained, read_json
 
-__all__ = ["DRAWS", "STUDIES", "Study"]
+__all__ = ["DRAWS", "STUDIES", "VOTED", "Study"]
 
 LOSSES, STEPS, BATCH = ("margin", "cross_entropy"), 50, 100
 LEVELS = 256  # of saved pictures
 RESTARTS = 2  # of the search among spike trains
 DRAWS = {"few": EOT, "many": 10}  # draws a gradient of the two attackers
 READ = 40  # draws that answer a picture
+VOTERS, VOTE_SUITE = 20, "quick"
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,20 @@ def _draws(victim: Classifier, samples: Split, radii: list[float], seed: int) ->
     }
 
 
+def _voted(victim: Classifier, samples: Split, radii: list[float], seed: int) -> dict[str, Any]:
+    judged = {
+        count: evaluate_robustness(victim, samples, radii, VOTE_SUITE, seed=seed, draws=draws, progress=False)
+        for count, draws in (("one", 1), ("majority", VOTERS))
+    }
+    attacks = {name: words for name, words in judged["one"].attacks.items() if name != WORST}
+    return {
+        "suite": VOTE_SUITE,
+        "attacks": attacks,
+        "draws": VOTERS,
+        "correct": {count: found.correct[WORST][-1] for count, found in judged.items()},
+    }
+
+
 def _right(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
     """Return whether each image is read correctly at the last exit, ``[N]``."""
     return classifier.predict(images)[-1] == labels
@@ -198,3 +216,6 @@ STUDIES: tuple[Study, ...] = (
     Study("draws", ("clean", "right"), (DRAWS, READ, STEPS, BATCH, INFORMED), _draws),
     Study("trains", ("images", "trains", "both"), (LOSSES, STEPS, RESTARTS, BATCH, INFORMED), _trains),
 )
+
+#: random codes: one draw, or the majority of several, judges the images of a suite
+VOTED = Study("voted", ("one", "majority"), (VOTERS, SUITES[VOTE_SUITE]), _voted)

@@ -155,9 +155,9 @@ def test_adversarial_training_is_compared_with_plain_training_of_the_same_code(m
     assert "At ε = 0.2 the gain over plain training is clear for `fgsm-onset` (+0.30), not for `fgsm-ann` (+0.00), " in text
     assert "The most robust is now `fgsm-onset`, with no bound known – 0.410" in text
     assert "(A control, `ann-binary`, keeps more: no bound known – 0.610" in text
-    assert "at ε = 0.2 clearly higher: `fgsm-onset` (+0.300" in text
-    assert "longer on clean digits: `fgsm-latency` against `latency-long` +0.050" in text
-    assert "Not measured yet: `ann-long`, `onset-long`." in text
+    assert "- at ε = 0.2 clearly higher: `fgsm-onset` (+0.300" in text
+    assert "longer on clean digits:\n\n- `fgsm-latency` against `latency-long`: +0.050" in text
+    assert "Such controls that are not measured yet: `ann-long`, `onset-long`." in text
     table = training.adversarial_table()
     assert table.loc["fgsm-latency", "gain, 0.1"].endswith(" higher")
     assert table.loc["fgsm-direct", "gain, 0.1"].startswith("-0.010")
@@ -251,8 +251,10 @@ def test_the_code_that_the_introduction_names_has_the_highest_worst_case() -> No
     worst = {name: over_seeds(zoo.repeats(name), eps=0.1).mean for name in zoo.names("codes") if name != "ann"}
     best = max(worst, key=lambda name: worst[name])
     text = in_short()
-    assert f"(`{best}`, picked after measuring) classifies " in text
-    assert f" – {worst[best]:.3f} [" in text  # behind what is proved
+    # Behind what is proved.
+    assert re.search(
+        rf"– {worst[best]:.3f} \[.*\]: the spiking network with the best code, `{best}`, picked after measuring", text
+    )
     assert f"n = {zoo.results(best).n} test digits, suite `{zoo.results(best).suite}`" in text
 
 
@@ -260,7 +262,7 @@ def test_the_answer_of_the_book_is_that_of_the_records() -> None:
     text = answer()
     for name in ("onset", "latency"):
         worst = [sum(r.correct["worst"][-1][r.eps.index(eps)] / r.n for r in zoo.repeats(name)) / 3 for eps in (0.1, 0.2)]
-        assert re.search(rf"`{name}` [\d.]+ – {worst[0]:.3f} \[[\d., ]+\] and [\d.]+ – {worst[1]:.3f} \[", text)
+        assert re.search(rf"`{name}`: [\d.]+ – {worst[0]:.3f} \[[\d., ]+\] and [\d.]+ – {worst[1]:.3f} \[", text)
 
 
 @pytest.mark.parametrize("name", ["ann", "direct", "latency", "poisson", "fusion"])

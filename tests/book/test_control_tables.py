@@ -70,9 +70,9 @@ def test_findings_follow_from_the_intervals() -> None:
         "(+0.100 [+0.056, +0.143]). At ε = 0.2, its worst-case accuracy is higher (+0.050 [+0.013, +0.086])."
     ) in finding("order")
     shuffled = (
-        "the worst-case accuracy of `latency` is not clearly different from that of the same network trained on shuffled"
+        "the worst-case accuracy of `latency` is not clearly different from that of the same code with its steps shuffled"
     )
-    assert shuffled in finding("temporal processing")  # the interval excludes zero, and the effect is below a point
+    assert shuffled in finding("order")  # the interval excludes zero, and the effect is below a point
     assert "latency-wide" not in finding("weights")
     assert "twice as many hidden neurons" not in finding("weights")  # not measured
     assert all(f"*{group[0].upper()}{group[1:]}*" in finding() for group in COMPARED)
@@ -89,8 +89,8 @@ def test_the_small_print_says_the_exits_and_what_is_not_measured_yet() -> None:
     assert text.startswith("n = 1,000 test digits, 3 training seeds")
     assert "`latency` (8)" in text
     assert "`latency-reversed` (5)" in text
-    (listed,) = re.findall(r"Not measured yet: (.*)\.$", text)
-    assert set(listed.replace("`", "").split(", ")) == set(UNMEASURED)
+    (listed,) = re.findall(r"Controls that are not measured yet: (.*)\.$", text)
+    assert {part.split("`")[1] for part in listed.split("; ")} == set(UNMEASURED)
 
 
 @pytest.mark.usefixtures("measured")
@@ -122,7 +122,7 @@ def test_without_any_record_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(analysis, "records_of", lambda name: None)
     assert table().empty
     assert all("not measured yet" in text.lower() for text in (finding(), sweep_finding(), packing_finding()))
-    assert caption().startswith("Not measured yet: `onset`")
+    assert caption().startswith("Controls that are not measured yet: `onset`")
     for figure in (sweep_figure(), packing_figure()):
         figure._repr_png_()
 

@@ -74,3 +74,11 @@ def test_the_answer_key_has_every_vote_and_every_right_answer_of_a_chapter(path:
             assert answer["feedback"] in key
             if "answer" in answer or "value" in answer:
                 assert (f"**{answer.get('answer', answer.get('value'))}**" in key) == answer["correct"]
+
+
+def test_a_vote_without_a_box_of_its_own_is_found() -> None:
+    notebook = read(CHAPTERS[0])
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("} What you should have seen", "} Something else")
+    with pytest.raises(ValueError, match="no box of its own answers the vote"):
+        lecturers.answer_key(notebook)

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from math import inf
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from snnlab import INFORMED, Budget, attack
 from snnlab.claims import Claim, Comparison, Quantity
-from snnlab.encoding import Encoder, Fusion
+from snnlab.encoding import Fusion
 from snnlab.evaluation.flags import FLAGS as FLAG_KINDS
 from snnlab.evaluation.suites import QUICK
 from snnlab.networks.classifier import MLP, Classifier
@@ -30,13 +31,6 @@ def _dark_first(x: Tensor, num_steps: int) -> Tensor:
 def _binarise(x: Tensor) -> Tensor:
     soft = torch.sigmoid(10 * (x - 0.5))
     return (x >= 0.5).float() + soft - soft.detach()
-
-
-def _range_of_a_code(code: Encoder, x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    low, high = (x - eps).clamp(min=0), (x + eps).clamp(max=1)
-    inside = low + torch.linspace(0, 1, 1001).view(-1, 1) * (high - low)
-    trains = code(inside.view(1, 1, *inside.shape)).flatten(1, 3).view(-1, *inside.shape)
-    return trains.amin(1), trains.amax(1)
 
 
 def _after_reset(low: float, high: float, beta: float, theta: float) -> tuple[float, float]:
@@ -64,6 +58,12 @@ def _joint_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _through(parts: list[Tensor], gate: tuple[float, ...], k: int) -> Tensor:
     return torch.cat([g * (s if i == k else s.detach()) for i, (s, g) in enumerate(zip(parts, gate, strict=True))], dim=2)
+
+
+def _reached(train: tuple[int, ...], shift: int) -> set[tuple[int, ...]]:
+    times, every = [t for t, s in enumerate(train) if s], range(len(train))
+    puts = [at for at in combinations(every, len(times)) if all(abs(a - b) <= shift for a, b in zip(times, at, strict=True))]
+    return {tuple(int(t in at) for t in every) for at in puts}
 
 
 def _ungate(model: Classifier) -> Classifier:
@@ -244,9 +244,9 @@ RIGHT: dict[str, Any] = {
     "events.2": 4,
     "events.3": torch.tensor(0.61),
     "hardware.1": lambda spikes, p, generator: spikes * (torch.rand(spikes.shape, generator=generator) >= p),
-    "hardware.2": -128,
+    "hardware.2": lambda train, shift: _reached(train, shift),
     "hardware.3": torch.tensor(0.4),
-    "proof.1": _range_of_a_code,
+    "proof.1": f"table(rows={'0' * 8} {'0' * 8} 01111111 01111111)",
     "proof.2": 5,
     "proof.3": _after_reset,
     "adversarial.1": lambda changed, image, eps: torch.clamp(changed, image - eps, image + eps).clamp(0, 1),
@@ -353,18 +353,21 @@ WRONG = [
     ("hardware.1", lambda spikes, p, generator: spikes * (1 - p)),
     ("hardware.1", lambda spikes, p, generator: spikes * (torch.rand(spikes.shape[2:], generator=generator) >= p)),
     ("hardware.1", lambda spikes, p, generator: (torch.rand(spikes.shape, generator=generator) >= p).float()),
-    ("hardware.2", 64),
-    ("hardware.2", 255),
-    ("hardware.2", "128"),
+    ("hardware.2", [(1, 0)]),
+    ("hardware.2", lambda train, shift: [train]),
+    ("hardware.2", lambda train, shift: _reached(train, shift + 1)),
+    ("hardware.2", lambda train, shift: _reached(train, shift) - {train}),
+    ("hardware.2", lambda train, shift: _reached(train, shift) | {(1,) * len(train)}),
+    ("hardware.2", lambda train, shift: {put[:-1] for put in _reached(train, shift)}),
+    ("hardware.2", lambda train, shift: 3),
     ("hardware.3", 0.05),
     ("hardware.3", 0.45),
     ("hardware.3", 40),
     ("proof.1", 0.5),
-    ("proof.1", lambda code, x, eps: code(x.view(1, 1, 1, -1)).flatten(1)),
-    ("proof.1", lambda code, x, eps: 2 * [code(x.view(1, 1, 1, -1)).flatten(1)]),
-    ("proof.1", lambda code, x, eps: [code((x + d * eps).clamp(0, 1).view(1, 1, 1, -1)).flatten(1) for d in (-1, 1)]),
-    ("proof.1", lambda code, x, eps: _range_of_a_code(code, x, 2 * eps)),
-    ("proof.1", lambda code, x, eps: _range_of_a_code(code, x, eps)[::-1]),
+    ("proof.1", "onset"),
+    ("proof.1", "table(rows=00 01)"),
+    ("proof.1", "table(rows=00000000 01111111)"),
+    ("proof.1", f"table(rows={'0' * 8} {'0' * 8} {'0' * 8} 01111111)"),
     ("proof.2", 1),  # proved
     ("proof.2", 3),  # misread
     ("proof.2", 0),  # broken by an attack
@@ -639,7 +642,7 @@ def test_another_smooth_step_stands_in_as_well() -> None:
 def test_a_claim_that_was_refuted_passes_as_well_as_one_that_holds() -> None:
     runs = {"new": RUNS["old"], "old": RUNS["new"]}
     assert not check("yourturn.3", HONEST | {"runs": runs}).passed
-    assert check("yourturn.3", HONEST | {"runs": runs, "verdict": "holds in part"}).passed
+    assert check("yourturn.3", HONEST | {"runs": runs, "verdict": "mixed"}).passed
     alone = _claim(("higher", 0.1, 0.0), ("higher", 0.0, 0.0))
     assert check("yourturn.3", {"claim": alone, "runs": runs, "verdict": "does not hold here"}).passed
 

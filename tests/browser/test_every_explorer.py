@@ -17,7 +17,7 @@ from snnlab.zoo import export
 
 EXPLORERS = {name.removesuffix("Explorer").lower(): getattr(widgets, name) for name in widgets.__all__}
 #: explorers of a network's spikes over time
-TIMED = ("robustness", "training", "exit", "fusion", "encoder", "neuron")
+TIMED = ("robustness", "training", "exit", "fusion", "encoder", "neuron", "retiming")
 WITH_IMAGES = tuple(kind for kind in EXPLORERS if "image" in DECLARED["explorers"][kind])
 WIDTHS = (360, 768, 1000, 1280, 1400, 1680)
 
@@ -31,6 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "cifar10",
         "events5k",
         "everyday",
+        "retimed",
         "pictures",
         "picture/latency",
         *(f"model/{name}" for name in zoo.names("codes", "training", "fusion")),

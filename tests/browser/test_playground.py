@@ -38,7 +38,7 @@ def test_network_learns_pauses_goes_on_is_kept_and_is_loaded_in_python(reader: V
     explorer.get_by_role("button", name="One batch").click()
     expect(progress).to_contain_text("epoch 1 of 5", timeout=30_000)
     explorer.get_by_role("button", name="Continue").click()
-    expect(tested).to_contain_text("After epoch 1", timeout=90_000)
+    expect(tested).to_contain_text("1 of 5", timeout=90_000)
     explorer.get_by_role("button", name="Pause").click()
     expect(explorer.get_by_role("button", name="Continue")).to_be_visible()
     reader.page.wait_for_timeout(500)  # the batch under way is counted
@@ -52,13 +52,39 @@ def test_network_learns_pauses_goes_on_is_kept_and_is_loaded_in_python(reader: V
     assert right > 0.6
     put(explorer, steps=5)
     expect(progress).to_contain_text("Not trained")
-    expect(tested).to_contain_text("Before (faint): onset, T = 8")
+    expect(tested.locator(".before")).to_contain_text("beforeonset, T = 8")
     reader.page.reload()
     again = reader.explorer("playground")
     again.get_by_role("button", name="Go on after epoch 1 of 5").click()
-    expect(again.locator(".tested")).to_contain_text("After epoch 1")
+    expect(again.locator(".tested")).to_contain_text("1 of 5")
     expect(again.locator(".progress")).to_contain_text("epoch 2 of 5")
     expect(again.get_by_role("button", name="Pause")).to_be_visible()
+    assert reader.problems == []
+
+
+def test_a_run_is_kept_and_others_of_one_and_of_two_hidden_layers_are_compared_with_it(reader: Visit) -> None:
+    explorer = reader.open("index").explorer("playground")
+    progress, tested = explorer.locator(".progress"), explorer.locator(".tested")
+    keep = explorer.get_by_role("button", name="Keep this run to compare")
+    expect(keep).to_be_disabled()
+    explorer.get_by_label("second hidden layer").select_option("32")
+    expect(progress).to_contain_text("32 + 32 hidden")
+    explorer.get_by_role("button", name="Train", exact=True).click()
+    expect(tested.locator(".now")).to_contain_text("1 of 5", timeout=90_000)
+    explorer.get_by_role("button", name="Pause").click()
+    expect(explorer.get_by_text("hidden spikes, second layer")).to_be_visible()
+    keep.click()
+    before = tested.locator(".before")
+    expect(before).to_contain_text("keptonset, T = 8, β = 0.90, 32 + 32 hidden")
+    expect(before).to_contain_text("1 of 5")
+    # Runs that follow are compared with it, and not with each other.
+    put(explorer, second=0)
+    expect(progress).to_contain_text("Not trained")
+    explorer.get_by_role("button", name="One batch").click()
+    expect(progress).to_contain_text("epoch 1 of 5", timeout=30_000)
+    put(explorer, steps=5)
+    expect(progress).to_contain_text("Not trained")
+    expect(before).to_contain_text("32 + 32 hidden")
     assert reader.problems == []
 
 

@@ -31,6 +31,7 @@ CHANGES: dict[str, tuple[str, Callable[[Locator], None]]] = {
     "event": ("exit_step", lambda e: e.get_by_label("exit step").fill("5")),
     "results": ("eps", lambda e: e.get_by_label("budget ε").fill("1")),
     "fault": ("lost", lambda e: e.get_by_role("slider", name="lost spikes").fill("0.4")),
+    "retiming": ("shift", lambda e: e.get_by_role("slider", name="each moves by").fill("3")),
     "energy": ("price", lambda e: e.get_by_label("price of a weight").fill("50")),
 }
 LINK = "link to this state"

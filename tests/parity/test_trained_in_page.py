@@ -17,16 +17,17 @@ from snnlab.networks import load
 from snnlab.networks.classifier import Classifier, SpikingMLP
 from snnlab.networks.surrogate import Surrogate
 from snnlab.training.losses import loss as loss_named
+from snnlab.widgets.compute import Request, frame
 from snnlab.zoo import export
 
 JS = Path(__file__).parents[2] / "snnlab" / "widgets" / "js"
 BATCH, HIDDEN = 10, 24
-NAMES = {"w1": "layers.0.weight", "b1": "layers.0.bias", "w2": "layers.1.weight", "b2": "layers.1.bias"}
+PARTS = {"w": "weight", "b": "bias"}
 
 HEAD = """
 import { readFileSync, writeFileSync } from "node:fs";
 import { asImage, unpackSplit } from "./src/engine/digits.js";
-import { initial, NAMES, networkOf, Trainer } from "./src/engine/train.js";
+import { initial, networkOf, Trainer } from "./src/engine/train.js";
 import { safetensors } from "./src/play/safetensors.js";
 const given = JSON.parse(readFileSync(0, "utf8"));
 const { pixels, labels, size } = await unpackSplit(given.digits);
@@ -34,11 +35,12 @@ const imageAt = (k) => asImage(pixels.subarray(k * size, (k + 1) * size));
 """
 GRADIENTS = """
 const answers = given.tasks.map(({ recipe, weights }) => {
-  const floats = Object.fromEntries(NAMES.map((name) => [name, Float32Array.from(weights[name])]));
+  const names = Object.keys(weights);
+  const floats = Object.fromEntries(names.map((name) => [name, Float32Array.from(weights[name])]));
   const trainer = new Trainer({ recipe, weights: floats, batches: 10 });
   let loss = 0;
   for (let k = 0; k < given.batch; k++) loss += trainer.learn(imageAt(k), labels[k], 1 / given.batch).loss / given.batch;
-  return { loss, grads: Object.fromEntries(NAMES.map((name) => [name, [...trainer.grads[name]]])) };
+  return { loss, grads: Object.fromEntries(names.map((name) => [name, [...trainer.grads[name]]])) };
 });
 console.log(JSON.stringify(answers));
 """
@@ -53,6 +55,26 @@ const network = networkOf(recipe, trainer.weights);
 const answers = Array.from({ length: 100 }, (_, k) => network.forward(imageAt(k)).predictions.at(-1));
 writeFileSync(given.path, safetensors(recipe, trainer.weights, { epochs: 1 }));
 console.log(JSON.stringify(answers));
+"""
+
+ATTACKED = """
+import { frameOf } from "./src/engine/frame.js";
+import { network } from "./src/engine/network.js";
+import { payloadOf } from "./src/play/payload.js";
+const { recipe, settings, attacker } = given;
+const trainer = new Trainer({ recipe, weights: initial(recipe, size), batches: 20 });
+for (let b = 0; b < 20; b++) {
+  const rows = Array.from({ length: 50 }, (_, k) => 50 * b + k);
+  await trainer.batch(rows.map(imageAt), rows.map((k) => labels[k]), b);
+}
+writeFileSync(given.path, safetensors(recipe, trainer.weights, { epochs: 1 }));
+const model = network(payloadOf(recipe, trainer.weights, settings, "yours"), 8);
+const method = attacker === "spike_train" ? "pgd" : "fgsm";
+const about = { image: imageAt(0), shape: [1, 28, 28], label: labels[0], encoding: "yours", attack: method, attacker };
+const { clean, attacked } = await frameOf(model, { ...about, eps: 0.1, exit_step: 8 }, "browser");
+console.log(JSON.stringify({
+  hidden: [...clean.hidden], energy: [...clean.energy], image: [...attacked.image], predictions: [...attacked.predictions],
+}));
 """
 
 
@@ -77,20 +99,31 @@ RECIPES = [
     *(_recipe(surrogate=shape, slope=2.0) for shape in ("arctan", "fast_sigmoid", "triangular")),
     _recipe(steps=5, beta=0.5),
     _recipe(code="table(rows=0010 1001 0110 0001 1000)", steps=4),
+    *(
+        _recipe(second=16, code=code, loss=loss)
+        for code, loss in (("latency", "count"), ("onset", "anytime"), ("direct", "membrane"))
+    ),
 ]
 
 
 def _classifier(recipe: dict[str, Any]) -> Classifier:
     surrogate = Surrogate(recipe["surrogate"], recipe["slope"])
-    network = SpikingMLP((784, HIDDEN, 10), beta=recipe["beta"], surrogate=surrogate)
+    sizes = (784, HIDDEN, *([recipe["second"]] if "second" in recipe else []), 10)
+    network = SpikingMLP(sizes, beta=recipe["beta"], surrogate=surrogate)
     decoder = "membrane" if recipe["loss"] == "membrane" else "rate"
     return Classifier(network, encoder(recipe["code"], num_steps=recipe["steps"]), decoder)
+
+
+def _names(model: Classifier) -> dict[str, str]:
+    """The parameters by their names in the page: w1, b1, w2 …"""
+    layers = range(sum(name.endswith("weight") for name, _ in model.network.named_parameters()))
+    return {f"{short}{k + 1}": f"layers.{k}.{name}" for k in layers for short, name in PARTS.items()}
 
 
 def _weights(model: Classifier) -> dict[str, torch.Tensor]:
     """The parameters as the page has them: inputs first."""
     state = dict(model.network.named_parameters())
-    return {short: state[name].T if state[name].ndim == 2 else state[name] for short, name in NAMES.items()}
+    return {short: state[name].T if state[name].ndim == 2 else state[name] for short, name in _names(model).items()}
 
 
 def test_gradients_are_those_of_torch() -> None:
@@ -99,7 +132,7 @@ def test_gradients_are_those_of_torch() -> None:
     for model in models:
         for name, value in model.network.named_parameters():
             # On multiples of a power of two sums are exact, so both engines see the same spikes.
-            value.data = (value.data * (4 if "1." in name else 3) * 2**10).round() / 2**10
+            value.data = (value.data * (3 if "layers.0" in name else 4) * 2**10).round() / 2**10
     tasks = [
         {"recipe": recipe, "weights": {k: w.detach().flatten().tolist() for k, w in _weights(model).items()}}
         for recipe, model in zip(RECIPES, models, strict=True)
@@ -109,7 +142,7 @@ def test_gradients_are_those_of_torch() -> None:
         loss = loss_named(recipe["loss"])(model, golden.images, golden.labels)
         loss.backward()
         assert found["loss"] == pytest.approx(loss.item(), abs=1e-4), recipe
-        for short, name in NAMES.items():
+        for short, name in _names(model).items():
             gradient = dict(model.network.named_parameters())[name].grad
             assert gradient is not None
             assert gradient.abs().max() > 0, f"nothing to compare: {recipe}"
@@ -118,14 +151,35 @@ def test_gradients_are_those_of_torch() -> None:
             assert (ours - gradient).abs().max() < 1e-4, (recipe, short)
 
 
-@pytest.mark.parametrize("eps", [0.0, 0.1])
-def test_saved_file_is_loaded_in_python_with_the_same_answers(eps: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("eps", "layers"), [(0.0, {}), (0.1, {}), (0.0, {"second": 32})])
+def test_saved_file_is_loaded_in_python_with_the_same_answers(eps: float, layers: dict[str, int], tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
-    answers = _node(TRAINED, {"recipe": _recipe(eps=eps, steps=6, code="onset", hidden=64), "path": str(path)})
+    recipe = _recipe(eps=eps, steps=6, code="onset", hidden=64) | layers
+    answers = _node(TRAINED, {"recipe": recipe, "path": str(path)})
     model = load(path)
+    assert [layer.out_features for layer in model.network.layers] == [64, *layers.values(), 10]
     train = data.load("mnist5k").train[:100]
     with torch.no_grad():
         read = model.predict(train.images)[-1]
-    assert (read == train.labels).float().mean() > (0.5 if eps == 0 else 0.3)  # it has learned
+    assert (read == train.labels).float().mean() > (0.3 if eps or layers else 0.5)  # it has learned
     assert read.tolist() == answers
     assert (model.num_steps, model.network.beta) == (6, pytest.approx(0.9))
+
+
+@pytest.mark.parametrize("attacker", ["naive", "informed", "spike_train"])
+def test_a_network_of_two_hidden_layers_is_attacked_as_in_python(attacker: str, tmp_path: Path) -> None:
+    """It is a model of the page: its frame under FGSM, or the first look of the search among spike trains, is the kernel's."""
+    recipe, path = _recipe(second=32, steps=8, code="latency", hidden=64), tmp_path / "mine.safetensors"
+    settings = export.payload("model/onset")
+    found = _node(ATTACKED, {"recipe": recipe, "path": str(path), "settings": settings, "attacker": attacker})
+    model, test = load(path), data.load("mnist5k").train[:1]
+    method = "pgd" if attacker == "spike_train" else "fgsm"
+    request = Request(test.images[0], int(test.labels[0]), "yours", method, attacker, 0.1)
+    shown = frame(model, request)
+    assert found["hidden"] == shown["clean"]["hidden"].tolist()
+    assert found["energy"] == pytest.approx(shown["clean"]["energy"].tolist(), rel=1e-6)
+    if attacker == "spike_train":
+        return  # other random numbers lead to other images
+    assert found["predictions"] == shown["attacked"]["predictions"].tolist()
+    apart = (torch.tensor(found["image"]) - torch.from_numpy(shown["attacked"]["image"])).abs() > 1e-4
+    assert apart.float().mean() < 0.01

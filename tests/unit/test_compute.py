@@ -44,6 +44,34 @@ def test_a_perturbation_after_the_last_step_changes_nothing(name: str, few: Spli
     assert shown["gradient_zero"] == 1
 
 
+@pytest.mark.case("make this 3 an 8: targeted attacks")
+@pytest.mark.parametrize(("attack", "attacker"), [("fgsm", "informed"), ("pgd", "naive"), ("pgd", "spike_train")])
+def test_a_frame_moves_towards_the_class_that_is_asked_for(attack: str, attacker: str, few: Split) -> None:
+    model, truth = zoo.load("latency"), int(few.labels[0])
+    target = (truth + 3) % 10
+    away, towards = (
+        frame(model, _request(few, "latency", attack=attack, attacker=attacker, target=wanted)) for wanted in (-1, target)
+    )
+    assert (away["towards"], towards["towards"], towards["target"]) == (-1, target, truth)
+    assert not np.array_equal(away["attacked"]["image"], towards["attacked"]["image"])
+    ahead = [shown["attacked"]["votes"].reshape(8, -1)[-1] for shown in (away, towards)]
+    assert ahead[1][target] - ahead[1][truth] >= ahead[0][target] - ahead[0][truth]
+    assert f"towards class {target}" in network_still(towards, _request(few, "latency", attack=attack, target=target)).alt
+
+
+def test_nothing_is_attacked_towards_the_class_that_an_image_has(few: Split) -> None:
+    own = frame(zoo.load("latency"), _request(few, "latency", target=int(few.labels[0])))
+    assert (own["attacked"], own["towards"]) == (None, own["target"])
+    noise = frame(zoo.load("latency"), _request(few, "latency", attack="noise", target=int(few.labels[0])))
+    assert noise["attacked"] is not None
+    assert noise["towards"] == -1
+
+
+def test_a_target_that_the_network_does_not_have_is_refused(few: Split) -> None:
+    with pytest.raises(ValueError, match="target must be a whole number from -1 to 9, got 10"):
+        frame(zoo.load("latency"), _request(few, "latency", target=10))
+
+
 @pytest.mark.parametrize("name", zoo.names("codes"))
 def test_a_frame_costs_what_the_package_counts(name: str, few: Split) -> None:
     model = zoo.load(name)

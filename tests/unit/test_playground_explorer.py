@@ -21,11 +21,24 @@ def test_result_is_the_network_that_the_state_describes() -> None:
     assert len(history.loss) == 1
 
 
+def test_a_second_hidden_layer_is_one_more_size(tmp_path: Path) -> None:
+    explorer = PlaygroundExplorer(code="latency", neurons=16, second=32)
+    model = explorer.result()
+    assert model.network.sizes == (784, 16, 32, 10)
+    assert "16 and 32 hidden neurons" in explorer.to_html()
+    assert 'second="32"' in explorer.save(tmp_path / "page.html").read_text()
+    again = load(save(model, tmp_path / "two.safetensors"), SpikingMLP((784, 16, 32, 10)))
+    images = data.load("mnist5k").test.images[:5]
+    assert torch.equal(again.predict(images), model.predict(images))
+
+
 def test_binary_code_can_be_learned_too() -> None:
     assert PlaygroundExplorer(code="binary").result().encoder.title == "binary"
 
 
-@pytest.mark.parametrize("state", [{"code": "poisson"}, {"steps": 1}, {"eps": 0.4}, {"loss": "hinge"}, {"neurons": 1000}])
+@pytest.mark.parametrize(
+    "state", [{"code": "poisson"}, {"steps": 1}, {"eps": 0.4}, {"loss": "hinge"}, {"neurons": 1000}, {"second": 257}]
+)
 def test_state_that_does_not_exist_is_an_error(state: dict[str, object]) -> None:
     with pytest.raises(traitlets.TraitError):
         PlaygroundExplorer(**state)

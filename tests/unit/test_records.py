@@ -130,7 +130,7 @@ def test_the_small_print_names_attacks_and_whose_flags_there_are() -> None:
     latency = [replace(seeds[0], model="latency", attacks=sampled, **on_samples)] * 3
     text = small_print({"onset": seeds, "latency": latency})
     assert text.startswith("n = 100 test digits, 3 training seeds")
-    assert "if any of the attacks that its code allows (2 on `onset`; 3 on `latency`) of the suite `quick` broke it." in text
+    assert "if any attack of the suite `quick` broke it. Codes allow 2 to 3 of these attacks." in text
     assert (
         "Some attacks ran on the first 100 digits only; of those that survived the rest, they broke at most 2 (`latency`)."
         in text
@@ -141,22 +141,28 @@ def test_the_small_print_names_attacks_and_whose_flags_there_are() -> None:
         ("square", "Square, 300 queries (first 100 samples where the code has spike trains)"),
         ("lattice", "lattice"),
     ]
+    assert (
+        "<tr><td>2 attacks</td><td><code>onset</code></td></tr><tr><td>3 attacks</td><td><code>latency</code></td>" in text
+    )
     assert text.endswith(
-        "*Flags:* accuracy not near chance at ε = 0.3 (`onset`, `latency`); silent outputs up to 3.0% (`onset`)."
+        "*Flags.* Accuracy not near chance at ε = 0.3 (`onset`, `latency`). Silent outputs up to 3.0% (`onset`)."
     )
 
 
 def test_flags_of_one_kind_share_its_sign() -> None:
     flagged = {"silent outputs up to 2.0%": ["a"], "single seed": ["a", "b"], "silent outputs up to 3.0%": ["b", "c"]}
-    assert flags_line(flagged) == "*Flags:* silent outputs up to 2.0% (`a`), 3.0% (`b`, `c`); single seed (`a`, `b`)."
-    assert flags_line({}) == "*Flags:* none."
+    line, _, table = flags_line(flagged).partition("\n\n")
+    assert line == "*Flags.* Silent outputs up to 3.0% (largest of `a`, `b`, `c`). Single seed (`a`, `b`)."
+    assert [note for note in flagged if f"<td>{note}</td>" not in table] == []
+    assert flags_line({"single seed": list("abcdefg")}).startswith("*Flags.* Single seed (7 networks).")
+    assert flags_line({}) == "*Flags.* None."
 
 
 def test_the_small_print_of_one_seed_claims_no_interval_over_seeds() -> None:
     record = _record(70, seed=2, attacks={"pgd": "PGD-10"}, flags={"worst": ["single seed"]})
     text = small_print({"onset": [record]})
     assert text.startswith("n = 100 test digits, training seed 2; 95 % intervals over digits (Wilson's). ")
-    assert text.endswith("*Flags:* single seed (`onset`).")
+    assert text.endswith("*Flags.* Single seed (`onset`).")
 
 
 FLAGS = (

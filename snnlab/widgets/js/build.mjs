@@ -7,7 +7,7 @@
 //
 // Classic scripts because a page opened from disk can load neither ES modules nor fetch.
 //
-//   node build.mjs                    the committed bundles, and the licences of what they contain
+//   node build.mjs                    the committed bundles, the licences of what they contain, the table of their texts
 //   node build.mjs --folder FOLDER    the same elsewhere (a test compares the two)
 //   node build.mjs --engine FILE      the engine alone, without a view, for tests and benchmarks
 
@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build, transform } from "esbuild";
 import { parse } from "smol-toml";
+import { entries, pot } from "./strings.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({ options: { folder: { type: "string" }, engine: { type: "string" } } });
@@ -80,6 +81,7 @@ if (values.engine) {
   const main = await buildMain([...shared].sort());
   const inputs = [main, ...parts, ...workers].flatMap((built) => Object.keys(built.metafile.inputs));
   writeFileSync(join(folder, "snnlab.LICENSES.txt"), licences(inputs));
+  writeFileSync(join(folder, "explorers.pot"), pot(entries()));
 }
 
 /** The files of a folder of src, sorted. */

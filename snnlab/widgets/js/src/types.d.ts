@@ -38,7 +38,10 @@ interface Frame {
   num_steps: number;
   order: any;
   shape: number[];
+  /** The class that is right, or taken for it. */
   target: number;
+  /** The class that the attack moves towards; -1: any other. */
+  towards?: number;
 }
 
 /** One image under one attacker, step by step. */

@@ -235,3 +235,18 @@ test("a file of the server is tried before a text, and the page comes last", () 
   assert.equal(ways({ url: null, text }).length, 2);
   assert.deepEqual([...asImage(Uint8Array.of(0, 255))], [0, 1]);
 });
+
+test("a measurement towards a class counts who gets there, and has no record", () => {
+  const asked = { encoding: "onset", attack: "fgsm", attacker: "informed", eps: 0.1, exit_step: 8 };
+  assert.equal(keyOf(settingsOf({ ...asked, target: -1 })), keyOf(settingsOf(asked)));
+  const settings = settingsOf({ ...asked, target: 8 });
+  const measurement = new Measurement(settings);
+  measurement.add([
+    { index: 0, label: 3, clean: 3, attacked: 8 },
+    { index: 1, label: 3, clean: 3, attacked: 5 },
+    { index: 2, label: 4, clean: 4, attacked: 4 },
+  ]);
+  assert.match(fallenText(measurement, 40), /^2 of 3 that are read correctly without the attack fell, 1 to the target 8;/);
+  assert.match(whatText(settings, { title: "onset", kind: "snn" }), /towards 8 \(without the digits of class 8\)/);
+  assert.equal(recorded({ results: {} }, settings), null);
+});

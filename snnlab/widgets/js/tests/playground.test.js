@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asImage } from "../src/engine/digits.js";
+import { network } from "../src/engine/network.js";
 import { serve } from "../src/engine/serve.js";
 import { checkRecipe, initial, LEARNED, networkOf, Trainer } from "../src/engine/train.js";
+import { payloadOf } from "../src/play/payload.js";
 import { safetensors } from "../src/play/safetensors.js";
 import { FORBIDDEN, keep, kept, PLAYED } from "../src/play/store.js";
 import { keptText, keptTitle, progressText, recipeText, testText } from "../src/play/text.js";
@@ -75,6 +77,26 @@ test("accuracy is that of the engine's network, and an attack lowers it", async 
   assert.equal(clean, labels.filter((label, k) => read(k) === label).length);
   assert.ok(clean / n > 0.5, `${clean} of ${n}`);
   assert.ok(robust <= clean);
+});
+
+test("two hidden layers learn, are kept, go on, and are a model of the page", async () => {
+  const storage = storageOf();
+  const recipe = { ...RECIPE, loss: "membrane", second: 16 };
+  const training = await worked(new Training(recipe, PIXELS), 5);
+  assert.equal(keep(training, PLAYED, storage), null);
+  const again = revived(kept(PLAYED, storage), PIXELS);
+  const [whole, goneOn] = await Promise.all([worked(training), worked(again)]);
+  assert.deepEqual(goneOn.weights, whole.weights);
+  assert.ok(whole.batches.at(-1).loss < whole.batches[0].loss);
+  assert.match(recipeText(recipe), /24 \+ 16 hidden/);
+  const settings = { attack_surrogate: { shape: "arctan", slope: 2 }, spike_train: null };
+  const model = network(payloadOf(recipe, whole.weights, settings, "yours"), 8);
+  const image = asImage(toy(1).pixels);
+  const same = networkOf(recipe, whole.weights).forward(image);
+  assert.deepEqual(model.forward(image).predictions, same.predictions);
+  assert.equal(model.middle.outputs, 16);
+  assert.throws(() => network({ ...payloadOf(recipe, whole.weights, settings, "y"), kind: "ann" }, 8), /expected 2 layers/);
+  assert.throws(() => checkRecipe({ ...recipe, second: 1.5 }), /second/);
 });
 
 test("training on attacked pictures is another training, and learns too", async () => {

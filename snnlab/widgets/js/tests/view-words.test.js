@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { BrowserEngine } from "../src/engine/index.js";
+import { count } from "../src/language.js";
 import { codeSummary, spokenCodes, summaryText } from "../src/view/text/code.js";
 import * as words from "../src/view/text/frame.js";
 import { asPython } from "../src/view/text/python.js";
@@ -89,7 +90,7 @@ test("numbers are shown as they are", () => {
   assert.equal(words.percent(0.814), "81\u202f%");
   assert.equal(words.percent(0.004), "0.4\u202f%");
   assert.equal(words.percent(0), "0\u202f%");
-  assert.equal(words.count(1234), "1,234");
+  assert.equal(count(1234), "1,234");
 });
 
 test("curves show the worst case unless the reader asks for the attack that is chosen", () => {
@@ -100,6 +101,24 @@ test("curves show the worst case unless the reader asks for the attack that is c
   assert.equal(key({ attack: "fgsm" }), "fgsm.naive");
   assert.equal(key({ attack: "pgd", attacker: "informed" }), "pgd.informed");
   assert.equal(key({ attack: "pgd", attacker: "spike_train" }), "spike_train");
+});
+
+test("an attack towards a class says whether it got there, and claims no curves", () => {
+  const reached = frame({ attacked: side([7, 3]), towards: 3 });
+  assert.equal(words.verdict(reached, 2).note, "the truth is 7; target reached");
+  assert.match(words.effect(reached, state(), true).join(" "), /The target 3 is reached\./);
+  const missed = frame({ attacked: side([7, 2]), towards: 3 });
+  assert.equal(words.verdict(missed, 2).note, "the truth is 7; target 3 not reached");
+  assert.match(words.effect(missed, state(), true).join(" "), /The target 3 is not reached: it reads 2\./);
+  const own = frame({ towards: 7 });
+  assert.equal(words.verdict(own, 2).note, "correct; the target is its own class");
+  assert.match(words.effect(own, state(), true).join(" "), /Not attacked: 7 is this image's own class/);
+  const aimed = state({ target: 3, curve: "own" });
+  assert.equal(words.resultKey(aimed), "worst");
+  assert.match(words.curveTitle(aimed, 8), /worst case of all attacks, which have no target/);
+  assert.equal(words.resultKey(state({ attack: "noise", target: 3, curve: "own" })), "noise");
+  assert.match(words.spoken(missed, aimed, "onset"), /PGD, informed, towards 3, epsilon 0\.10/);
+  assert.deepEqual(words.flipText(0.1, 0.3, 3), ["First read as 3 at ε = 0.10."]);
 });
 
 test("a tie is said, and that the potential decides it", () => {

@@ -5,10 +5,11 @@
  *   fgsm   x' = clip(x + ε sign ∇L(x))
  *   pgd    x'_0 = clip(x + U(-ε, ε)),  x'_{i+1} = clip(Π_ε(x'_i + ε/4 sign ∇L(x'_i))),  10 steps
  *
- * L is the cross-entropy at the exit in use, averaged over encodings of a stochastic code. Every step is rounded to float32.
+ * L is the cross-entropy at the exit in use, averaged over encodings of a stochastic code; of an attack towards a class, what
+ * `towardsGradients` says. Every step is rounded to float32.
  */
-import { choose, need } from "./check.js";
-import { LOSS_GRADIENTS } from "./losses.js";
+import { choose, integerBetween, need } from "./check.js";
+import { LOSS_GRADIENTS, towardsGradients } from "./losses.js";
 import { SPIKE_TRAIN } from "./network.js";
 import { pause } from "./pause.js";
 import { spikeTrainAttack } from "./spiketrain.js";
@@ -26,10 +27,22 @@ const METHODS = {
 };
 export const ATTACKS = Object.keys(METHODS);
 
+/** No class of its own: any wrong answer is welcome. */
+export const ANY = -1;
+
+/**
+ * The class that an attack moves towards: what is asked for, or any wrong one; an attack without a gradient has no aim.
+ * @param {number} wanted  @param {number} classes how many there are
+ */
+export function towardsOf(method, wanted, classes) {
+  return METHODS[method].gradient ? integerBetween("target", wanted, ANY, classes - 1) : ANY;
+}
+
 /**
  * What an attack is aimed at. `attacker` is one of the network's views, or "spike_train"; `draws` encodings are averaged over
- * (the network's own number if not given); `sharpness` is used in place of the attacker's surrogate.
- * @typedef {{label: number, exitStep: number, attacker: string, random: () => number, loss?: string, draws?: number,
+ * (the network's own number if not given); `sharpness` is used in place of the attacker's surrogate; `towards` is the class
+ * that it moves towards, if it is not content with any.
+ * @typedef {{label: number, towards?: number, exitStep: number, attacker: string, random: () => number, loss?: string, draws?: number,
  *   sharpness?: import("./sharpness.js").AdaptiveSharpness, signal?: AbortSignal}} Target
  */
 
@@ -72,26 +85,28 @@ async function pgd(network, image, eps, target) {
 /** ∂L/∂x at an image, what an attack steps along. @param {Target} target @returns {Promise<Float64Array>} */
 export async function inputGradient(network, image, target) {
   const { label, exitStep, attacker, random, signal, sharpness, loss = "cross_entropy", draws = network.eot } = target;
+  const { towards = ANY } = target;
   const traces = [];
   for (let k = 0; k < draws; k++) {
     if (k > 0) await pause(signal);
     traces.push(network.forward(image, random));
   }
-  const gradient = LOSS_GRADIENTS[loss](meanLogits(traces, network.classes, exitStep), label);
-  const gradLogits = gradient.map((g) => g / traces.length);
-  const total = network.backward(traces[0], gradLogits, exitStep, attacker, sharpness);
-  for (const trace of traces.slice(1)) {
+  const logits = traces.map(({ votes }) => votes.subarray((exitStep - 1) * network.classes, exitStep * network.classes));
+  const gradients = towards === ANY ? awayGradients(logits, label, loss) : towardsGradients(logits, towards);
+  const total = network.backward(traces[0], gradients[0], exitStep, attacker, sharpness);
+  for (const [k, trace] of traces.slice(1).entries()) {
     await pause(signal);
-    const grad = network.backward(trace, gradLogits, exitStep, attacker, sharpness);
+    const grad = network.backward(trace, gradients[k + 1], exitStep, attacker, sharpness);
     for (let p = 0; p < total.length; p++) total[p] += grad[p];
   }
   return total;
 }
 
-function meanLogits(traces, classes, exitStep) {
-  const start = (exitStep - 1) * classes;
-  const sum = (k) => traces.reduce((total, trace) => total + trace.votes[start + k], 0);
-  return Float64Array.from({ length: classes }, (_, k) => sum(k) / traces.length);
+/** Of a loss of the mean logits of several draws: the same in each. */
+function awayGradients(draws, label, loss) {
+  const mean = Float64Array.from(draws[0], (_, k) => draws.reduce((sum, logits) => sum + logits[k], 0) / draws.length);
+  const gradient = LOSS_GRADIENTS[loss](mean, label).map((g) => g / draws.length);
+  return draws.map(() => gradient);
 }
 
 /** x + size·sign(direction), clipped to [0, 1] unless a projection follows. */

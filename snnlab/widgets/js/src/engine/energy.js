@@ -17,7 +17,7 @@ const picojoules = (macs, synops) => fround(fround(fround(PJ_PER_MAC) * macs) + 
  * Operations of one image's trace up to every exit, [3, T]: MACs, MACs without products of zero, and SynOps.
  * @param {import("./network.js").SpikingNetwork} network
  */
-export function spikingOperations({ encoder, first, second, numPixels, numSteps }, { input, hidden }) {
+export function spikingOperations({ encoder, first, middle, second, numPixels, numSteps }, { input, early, hidden }) {
   const counts = new Float32Array(3 * numSteps);
   const active = encoder.parts.flatMap((part, k) => (part.gate === 0 ? [] : [[part.constant, k * numPixels]]));
   let [macs, nonzero, synops] = [0, 0, 0];
@@ -31,6 +31,7 @@ export function spikingOperations({ encoder, first, second, numPixels, numSteps 
         nonzero += reached;
       }
     }
+    if (middle) synops += middle.outputs * events(early.spikes, t * middle.inputs, middle.inputs);
     synops += second.outputs * events(hidden.spikes, t * second.inputs, second.inputs);
     [macs, nonzero, synops].forEach((count, k) => {
       counts[k * numSteps + t] = count;

@@ -13,9 +13,11 @@ export const DISTURBANCES = ["none", "noise", "brighten"];
 
 /**
  * Image and shape [C, H, W]; label, null for a drawn digit, whose clean answer is attacked then; name of a model; index of a
- * part that is silenced (-1: none); the first step at which the perturbation acts.
+ * part that is silenced (-1: none); the first step at which the perturbation acts; the class that the attack moves towards
+ * (-1: any wrong one).
  * @typedef {{image: Float32Array, shape: number[], label: number|null, encoding: string, attack: string, attacker: string,
- *   eps: number, exit_step: number, silenced?: number, from_step?: number, seed?: number, signal?: AbortSignal}} Request
+ *   eps: number, exit_step: number, silenced?: number, from_step?: number, target?: number, seed?: number, signal?:
+ *   AbortSignal}} Request
  */
 
 export class BrowserEngine {
@@ -58,7 +60,8 @@ export class BrowserEngine {
    */
   async bounds(request) {
     const [{ network: model, image }, { certificate }] = await Promise.all([this.#asked(request), this.part("bounds")]);
-    return model.layers ? null : certificate(model, image, request.label, request.eps); // of chains of layers none is known
+    // Of chains of layers, and of more than two, none is known.
+    return model.layers || model.middle ? null : certificate(model, image, request.label, request.eps);
   }
 
   /**

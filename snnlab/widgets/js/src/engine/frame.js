@@ -1,5 +1,5 @@
 /** A network and a request in, a frame out: the clean image and the attacked one, as the network answers them. */
-import { ATTACKS, attack } from "./attack.js";
+import { ANY, ATTACKS, attack, towardsOf } from "./attack.js";
 import { choose, integerBetween } from "./check.js";
 import { leadingClass } from "./decode.js";
 import { lateFrom, silence } from "./encode.js";
@@ -19,7 +19,7 @@ export const ATTACK = 1;
  */
 export async function frameOf(whole, request, by, more = () => ({})) {
   const { image, attack: method, attacker, eps, exit_step: exitStep, label, seed = 0, signal } = request;
-  const { silenced = -1, from_step: fromStep = 0 } = request;
+  const { silenced = -1, from_step: fromStep = 0, target: wanted = ANY } = request;
   const model = silenced === -1 ? whole : whole.behind(silence(whole.encoder, silenced));
   choose("attack", method, ATTACKS);
   choose("attacker", attacker, ATTACKERS);
@@ -30,8 +30,11 @@ export async function frameOf(whole, request, by, more = () => ({})) {
   const look = (network, pixels) => network.forward(pixels, mulberry32(seed, CODE));
   const clean = look(model, image);
   const target = label ?? taken(model, clean, exitStep);
-  const aim = { label: target, exitStep, attacker, random: mulberry32(seed, ATTACK), signal };
-  const result = method === "none" || eps === 0 ? null : await attack(method, attackable, image, eps, aim);
+  const towards = towardsOf(method, wanted, model.classes);
+  const aim = { label: target, towards, exitStep, attacker, random: mulberry32(seed, ATTACK), signal };
+  // Towards the class that the image has, there is nothing to attack.
+  const result =
+    method === "none" || eps === 0 || towards === target ? null : await attack(method, attackable, image, eps, aim);
   const side = (network, trace) => ({ ...sideOf(network, trace), ...more(network, trace) });
   return {
     shape: request.shape,
@@ -41,6 +44,7 @@ export async function frameOf(whole, request, by, more = () => ({})) {
     computed_by: by,
     label: label ?? null,
     target,
+    towards,
     clean: side(model, clean),
     attacked: result && side(attackable, look(attackable, result.image)),
     order: { input: inputOrder(image, model.parts), ...model.hiddenOrder },

@@ -1,5 +1,5 @@
 /** The browser engine: the parts that the view, the tests and the benchmarks use. */
-export { ATTACKS, attack, inputGradient } from "./attack.js";
+export { ANY, ATTACKS, attack, inputGradient } from "./attack.js";
 export { field, integerBetween, need } from "./check.js";
 export { binOf, firstBin, sideBySide } from "./codetable.js";
 export { SILENT } from "./decode.js";

@@ -30,9 +30,20 @@ export function marginGradient(logits, label) {
 
 /** The wrong classes with the most votes. */
 function strongest(logits, label) {
-  const others = [...logits.keys()].filter((k) => k !== label);
+  const others = Array.from(logits, (_, k) => k).filter((k) => k !== label);
   const most = Math.max(...others.map((k) => logits[k]));
   return others.filter((k) => logits[k] === most);
+}
+
+/**
+ * The same for an attack towards a class t, in each of several draws: of log(1 + (K-1) exp(d)) with d the margin of the class,
+ * z_t - max_{k≠t} z_k, in the mean of the draws. Mirrors snnlab/attacks/targeted.py.
+ * @param {ArrayLike<number>[]} draws logits  @param {number} target t  @returns {Float64Array[]}
+ */
+export function towardsGradients(draws, target) {
+  const ahead = draws.reduce((sum, logits) => sum - margin(logits, target), 0) / draws.length;
+  const slope = 1 / (1 + Math.exp(-ahead) / (draws[0].length - 1)) / draws.length;
+  return draws.map((logits) => marginGradient(logits, target).map((g) => -slope * g));
 }
 
 export const LOSS_GRADIENTS = { cross_entropy: crossEntropyGradient, margin: marginGradient };

@@ -1,6 +1,6 @@
 /** One test digit, attacked with all settings of an explorer: what the network answers without and with the attack. */
-import { ATTACKS, attack } from "./attack.js";
-import { checkBudget, choose, integerBetween } from "./check.js";
+import { ANY, ATTACKS, attack, towardsOf } from "./attack.js";
+import { checkBudget, choose, integerBetween, need } from "./check.js";
 import { lateFrom, silence } from "./encode.js";
 import { exitStep } from "./exit.js";
 import { ATTACKERS } from "./network.js";
@@ -12,8 +12,8 @@ const ATTACK = 1;
 
 /**
  * Settings of a measurement: those of a request (engine.js) without its image, and the rule by which an image leaves.
- * @typedef {{attack: string, attacker: string, eps: number, exit_step: number, silenced?: number, from_step?: number,
- *   rule?: string, threshold?: number}} Settings
+ * @typedef {{attack: string, attacker: string, eps: number, exit_step: number, target?: number, silenced?: number,
+ *   from_step?: number, rule?: string, threshold?: number}} Settings
  */
 
 /**
@@ -24,6 +24,7 @@ const ATTACK = 1;
  */
 export async function measureDigit(whole, image, label, settings, seed, signal) {
   const { attack: method, attacker, eps, exit_step: exit, silenced = -1, from_step: fromStep = 0 } = settings;
+  const { target = ANY } = settings;
   choose("attack", method, ATTACKS);
   choose("attacker", attacker, ATTACKERS);
   checkBudget(eps);
@@ -37,7 +38,9 @@ export async function measureDigit(whole, image, label, settings, seed, signal) 
   const clean = answerAt(trace, leaves);
   if (method === "none" || eps === 0) return { clean, attacked: clean };
   // Under a rule, the attack is aimed at the exit of the clean image.
-  const aim = { label, exitStep: leaves, attacker, random: mulberry32(seed, ATTACK), signal };
+  const towards = towardsOf(method, target, model.classes);
+  need(towards !== label, `digits of the target class ${label} are left out of the measurement`);
+  const aim = { label, towards, exitStep: leaves, attacker, random: mulberry32(seed, ATTACK), signal };
   const result = await attack(method, attackable, image, eps, aim);
   const after = look(attackable, result.image);
   return { clean, attacked: answerAt(after, leaving(model, after, settings)) };

@@ -26,19 +26,27 @@ export function network(payload, numSteps) {
   const key = `model/${payload?.name ?? "?"}`;
   const kind = choose("kind of model", field(payload, "kind", key), ["snn", "ann"]);
   const layers = field(payload, "layers", key);
-  sound(layers.length === 2, `${key}: expected 2 layers, got ${layers.length}`);
-  const [first, second] = layers.map((l, i) => layer(l, `${key}, layer ${i + 1}`));
-  const sizes = `layer 1 has ${first.outputs} outputs, layer 2 ${second.inputs} inputs`;
-  sound(first.outputs === second.inputs, `${key}: ${sizes}`);
-  return kind === "ann" ? new ConventionalNetwork(first, second, numSteps) : spiking(first, second, payload, key);
+  const most = kind === "ann" ? 2 : 3;
+  sound(layers.length >= 2 && layers.length <= most, `${key}: expected 2 layers (spiking: or 3), got ${layers.length}`);
+  const all = layers.map((l, i) => layer(l, `${key}, layer ${i + 1}`));
+  for (const [k, { inputs }] of all.slice(1).entries()) {
+    const sizes = `layer ${k + 1} has ${all[k].outputs} outputs, layer ${k + 2} ${inputs} inputs`;
+    sound(all[k].outputs === inputs, `${key}: ${sizes}`);
+  }
+  return kind === "ann" ? new ConventionalNetwork(all[0], all[1], numSteps) : spiking(all, payload, key);
 }
 
-function spiking(first, second, payload, key) {
+/** A layer between the first and the last, or null. */
+export const middleOf = (layers) => (layers.length > 2 ? layers[1] : null);
+
+function spiking(layers, payload, key) {
+  const [first, second] = [layers[0], layers.at(-1)];
   const of = (name) => field(payload, name, key);
   const code = encoder(of("encoder"));
   const trainedSurrogate = surrogate(of("surrogate"));
   return new SpikingNetwork({
     first,
+    middle: middleOf(layers),
     second,
     encoder: code,
     neuron: neuron({ beta: of("beta"), threshold: of("threshold"), reset: of("reset") }),
@@ -56,12 +64,13 @@ function spiking(first, second, payload, key) {
   });
 }
 
-/** Two layers of LIF neurons behind an encoder. */
+/** Two layers of LIF neurons behind an encoder, or three: then `hidden` of a trace is the later of the hidden ones. */
 export class SpikingNetwork {
   #trains;
   /** @type {any} what is between input and output: see `spiking` */ encoder;
   /** @type {import("./weights.js").Layer} */ first;
-  /** @type {import("./weights.js").Layer} */ second;
+  /** @type {import("./weights.js").Layer|null} between them */ middle;
+  /** @type {import("./weights.js").Layer} the last */ second;
   /** @type {any} constants of all neurons */ neuron;
   /** @type {number} time constant of the filter, or 0 */ tau;
   /** @type {any} backward rule and surrogate of each attacker */ views;
@@ -96,11 +105,12 @@ export class SpikingNetwork {
 
   /** The same for a sequence [T, P] that has been encoded already. */
   respond(image, input) {
-    const { first, second, numSteps, classes, tau, neuron, blocks } = this;
-    const hidden = lif(currents(first, input, numSteps, tau, blocks, this.encoder.fromStep), numSteps, neuron);
+    const { first, middle, second, numSteps, classes, tau, neuron, blocks } = this;
+    const early = lif(currents(first, input, numSteps, tau, blocks, this.encoder.fromStep), numSteps, neuron);
+    const hidden = middle ? lif(currents(middle, early.spikes, numSteps, tau), numSteps, neuron) : early;
     const output = lif(currents(second, hidden.spikes, numSteps, tau), numSteps, neuron);
     const votes = this.decoder.votes(output, classes);
-    return { image, input, hidden, output, votes, predictions: predictions(votes, output.membrane, classes) };
+    return { image, input, early, hidden, output, votes, predictions: predictions(votes, output.membrane, classes) };
   }
 
   /** ∂L/∂x for given ∂L/∂logits at one exit, as a view sees it, or through an adaptive surrogate. */
@@ -119,11 +129,13 @@ export class SpikingNetwork {
   /** ∂L/∂(W s) of the first layer, [T, H]. */
   #driveGradient(trace, read, exitStep, h, sharpness) {
     const of = (layer) => sharpness?.follow(layer.membrane, this.neuron.threshold) ?? h;
-    const { numSteps, second, tau, neuron } = this;
-    const gradReadout = lifBackward(read.spikes, trace.output, numSteps, neuron, of(trace.output), read.membrane);
-    const gradHidden = transposed(second, filterBackward(gradReadout, numSteps, tau), numSteps, exitStep);
-    const gradCurrent = lifBackward(gradHidden, trace.hidden, numSteps, neuron, of(trace.hidden));
-    return filterBackward(gradCurrent, numSteps, tau);
+    const { numSteps, middle, second, tau, neuron } = this;
+    const above = (layer, grad) => transposed(layer, filterBackward(grad, numSteps, tau), numSteps, exitStep);
+    const through = (grad, activity, atMembrane = null) =>
+      lifBackward(grad, activity, numSteps, neuron, of(activity), atMembrane);
+    let grad = through(above(second, through(read.spikes, trace.output, read.membrane)), trace.hidden);
+    if (middle) grad = through(above(middle, grad), trace.early);
+    return filterBackward(grad, numSteps, tau);
   }
 
   operations(trace) {

@@ -6,8 +6,8 @@
  *   momentum            m ← μ m + g / mean|g|
  *   one iteration       a random share of the pixels takes its best train; the share falls geometrically
  *
- * g is the gradient of the cross-entropy of logits and soft spikes with respect to the encoded sequence, through a surrogate
- * of adaptive sharpness. All constants are Python's: they come with the network's weights.
+ * g is the gradient of the cross-entropy of logits and soft spikes with respect to the encoded sequence (against it where a class
+ * is wanted), through a surrogate of adaptive sharpness. All constants are Python's: they come with the network's weights.
  */
 import { need } from "./check.js";
 import { binOf, firstBin, sideBySide } from "./codetable.js";
@@ -31,13 +31,15 @@ export const shareAt = ([first, last], step, steps) => first * (last / first) **
 
 /** One restart on one image: what every pixel can reach, and the train and intensity it has now. */
 export class TrainSearch {
-  /** @param {any} network @param {Float32Array} image @param {number} eps @param {any} aim label, exitStep, random */
-  constructor(network, image, eps, { label, exitStep, random }) {
+  /** @param {any} network @param {Float32Array} image @param {number} eps @param {any} aim label, towards, exitStep, random */
+  constructor(network, image, eps, { label, towards = -1, exitStep, random }) {
     const trains = network.trains;
     const code = network.encoder ? `the code ${network.encoder.name}` : "an ANN";
     need(trains, `${code} has no spike trains to search among; use the attacker "informed"`);
     this.network = network;
-    this.label = label;
+    /** The class whose cross-entropy is raised, or lowered where it is wanted. */
+    this.label = towards < 0 ? label : towards;
+    this.sign = towards < 0 ? 1 : -1;
     this.exitStep = exitStep;
     this.random = random;
     this.table = trains.table;
@@ -63,25 +65,26 @@ export class TrainSearch {
 
   /**
    * Loss, answer and gradient at the present trains.
-   * @returns {{value: number, wrong: boolean, gradient: Float64Array}} gradient [R, P], divided by its mean size: a row for
+   * @returns {{value: number, reached: boolean, gradient: Float64Array}} gradient [R, P], divided by its mean size: a row for
    *   each step and part of the trains, and a last one for the intensity where the code has analog parts
    */
   look() {
     const pixels = this.clean.length;
     const gradient = new Float64Array((this.table.width + (this.joint ? 1 : 0)) * pixels);
-    let [value, wrong] = [0, false];
+    let [value, reached] = [0, false];
     for (let k = 0; k < this.draws; k++) {
       this.sharpness.begin();
       const trace = this.network.respond(this.values, this.#sequence());
       value += this.#look(trace, gradient) / this.draws;
-      wrong = trace.predictions[this.exitStep - 1] !== this.label;
+      const hits = trace.predictions[this.exitStep - 1] === this.label;
+      reached = this.sign > 0 ? !hits : hits;
     }
     const along = gradient.subarray(0, this.table.width * pixels);
     const size = Math.max(
       along.reduce((sum, g) => sum + Math.abs(g), 0),
       1e-20,
     );
-    return { value, wrong: wrong && !this.network.encoder.stochastic, gradient: gradient.map((g) => g / size) };
+    return { value, reached: reached && !this.network.encoder.stochastic, gradient: gradient.map((g) => g / size) };
   }
 
   /** The encoded sequence of the trains and intensities. */
@@ -104,17 +107,9 @@ export class TrainSearch {
 
   /** The loss of one draw; its gradient is added. */
   #look(trace, total) {
-    const { network, label, exitStep, columns, perStep, table, clean } = this;
-    const { classes, encoder, neuron, search, numSteps } = network;
-    const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
-    const start = (exitStep - 1) * classes;
-    const soft = network.soft.votes(trace.output.membrane, options);
-    const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
-    const gradLogits = crossEntropyGradient(logits, label);
-    const read = network.decoder.backward(gradLogits, trace.output, exitStep);
-    const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
-    const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
-    const sequence = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, this.sharpness);
+    const { network, exitStep, columns, perStep, table, clean } = this;
+    const { encoder } = network;
+    const { value, gradient } = sequenceLoss(network, trace, this, this.sharpness);
     const pixels = clean.length;
     for (const [k, column] of columns.entries()) {
       const isStep = column >= 0;
@@ -124,11 +119,11 @@ export class TrainSearch {
         const to = (isStep ? t * perStep + column : table.width) * pixels;
         for (let p = 0; p < pixels; p++) {
           const along = isStep ? 1 : slopes ? slopes[t * pixels + p] : encoder.parts[k].gate;
-          total[to + p] += (along * sequence[from + p]) / this.draws;
+          total[to + p] += (along * gradient[from + p]) / this.draws;
         }
       }
     }
-    return crossEntropy(logits, label);
+    return value;
   }
 
   /** The best bin of one pixel for a momentum [R, P], the intensity in it, and what it gains over the present one. */
@@ -182,6 +177,25 @@ export class TrainSearch {
   }
 }
 
+/**
+ * The cross-entropy of logits and soft spikes at an exit, and its gradient with respect to the sequence that was read, [T, P].
+ * @param {any} network  @param {any} trace of `respond`  @param {{label: number, exitStep: number, sign?: number}} aim
+ *   `sign`: -1 where the class is wanted
+ */
+export function sequenceLoss(network, trace, { label, exitStep, sign = 1 }, sharpness) {
+  const { classes, neuron, search, numSteps } = network;
+  const options = { threshold: neuron.threshold, slope: search.softness, classes, exitStep, numSteps };
+  const start = (exitStep - 1) * classes;
+  const soft = network.soft.votes(trace.output.membrane, options);
+  const logits = soft.map((vote, k) => vote + trace.votes[start + k]);
+  const gradLogits = crossEntropyGradient(logits, label).map((g) => sign * g);
+  const read = network.decoder.backward(gradLogits, trace.output, exitStep);
+  const smooth = network.soft.backward(gradLogits, trace.output.membrane, options);
+  const membrane = read.membrane ? smooth.map((g, k) => g + read.membrane[k]) : smooth;
+  const gradient = network.sequenceGradient(trace, { spikes: read.spikes, membrane }, exitStep, sharpness);
+  return { value: sign * crossEntropy(logits, label), gradient };
+}
+
 /** m ← μ m + g. @returns {Float64Array} */
 export function gathered(momentum, gradient, decay) {
   return momentum ? momentum.map((m, k) => decay * m + gradient[k]) : gradient;
@@ -190,7 +204,7 @@ export function gathered(momentum, gradient, decay) {
 /**
  * Attack one image: the best iterate of one restart that begins at the image itself, or at another one inside the budget.
  * @param {any} network a SpikingNetwork  @param {Float32Array} image
- * @param {{label: number, exitStep: number, random: () => number, steps?: number, start?: Float32Array, signal?:
+ * @param {{label: number, towards?: number, exitStep: number, random: () => number, steps?: number, start?: Float32Array, signal?:
  *   AbortSignal}} aim
  * @returns {Promise<Float32Array>} an image inside the budget
  */
@@ -202,9 +216,9 @@ export async function spikeTrainAttack(network, image, eps, aim) {
   let [best, most, momentum] = [start, Number.NEGATIVE_INFINITY, null];
   for (let step = 0; step <= steps; step++) {
     if (step > 0) await pause(aim.signal);
-    const { value, wrong, gradient } = search.look();
-    if (wrong || value > most) [best, most] = [Float32Array.from(search.values), value];
-    if (wrong || step === steps) break;
+    const { value, reached, gradient } = search.look();
+    if (reached || value > most) [best, most] = [Float32Array.from(search.values), value];
+    if (reached || step === steps) break;
     momentum = gathered(momentum, gradient, decay);
     search.move(momentum, shareAt(shares, step, steps));
   }

@@ -1,5 +1,5 @@
 /**
- * A spiking network of two layers that learns in the page, event by event. Mirrors snnlab/training/bptt.py: surrogate gradients
+ * A spiking network of one or two hidden layers that learns in the page, event by event. Mirrors snnlab/training/bptt.py: surrogate gradients
  * through time, the reset not differentiated, Adam with a cosine rate, batches of 100.
  *
  * A pixel is a few events (t, v). Where a code has fewer spikes than changes, an event is a spike: I[t] += v W[:, p]. Elsewhere it
@@ -14,7 +14,7 @@ import { DECODERS, leadingClass } from "./decode.js";
 import { STEP_CODES } from "./edges.js";
 import { encoder } from "./encode.js";
 import { lif, lifBackward, neuron } from "./lif.js";
-import { SpikingNetwork } from "./network.js";
+import { middleOf, SpikingNetwork } from "./network.js";
 import { hiddenOrder } from "./order.js";
 import { mulberry32 } from "./random.js";
 import { SURROGATES, surrogate } from "./surrogate.js";
@@ -36,30 +36,47 @@ const INFORMED = { shape: "arctan", slope: 2 };
 
 /**
  * What decides the weights, besides the digits. `eps`: 0 trains on clean digits, else on those of FGSM (informed) at this budget.
- * @typedef {{code: string, steps: number, beta: number, hidden: number, surrogate: string, slope: number, loss: string,
- *   eps: number, seed: number, epochs: number}} Recipe
- * @typedef {{w1: Float32Array, b1: Float32Array, w2: Float32Array, b2: Float32Array}} Weights transposed: [inputs, outputs]
+ * `second`: neurons of a second hidden layer, if there is one.
+ * @typedef {{code: string, steps: number, beta: number, hidden: number, second?: number, surrogate: string, slope: number,
+ *   loss: string, eps: number, seed: number, epochs: number}} Recipe
+ * @typedef {Object<string, Float32Array>} Weights w1, b1, w2, b2 … layer by layer, transposed: [inputs, outputs]
  */
 
+/** Neurons of every layer, from the pixels to the classes. @param {Recipe} recipe @returns {number[]} */
+export const sizesOf = ({ hidden, second = 0 }, pixels) => [pixels, hidden, ...(second > 0 ? [second] : []), CLASSES];
+
 /** PyTorch's default: uniform in ±1/√inputs. @param {Recipe} recipe @returns {Weights} */
-export function initial({ hidden, seed }, pixels) {
-  const random = mulberry32(seed, 7);
+export function initial(recipe, pixels) {
+  const random = mulberry32(recipe.seed, 7);
   const uniform = (length, inputs) => Float32Array.from({ length }, () => (2 * random() - 1) / Math.sqrt(inputs));
-  return {
-    w1: uniform(pixels * hidden, pixels),
-    b1: uniform(hidden, pixels),
-    w2: uniform(hidden * CLASSES, hidden),
-    b2: uniform(CLASSES, hidden),
+  const sizes = sizesOf(recipe, pixels);
+  const weights = {};
+  for (const [k, outputs] of sizes.slice(1).entries()) {
+    weights[`w${k + 1}`] = uniform(sizes[k] * outputs, sizes[k]);
+    weights[`b${k + 1}`] = uniform(outputs, sizes[k]);
+  }
+  return weights;
+}
+
+/** The weights as layers, which share them. @param {Recipe} recipe  @param {Weights} weights */
+export function layersOf(recipe, weights) {
+  const sizes = sizesOf(recipe, weights.w1.length / recipe.hidden);
+  const layer = (outputs, k) => {
+    const [columns, bias] = [weights[`w${k + 1}`], weights[`b${k + 1}`]];
+    return { inputs: sizes[k], outputs, columns, bias };
   };
+  return sizes.slice(1).map(layer);
 }
 
 /** The engine's network of these weights, which it shares. @param {Recipe} recipe  @param {Weights} weights @returns {any} */
-export function networkOf(recipe, { w1, b1, w2, b2 }) {
-  const { code, steps, beta, hidden, loss } = recipe;
-  const second = { inputs: hidden, outputs: CLASSES, columns: w2, bias: b2 };
+export function networkOf(recipe, weights) {
+  const { code, steps, beta, loss } = recipe;
+  const layers = layersOf(recipe, weights);
+  const second = /** @type {import("./weights.js").Layer} */ (layers.at(-1));
   const h = surrogate({ shape: recipe.surrogate, slope: recipe.slope });
   return new SpikingNetwork({
-    first: { inputs: w1.length / hidden, outputs: hidden, columns: w1, bias: b1 },
+    first: layers[0],
+    middle: middleOf(layers),
     second,
     encoder: encoder(code, steps),
     neuron: neuron({ beta, threshold: 1, reset: "subtract" }),
@@ -71,18 +88,19 @@ export function networkOf(recipe, { w1, b1, w2, b2 }) {
     },
     decoder: DECODERS[LOSSES[loss]],
     eot: 1,
-    hiddenOrder: hiddenOrder(w2, CLASSES),
+    hiddenOrder: hiddenOrder(second.columns, CLASSES),
   });
 }
 
 /** @param {Recipe} recipe */
-export function checkRecipe({ code: name, steps, beta, hidden, surrogate: shape, slope, loss, eps }) {
+export function checkRecipe({ code: name, steps, beta, hidden, second = 0, surrogate: shape, slope, loss, eps }) {
   const known = LEARNED.includes(name) || name.startsWith("table(");
   need(known, `unknown code "${name}"; choose one of ${LEARNED.join(", ")}, or write a table(rows=…)`);
   choose("loss", loss, Object.keys(LOSSES));
   choose("surrogate", shape, Object.keys(SURROGATES));
   integerBetween("steps", steps, 2, 16);
   integerBetween("hidden", hidden, 1, 512);
+  integerBetween("second", second, 0, 512);
   positive("slope", slope);
   need(beta >= 0 && beta <= 1, `beta must lie in [0, 1], got ${beta}`);
   need(eps >= 0 && eps <= 0.3, `eps of the training must lie in [0, 0.3], got ${eps}`);
@@ -96,9 +114,11 @@ export class Trainer {
     this.recipe = recipe;
     this.weights = weights;
     this.batches = batches;
-    const zeros = () => ({ w1: zero(weights.w1), b1: zero(weights.b1), w2: zero(weights.w2), b2: zero(weights.b2) });
+    this.names = Object.keys(weights);
+    const zeros = () => Object.fromEntries(this.names.map((name) => [name, new Float32Array(weights[name].length)]));
     this.grads = zeros();
     this.adam = adam ?? { m: zeros(), v: zeros(), count: 0 };
+    this.layers = layersOf(recipe, weights);
     this.network = networkOf(recipe, weights);
     this.h = surrogate({ shape: recipe.surrogate, slope: recipe.slope });
     this.events = eventsOf(this.network.encoder);
@@ -111,7 +131,7 @@ export class Trainer {
    */
   async batch(images, labels, seed, signal) {
     const { recipe, network, grads } = this;
-    for (const name of NAMES) grads[name].fill(0);
+    for (const name of this.names) grads[name].fill(0);
     let [loss, right] = [0, 0];
     for (const [k, clean] of images.entries()) {
       let image = clean;
@@ -124,7 +144,7 @@ export class Trainer {
       right += result.right;
     }
     this.#step();
-    network.hiddenOrder = hiddenOrder(this.weights.w2, CLASSES);
+    network.hiddenOrder = hiddenOrder(network.second.columns, CLASSES);
     return { loss, right, n: images.length };
   }
 
@@ -132,7 +152,7 @@ export class Trainer {
   learn(image, label, share) {
     const { recipe, weights, grads, network, h } = this;
     const { steps, hidden } = recipe;
-    const { w1, b1, w2, b2 } = weights;
+    const { w1, b1 } = weights;
     const events = this.events.of(image);
     const current = new Float64Array(steps * hidden);
     for (const [t, p, v] of events) {
@@ -142,36 +162,19 @@ export class Trainer {
     }
     if (this.events.changes) for (let k = hidden; k < current.length; k++) current[k] += current[k - hidden];
     const first = Float32Array.from(current, (value, k) => value + b1[k % hidden]);
-    const hiddenLayer = lif(first, steps, network.neuron);
-    const second = new Float32Array(steps * CLASSES);
-    for (let t = 0; t < steps; t++) {
-      const sum = Float64Array.from(b2);
-      for (let i = 0; i < hidden; i++) {
-        if (hiddenLayer.spikes[t * hidden + i] === 0) continue;
-        for (let k = 0; k < CLASSES; k++) sum[k] += w2[i * CLASSES + k];
-      }
-      second.set(sum, t * CLASSES);
-    }
-    const output = lif(second, steps, network.neuron);
+    const later = this.layers.slice(1);
+    const done = [lif(first, steps, network.neuron)];
+    for (const layer of later) done.push(lif(spikeCurrents(layer, done.at(-1).spikes, steps), steps, network.neuron));
+    const output = done.at(-1);
     const votes = network.decoder.votes(output, CLASSES);
     const { loss, spikes, membrane } = lossOf(recipe.loss, votes, label, steps, share);
-    // Backward: read-out, output layer, hidden layer.
-    const g2 = lifBackward(spikes, output, steps, network.neuron, h, membrane);
-    const gradHidden = new Float64Array(steps * hidden);
-    for (let t = 0; t < steps; t++) {
-      for (let k = 0; k < CLASSES; k++) grads.b2[k] += g2[t * CLASSES + k];
-      for (let i = 0; i < hidden; i++) {
-        const fired = hiddenLayer.spikes[t * hidden + i] === 1;
-        let sum = 0;
-        for (let k = 0; k < CLASSES; k++) {
-          const g = g2[t * CLASSES + k];
-          sum += w2[i * CLASSES + k] * g;
-          if (fired) grads.w2[i * CLASSES + k] += g;
-        }
-        gradHidden[t * hidden + i] = sum;
-      }
+    // Backward: read-out, then layer by layer down to the first.
+    let g1 = lifBackward(spikes, output, steps, network.neuron, h, membrane);
+    for (let l = later.length - 1; l >= 0; l--) {
+      const into = { weights: grads[`w${l + 2}`], bias: grads[`b${l + 2}`] };
+      const below = spikesBackward(later[l], g1, done[l].spikes, steps, into);
+      g1 = lifBackward(below, done[l], steps, network.neuron, h);
     }
-    const g1 = lifBackward(gradHidden, hiddenLayer, steps, network.neuron, h);
     for (let k = 0; k < g1.length; k++) grads.b1[k % hidden] += g1[k];
     if (this.events.changes) for (let k = g1.length - hidden - 1; k >= 0; k--) g1[k] += g1[k + hidden];
     const gradWeights = grads.w1;
@@ -191,7 +194,7 @@ export class Trainer {
     const rate = 0.5 * RATE * (1 + Math.cos((Math.PI * Math.min(adam.count, batches)) / batches));
     adam.count += 1;
     const [c1, c2] = [1 - BETA1 ** adam.count, 1 - BETA2 ** adam.count];
-    for (const name of NAMES) {
+    for (const name of this.names) {
       const [w, g, m, v] = [weights[name], grads[name], adam.m[name], adam.v[name]];
       for (let k = 0; k < w.length; k++) {
         // Of a pixel that was never lit there is nothing to learn.
@@ -204,9 +207,42 @@ export class Trainer {
   }
 }
 
-export const NAMES = /** @type {("w1"|"b1"|"w2"|"b2")[]} */ (["w1", "b1", "w2", "b2"]);
+/** The currents of a layer behind spikes, [T, outputs]. @returns {Float32Array} */
+function spikeCurrents({ inputs, outputs, columns, bias }, spikes, steps) {
+  const currents = new Float32Array(steps * outputs);
+  for (let t = 0; t < steps; t++) {
+    const sum = Float64Array.from(bias);
+    for (let i = 0; i < inputs; i++) {
+      if (spikes[t * inputs + i] === 0) continue;
+      for (let k = 0; k < outputs; k++) sum[k] += columns[i * outputs + k];
+    }
+    currents.set(sum, t * outputs);
+  }
+  return currents;
+}
 
-const zero = (values) => new Float32Array(values.length);
+/**
+ * Add the gradients of a layer's weights, and return that of the spikes before it.
+ * @param {any} layer  @param {Float64Array} g of its currents, [T, outputs]
+ */
+function spikesBackward({ inputs, outputs, columns }, g, spikes, steps, { weights, bias }) {
+  const below = new Float64Array(steps * inputs);
+  for (let t = 0; t < steps; t++) {
+    const row = t * outputs;
+    for (let k = 0; k < outputs; k++) bias[k] += g[row + k];
+    for (let i = 0; i < inputs; i++) {
+      const fired = spikes[t * inputs + i] === 1;
+      const at = i * outputs;
+      let sum = 0;
+      for (let k = 0; k < outputs; k++) {
+        sum += columns[at + k] * g[row + k];
+        if (fired) weights[at + k] += g[row + k];
+      }
+      below[t * inputs + i] = sum;
+    }
+  }
+  return below;
+}
 
 /** Cross-entropy of the loss's logits, and its gradient with respect to the output's spikes and potential. */
 function lossOf(name, votes, label, steps, share) {

@@ -1,9 +1,12 @@
 /** The zoo's record as it reaches a page: which models there are, the test digits, the measured accuracies. */
 import { field, sound } from "./check.js";
 
+/** Classes, unless the payload says another number. */
+const CLASSES = 10;
+
 /**
  * Check the payload "zoo" and unpack its digits.
- * @returns {any} the payload, with digits.images: Float32Array, [n, C·H·W], values v/255
+ * @returns {any} the payload, with digits.images: Float32Array, [n, C·H·W], values v/255, and with the number of classes
  */
 export function unpackZoo(payload) {
   const models = field(payload, "models", "zoo");
@@ -11,7 +14,7 @@ export function unpackZoo(payload) {
   const results = field(payload, "results", "zoo");
   // A reader's own model, behind a kernel, comes without measured accuracies.
   if (results !== null) checkResults(results, field(payload, "num_steps", "zoo"));
-  return { ...payload, digits: unpackDigits(field(payload, "digits", "zoo")) };
+  return { classes: CLASSES, ...payload, digits: unpackDigits(field(payload, "digits", "zoo")) };
 }
 
 function unpackDigits(digits) {

@@ -1,4 +1,5 @@
 /** The classifier of events, and attacks that add, remove and flip its spikes. Mirrors snnlab/attacks/event_changes.py. */
+
 import { DECODERS } from "../engine/decode.js";
 import { neuron } from "../engine/lif.js";
 import { SpikingNetwork } from "../engine/network.js";
@@ -6,12 +7,13 @@ import { mulberry32 } from "../engine/random.js";
 import { surrogate } from "../engine/surrogate.js";
 import { timeConstant } from "../engine/synapse.js";
 import { layer } from "../engine/weights.js";
+import { say } from "../language.js";
 
 const ROUNDS = 20;
 
 /** The network of a payload; it reads spikes [T, P] that no code has made. @returns {SpikingNetwork} */
 export function classifier({ name, layers, beta, threshold, reset, decoder }, numSteps) {
-  const [first, second] = layers.map((l, k) => layer(l, `${name}, layer ${k + 1}`));
+  const [first, second] = layers.map((l, k) => layer(l, say`${name}, layer ${k + 1}`));
   const encoder = { numSteps, parts: [{ constant: false }], fromStep: 0 };
   const views = {};
   const about = { first, second, encoder, views, tau: timeConstant(null), decoder: DECODERS[decoder] };

@@ -1,4 +1,5 @@
 /** The events of a recording in space and time: time runs to the right, the sensor stands across it; drag to turn. */
+import { say } from "../language.js";
 import { inside } from "../view/dom/drag.js";
 import { h } from "../view/dom/elements.js";
 import { fit } from "../view/dom/sizes.js";
@@ -15,7 +16,7 @@ export class EventCloud {
     this.canvas = h("canvas", {
       role: "img",
       tabindex: "0",
-      "aria-label": "events in space and time; arrow keys turn the cloud",
+      "aria-label": say`events in space and time; arrow keys turn the cloud`,
       onpointerdown: (event) => this.#drag(event),
       onkeydown: (event) => this.#key(event),
       ondblclick: () => this.#turn(START),
@@ -134,7 +135,7 @@ export class EventCloud {
     ink.font = `${12 * ratio}px system-ui, sans-serif`;
     ink.textAlign = "center";
     const [start, end] = [place(0, 0.5, 1.12), place(1, 0.5, 1.12)];
-    ink.fillText("0 ms", start.left, start.top);
-    ink.fillText(`${duration / 1000} ms`, end.left, end.top);
+    ink.fillText(say`0 ms`, start.left, start.top);
+    ink.fillText(say`${duration / 1000} ms`, end.left, end.top);
   }
 }

@@ -3,6 +3,7 @@
 import { field } from "../engine/check.js";
 import { hiddenOrder, inputOrder } from "../engine/order.js";
 import { wilson } from "../engine/wilson.js";
+import { fixed, say } from "../language.js";
 import { AccuracyPlot } from "../view/charts/accuracy-curve.js";
 import { ExitSlider } from "../view/controls/attack-controls.js";
 import { Select } from "../view/controls/choice.js";
@@ -50,20 +51,20 @@ export class EventExplorer extends Explorer {
   declare() {
     const { store, steps } = this;
     const options = Object.entries(TAMPERS).map(([name, [title]]) => [name, title]);
-    const tamper = new Select("change spikes", options, (value) => {
+    const tamper = new Select(say`change spikes`, options, (value) => {
       const { number } = store.all();
       store.set({ tamper: value, ...(number === 0 && value !== "none" ? { number: 10 } : {}) });
     });
     const number = new Slider({
-      label: "spikes",
+      label: say`spikes`,
       max: MOST,
       text: String,
-      spoken: (n) => `at most ${n} changed spikes`,
+      spoken: (n) => say`at most ${n} changed spikes`,
       onInput: this.set("number"),
     });
     const stops = Array.from({ length: steps }, (_, t) => String(t + 1));
     const exit = new ExitSlider(steps, this.set("exit_step"), stops);
-    this.lens = h("canvas", { role: "img", "aria-label": "the image on the sensor, and its path" });
+    this.lens = h("canvas", { role: "img", "aria-label": say`the image on the sensor, and its path` });
     this.cloud = new EventCloud();
     this.verdict = new Verdict();
     const play = this.clock(() => this.last?.request.exit_step ?? steps);
@@ -75,7 +76,7 @@ export class EventExplorer extends Explorer {
       onEps: (value) => store.set({ number: value }),
       budgets: {
         domain: () => [0, this.record.eps.at(-1)],
-        name: "changed spikes",
+        name: say`changed spikes`,
         ticks: this.record.eps,
         near: (value) => Math.round(Math.min(MOST, Math.max(0, value))),
       },
@@ -83,9 +84,9 @@ export class EventExplorer extends Explorer {
     const camera = h(
       "section",
       { class: "panel camera" },
-      h("header", {}, h("h4", {}, "on the sensor")),
+      h("header", {}, h("h4", {}, say`on the sensor`)),
       this.lens,
-      h("p", { class: "note" }, "three strokes, 300 ms"),
+      h("p", { class: "note" }, say`three strokes, 300 ms`),
     );
     const cloud = h(
       "section",
@@ -93,8 +94,8 @@ export class EventExplorer extends Explorer {
       h(
         "header",
         {},
-        h("h4", {}, "events in space and time"),
-        h("span", { class: "note" }, "drag to turn, double-click to turn back"),
+        h("h4", {}, say`events in space and time`),
+        h("span", { class: "note" }, say`drag to turn, double-click to turn back`),
       ),
       this.cloud.element,
     );
@@ -179,7 +180,7 @@ export class EventExplorer extends Explorer {
     this.verdict.show(verdict(frame, exit), [...effectText(frame, request), this.#curves(request, colours)]);
     this.caption.show(
       frame,
-      `simulated event camera · curves: n = ${record.n} test recordings, ${record.seeds} training runs`,
+      say`simulated event camera · curves: n = ${record.n} test recordings, ${record.seeds} training runs`,
       [],
       this.#how(frame),
     );
@@ -200,17 +201,17 @@ export class EventExplorer extends Explorer {
         return { eps: record.eps[k], ...wilson(mean, record.n) };
       }),
     });
-    const chosen = curve("chosen", "chosen by the attacker", kind, "latency", "snn");
-    const chance = curve("chance", "by chance", `noise.${kind}`, "ann", "ann");
+    const chosen = curve("chosen", say`chosen by the attacker`, kind, "latency", "snn");
+    const chance = curve("chance", say`by chance`, `noise.${kind}`, "ann", "ann");
     const current = tamper === "noise" ? chance : chosen;
     this.plot.show(
       {
-        title: `Accuracy: spikes ${TAMPERS[kind][1]}`,
+        title: say`Accuracy: spikes ${TAMPERS[kind][1]}`,
         key: kind,
         curves: [chosen, chance].filter(({ points }) => points),
         current: [current.name],
         eps: tamper === "none" ? 0 : number,
-        at: `${tamper === "none" ? 0 : number} spikes`,
+        at: say`${tamper === "none" ? 0 : number} spikes`,
         chance: 0.1,
       },
       colours,
@@ -222,8 +223,8 @@ export class EventExplorer extends Explorer {
     const { record } = this;
     const { threshold, dark, reach } = record.camera;
     return [
-      `The camera is simulated in this page: the digit moves along three straight strokes of up to ${reach} pixels, and a pixel fires each time the logarithm of its intensity (plus ${dark}) has changed by ${threshold}. An ideal sensor: no noise, no latency, equal thresholds. A step has a spike where a pixel and polarity had at least one event. Recording, network and attack took ${ms.toFixed(0)} ms; nothing leaves your computer.`,
-      `The network has ${record.model.layers[0].shape[0]} hidden neurons and learned from 3,500 digits in front of this camera. Curves are its mean over ${record.seeds} training runs on n = ${record.n} test recordings, with 95 % Wilson intervals over recordings. They are upper bounds: a better attack may break more, and no bound from below is known. The recorded attack searches twice as long as this page does.`,
+      say`The camera is simulated in this page: the digit moves along three straight strokes of up to ${reach} pixels. A pixel fires each time the logarithm of its intensity (plus ${dark}) has changed by ${threshold}. An ideal sensor: no noise, no latency, equal thresholds. A step has a spike where a pixel and polarity had at least one event. Recording, network and attack took ${fixed(ms, 0)} ms; nothing leaves your computer.`,
+      say`The network has ${record.model.layers[0].shape[0]} hidden neurons and learned from 3,500 digits in front of this camera. Curves are its mean over ${record.seeds} training runs on n = ${record.n} test recordings, with 95 % Wilson intervals over recordings. They are upper bounds: a better attack may break more, and no bound from below is known. The recorded attack searches twice as long as this page does.`,
       ...Object.entries(record.attacks).map(([name, text]) => `${name}: ${text}.`),
     ];
   }
@@ -263,8 +264,8 @@ export class EventExplorer extends Explorer {
 
   answered(frame, { tamper, number, exit_step: exit }) {
     const { text, note } = verdict(frame, exit);
-    const what = tamper === "none" ? "no attack" : `${number} spikes ${TAMPERS[tamper][1]}`;
-    this.stage.speak(`${what}, exit ${exit}: ${text}, ${note}.`);
+    const what = tamper === "none" ? say`no attack` : say`${number} spikes ${TAMPERS[tamper][1]}`;
+    this.stage.speak(say`${what}, exit ${exit}: ${text}, ${note}.`);
   }
 }
 

@@ -1,12 +1,13 @@
 /** The frames that the network reads, one a step, above the other plots over time: darker, brighter, and what the attack changed. */
 
+import { count, say } from "../language.js";
 import { h, setText } from "../view/dom/elements.js";
 import { fit } from "../view/dom/sizes.js";
 import { RasterPanel } from "../view/panels/panel.js";
 
 export class FramesPanel extends RasterPanel {
   constructor() {
-    super("film", "spikes in");
+    super("film", say`spikes in`);
     const part = (kind, text) => [h("i", { class: kind }), text];
     this.key = h("span", { class: "key" }, ...part("off", "darker"), ...part("on", "brighter"));
     this.attackKey = h("span", { class: "key", hidden: true }, ...part("made", "made"), ...part("gone", "taken away"));
@@ -18,7 +19,7 @@ export class FramesPanel extends RasterPanel {
     const target = fit(this.canvas);
     this.attackKey.hidden = !attacked;
     const total = (of) => of.input.reduce((sum, s) => sum + s, 0);
-    setText(this.note, `${total(attacked ?? clean).toLocaleString("en-US")} spikes`);
+    setText(this.note, say`${count(total(attacked ?? clean))} spikes`);
     if (!target) return;
     const { context: ink, width, height, ratio } = target;
     ink.clearRect(0, 0, width, height);

@@ -1,9 +1,11 @@
 /** The explorer of faults: a slider for each fault of a chip; the raster, the answer and the accuracy follow. */
+
 import { field, wilson } from "../engine/index.js";
 import { network } from "../engine/network.js";
 import { inputOrder } from "../engine/order.js";
 import { pause } from "../engine/pause.js";
 import { mulberry32 } from "../engine/random.js";
+import { say } from "../language.js";
 import { AccuracyPlot } from "../view/charts/accuracy-curve.js";
 import { Select } from "../view/controls/choice.js";
 import { ImagePicker } from "../view/controls/image-picker.js";
@@ -28,14 +30,14 @@ const AT_ONCE = 3; // sample digits between two looks at the page
 const percent = (s) => `${Math.round(1000 * s) / 10} %`;
 /** The slider of each setting: its fault, its label, how far it goes. */
 const SLIDERS = {
-  lost: { fault: "lost", label: "lost spikes", max: 0.9, step: 0.01, text: percent },
-  late: { fault: "late", label: "late spikes", max: 1, step: 0.01, text: percent },
-  dead: { fault: "dead", label: "dead neurons", max: 0.9, step: 0.01, text: percent },
-  stuck: { fault: "stuck", label: "stuck neurons", max: 0.3, step: 0.005, text: percent },
-  mismatch: { fault: "threshold", label: "spread of thresholds", max: 1, step: 0.01, text: percent },
-  drift: { fault: "weight", label: "spread of weights", max: 1, step: 0.01, text: percent },
-  flipped: { fault: "flipped_bits", label: "flipped bits", max: 0.15, step: 0.001, text: percent },
-  bits: { fault: "fewer_bits", label: "bits a weight", min: 1, max: 8, step: 1, text: String },
+  lost: { fault: "lost", label: say`lost spikes`, max: 0.9, step: 0.01, text: percent },
+  late: { fault: "late", label: say`late spikes`, max: 1, step: 0.01, text: percent },
+  dead: { fault: "dead", label: say`dead neurons`, max: 0.9, step: 0.01, text: percent },
+  stuck: { fault: "stuck", label: say`stuck neurons`, max: 0.3, step: 0.005, text: percent },
+  mismatch: { fault: "threshold", label: say`spread of thresholds`, max: 1, step: 0.01, text: percent },
+  drift: { fault: "weight", label: say`spread of weights`, max: 1, step: 0.01, text: percent },
+  flipped: { fault: "flipped_bits", label: say`flipped bits`, max: 0.15, step: 0.001, text: percent },
+  bits: { fault: "fewer_bits", label: say`bits a weight`, min: 1, max: 8, step: 1, text: String },
 };
 const severityOf = (setting, value) => (setting === "bits" ? (8 - value) / 7 : value);
 const settingOf = (setting, severity) => (setting === "bits" ? Math.round(8 - 7 * severity) : severity);
@@ -67,7 +69,7 @@ export class FaultExplorer extends Explorer {
 
   declare() {
     const { store } = this;
-    const code = new Select("network", titlesOf(this.models), this.set("encoding"));
+    const code = new Select(say`network`, titlesOf(this.models), this.set("encoding"));
     /** @type {[string, Slider][]} */
     const sliders = Object.entries(SLIDERS).map(([name, { fault: _fault, ...look }]) => {
       const onInput = (value) => {
@@ -79,10 +81,10 @@ export class FaultExplorer extends Explorer {
     const again = h(
       "button",
       { type: "button", onclick: () => store.set({ draw: (store.get("draw") + 1) % 1000 }) },
-      "Draw again",
+      say`Draw again`,
     );
     const sound = Object.fromEntries(Object.keys(SLIDERS).map((name) => [name, name === "bits" ? 8 : 0]));
-    const repair = h("button", { type: "button", onclick: () => store.set(sound) }, "Repair all");
+    const repair = h("button", { type: "button", onclick: () => store.set(sound) }, say`Repair all`);
     this.verdict = new Verdict();
     this.measured = h("p", { class: "said", role: "status" });
     this.time = new Timeline([new InputPanel(), new HiddenPanel(), new VotesPanel()]);
@@ -163,12 +165,11 @@ export class FaultExplorer extends Explorer {
     const steps = frame.num_steps;
     this.time.showExit(steps, steps);
     this.time.show(frame, { exit: steps, parts: partsOf(encoding), decoder, colours });
-    const { note, ...said } = verdict(frame, steps);
-    this.verdict.show({ ...said, note: note.replace("the attack", "faults") }, [changeText(frame)]);
+    this.verdict.show(verdict(frame, steps, true), [changeText(frame)]);
     this.#curves(frame, request, colours);
     const { n, draws, seeds } = this.zoo.everyday;
     this.caption.say(
-      `Rasters, answer and the sample digits: computed in your browser, draw ${request.draw}, and read at the last step. Curves: recorded, one fault at a time, n = ${n} test digits of ${this.zoo.dataset}, ${seeds} training seeds, ${draws} draws of each fault, 95 % intervals.`,
+      say`Rasters, answer and the sample digits: computed in your browser, draw ${request.draw}, and read at the last step. Curves: recorded, one fault at a time, n = ${n} test digits of ${this.zoo.dataset}, ${seeds} training seeds, ${draws} draws of each fault, 95 % intervals.`,
     );
   }
 
@@ -186,17 +187,17 @@ export class FaultExplorer extends Explorer {
         0,
         Math.max(...shown.map((curve) => curve.points.at(-1).eps), Math.min(end, request.severities[fault])),
       ],
-      name: this.inHand === "bits" ? "bits that are missing, of 7" : `severity: ${label}`,
+      name: this.inHand === "bits" ? say`bits that are missing, of 7` : say`severity: ${label}`,
       near: (severity) => Math.round(1000 * severity) / 1000,
     };
-    const at = `severity ${request.severities[fault]}`;
-    const title = `Accuracy under ${this.inHand === "bits" ? "fewer bits" : label} alone`;
+    const at = say`severity ${request.severities[fault]}`;
+    const title = say`Accuracy under ${this.inHand === "bits" ? say`fewer bits` : label} alone`;
     const content = { title, key: fault, curves, current: [frame.encoding], eps: request.severities[fault], at };
     this.plot.show({ ...content, chance: chanceOf(frame) }, colours);
   }
 
   answered(frame, _request) {
-    const { text, note } = verdict(frame, frame.num_steps);
+    const { text, note } = verdict(frame, frame.num_steps, true);
     this.stage.speak(`${text}, ${note}. ${changeText(frame)}`);
     this.#measure(frame);
   }

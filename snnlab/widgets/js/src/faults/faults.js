@@ -9,12 +9,14 @@
  *
  * Each fault has random numbers of its own, the same at every severity: a stronger fault hits what a weaker one hit, and more.
  */
+
 import { need } from "../engine/check.js";
 import { currents } from "../engine/current.js";
 import { predictions } from "../engine/decode.js";
 import { encode } from "../engine/encode.js";
 import { lif } from "../engine/lif.js";
 import { mulberry32 } from "../engine/random.js";
+import { say } from "../language.js";
 
 /** The faults, in the order in which they are put into a network. */
 export const FAULTS = ["fewer_bits", "flipped_bits", "weight", "threshold", "dead", "stuck", "lost", "late"];
@@ -29,8 +31,8 @@ export class Chip {
   /** @param {any} model a SpikingNetwork  @param {Severities} severities  @param {number} seed */
   constructor(model, severities, seed) {
     for (const [fault, s] of Object.entries(severities)) {
-      need(FAULTS.includes(fault), `unknown fault "${fault}"; choose one of ${FAULTS.join(", ")}`);
-      need(s >= 0 && s <= 1, `the severity of a fault lies in [0, 1], got ${s} for ${fault}`);
+      need(FAULTS.includes(fault), say`unknown fault "${fault}"; choose one of ${FAULTS.join(", ")}`);
+      need(s >= 0 && s <= 1, say`the severity of a fault lies in [0, 1], got ${s} for ${fault}`);
     }
     this.model = model;
     this.severity = (fault) => severities[fault] ?? 0;

@@ -1,4 +1,6 @@
 /** Data and further code of a page: classic scripts that call `snnlabData(key, payload)`. Modules and fetch fail on file://. */
+import { say } from "../language.js";
+
 const waiting = new Map();
 const loading = new Map();
 
@@ -35,7 +37,7 @@ function inject(key) {
   return new Promise((resolve, reject) => {
     const failed = (what) => {
       loading.delete(key);
-      reject(new Error(`${file} ${what}; reload the page, or build the book again`));
+      reject(new Error(say`${file} ${what}; reload the page, or build the book again`));
     };
     const script = document.createElement("script");
     script.src = dataFolder() + file;
@@ -43,10 +45,10 @@ function inject(key) {
       waiting.delete(key);
       resolve(payload);
     });
-    script.onerror = () => failed("did not load");
+    script.onerror = () => failed(say`did not load`);
     script.onload = () => {
       script.remove();
-      if (waiting.delete(key)) failed("holds no data");
+      if (waiting.delete(key)) failed(say`holds no data`);
     };
     document.head.append(script);
   });

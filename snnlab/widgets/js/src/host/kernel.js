@@ -7,8 +7,10 @@
  * One request is under way at a time; of those that wait only the newest is sent. When the kernel is silent for a while,
  * `status` reports it, and the browser engine takes over until it answers (not for a network of the reader's own).
  */
+
 import { BrowserEngine } from "../engine/index.js";
 import { unpackZoo } from "../engine/zoo.js";
+import { say } from "../language.js";
 import { runScript } from "./data-scripts.js";
 
 /** How long a kernel may stay silent, in ms: at first, and after it has reported that it is working. */
@@ -17,10 +19,9 @@ const PATIENCE = { silent: 3000, working: 30000 };
 const ARRAYS = { float32: Float32Array, uint8: Uint8Array, int8: Int8Array, int32: Int32Array };
 
 const SAY = {
-  absent: "No kernel answers: it is busy, or gone. Wait until it is free, or run this cell.",
-  instead: "The kernel does not answer, so your browser computes.",
-  custom:
-    "The kernel does not answer, and only it has your network: what you see is its last answer. Wait until it is free, or restart it and run the cell again.",
+  absent: say`No kernel answers: it is busy, or gone. Wait until it is free, or run this cell.`,
+  instead: say`The kernel does not answer, so your browser computes.`,
+  custom: say`The kernel does not answer, and only it has your network: what you see is its last answer. Wait until it is free, or restart it and run the cell again.`,
 };
 
 /** A kernel that does not answer, as opposed to one that answers with an error. */
@@ -106,7 +107,7 @@ export class KernelEngine {
   #queue(kind, { signal, ...question }) {
     return new Promise((resolve, reject) => {
       signal?.addEventListener("abort", () => reject(signal.reason));
-      this.#waiting?.reject(new DOMException("a newer request came in", "AbortError"));
+      this.#waiting?.reject(new DOMException(say`a newer request came in`, "AbortError"));
       this.#waiting = { kind, question, signal, resolve, reject };
       this.#next();
     });
@@ -162,7 +163,7 @@ export class KernelEngine {
       const answer = this.#ask({ type: "data", key }, key === "zoo" ? SAY.absent : null).catch((error) => {
         this.#data.delete(key);
         throw error instanceof SilentKernel
-          ? new Error(`the kernel fell silent before it had sent ${key}; wait until it is free, or run the cell again`)
+          ? new Error(say`the kernel fell silent before it had sent ${key}; wait until it is free, or run the cell again`)
           : error;
       });
       this.#data.set(key, answer);
@@ -177,7 +178,7 @@ export class KernelEngine {
       const lose = () => {
         if (waiting) return this.#say(waiting);
         this.#questions.delete(id);
-        reject(new SilentKernel("the kernel does not answer"));
+        reject(new SilentKernel(say`the kernel does not answer`));
       };
       this.#questions.set(id, { resolve, reject, lose, timer: setTimeout(lose, this.#patience.silent) });
       try {

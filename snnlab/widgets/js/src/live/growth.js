@@ -1,4 +1,5 @@
 /** An accuracy that grows: its line and interval over the digits measured so far, beside what is recorded. */
+import { say } from "../language.js";
 import { axis, band, curveLine, label, labelBefore, stroke } from "../view/charts/frame.js";
 import { svg } from "../view/dom/elements.js";
 import { fitSvg } from "../view/dom/sizes.js";
@@ -31,7 +32,7 @@ export class GrowthChart {
       axis(y, false, left - end, [0, 0.5, 1], `translate(${left} 0)`),
       axis(x, true, 4, [0, total / 2, total], `translate(0 ${size.height - bottom})`),
     ];
-    drawn.push(labelBefore(end, size.height - 4, "test digits"));
+    drawn.push(labelBefore(end, size.height - 4, say`test digits`));
     if (record) {
       const ends = [0, total].map((n) => ({ ...record, n }));
       drawn.push(
@@ -53,9 +54,9 @@ export class GrowthChart {
       // Beside the plot; where both would meet, the record keeps away from the line.
       const near = last && Math.abs(y(last.share) - y(record.share)) < 12;
       const below = near && last.share > record.share;
-      drawn.push(label(end + 8, y(record.share) + (near ? (below ? 14 : -6) : 4), "recorded", "tick"));
+      drawn.push(label(end + 8, y(record.share) + (near ? (below ? 14 : -6) : 4), say`recorded`, "tick"));
     }
-    if (last) drawn.push(label(end + 8, y(last.share) + 4, "here", "tick strong", { style: `fill: ${colour}` }));
+    if (last) drawn.push(label(end + 8, y(last.share) + 4, say`here`, "tick strong", { style: `fill: ${colour}` }));
     this.element.replaceChildren(...drawn);
   }
 }

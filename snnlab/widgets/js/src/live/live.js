@@ -2,7 +2,9 @@
  * The panel behind "Measure it here": the page attacks the test digits with the settings that the explorer shows, and draws the
  * accuracy as it grows. The next move stops it; what was measured is kept for as long as the page is open.
  */
+
 import { asImage } from "../engine/digits.js";
+import { count, fixed, say } from "../language.js";
 import { stroke } from "../view/charts/frame.js";
 import { Select } from "../view/controls/choice.js";
 import { thumbnail } from "../view/dom/canvas-image.js";
@@ -39,8 +41,8 @@ export class Live {
     explorer.stage.wear(sheet);
     this.pool = workers(this.engine);
     this.button = h("button", { type: "button", onclick: () => (this.#controller ? this.stop() : this.start()) });
-    const options = AMOUNTS.map((n) => [String(n), `${n.toLocaleString("en-US")} test digits`]);
-    this.amount = new Select("on", options, (n) => this.#setTotal(Number(n)));
+    const options = AMOUNTS.map((n) => [String(n), say`${count(n)} test digits`]);
+    this.amount = new Select(say`on`, options, (n) => this.#setTotal(Number(n)));
     this.amount.show(String(this.total));
     this.what = h("span", { class: "what" });
     this.accuracy = h("strong");
@@ -122,7 +124,7 @@ export class Live {
       controller.signal.throwIfAborted();
       this.#split = split;
       const numSteps = explorer.zoo.num_steps;
-      const items = Array.from({ length: Math.min(this.total, split.labels.length) }, (_, index) => index)
+      const items = this.#asked(settings, split)
         .filter((index) => !measurement.answers.has(index))
         .map((index) => ({ index, label: split.labels[index], pixels: digitAt(split, index) }));
       const job = { task: "measure", key: `model/${settings.encoding}`, prepare: { payload, numSteps }, settings };
@@ -147,10 +149,11 @@ export class Live {
 
   #finished(measurement) {
     if (!measurement.share) return;
-    const { explorer, total } = this;
+    const { explorer } = this;
+    const total = this.#wanted(measurement.settings);
     const percent = Math.round(100 * measurement.share.share);
     const what = whatText(measurement.settings, explorer.model(measurement.settings.encoding));
-    explorer.stage.speak(`Measured: ${what}: ${percent} percent ${readingText(measurement, total, "")}.`);
+    explorer.stage.speak(say`Measured: ${what}: ${percent} percent ${readingText(measurement, total, "")}.`);
   }
 
   #say(text) {
@@ -158,12 +161,27 @@ export class Live {
     this.notice.hidden = !text;
   }
 
+  /**
+   * The digits that these settings are about: those of the target's class cannot be attacked towards it.
+   * @param {State} settings  @returns {number[]}
+   */
+  #asked({ target }, { labels }) {
+    const first = Array.from({ length: Math.min(this.total, labels.length) }, (_, index) => index);
+    return first.filter((index) => labels[index] !== target);
+  }
+
+  /** How many digits these settings are about; before the digits are there, as many as are asked for. */
+  #wanted(settings) {
+    return settings && this.#split ? this.#asked(settings, this.#split).length : this.total;
+  }
+
   #showButton() {
-    const measured = Math.min(this.measurement?.n ?? 0, this.total);
-    const start = measured >= this.total ? "Measured" : measured > 0 ? "Go on" : "Measure it here";
-    setText(this.button, this.#controller ? "Stop" : start);
-    this.button.disabled = !this.#controller && measured >= this.total;
     const { settings } = this;
+    const total = this.#wanted(settings);
+    const measured = Math.min(this.measurement?.n ?? 0, total);
+    const start = measured >= total ? say`Measured` : measured > 0 ? say`Go on` : say`Measure it here`;
+    setText(this.button, this.#controller ? say`Stop` : start);
+    this.button.disabled = !this.#controller && measured >= total;
     if (settings) setText(this.what, whatText(settings, this.explorer.model(settings.encoding)));
   }
 
@@ -188,11 +206,11 @@ export class Live {
     const model = explorer.model(settings.encoding);
     const { colour } = colours.mark(model);
     const record = recorded(explorer.zoo, settings);
-    const total = Math.max(this.total, measurement.n);
-    setText(this.accuracy, `${(100 * share.share).toFixed(1)}\u202f%`);
+    const total = Math.max(this.#wanted(settings), measurement.n);
+    setText(this.accuracy, say`${fixed(100 * share.share, 1)}\u202f%`);
     setText(this.reading, readingText(measurement, total, threadsText(pool.kind, pool.size)));
     setText(this.beside, recordText(measurement, record, hasChance(settings)));
-    const words = `Accuracy as it grows: ${this.accuracy.textContent} ${this.reading.textContent}. ${this.beside.textContent}`;
+    const words = say`Accuracy as it grows: ${this.accuracy.textContent} ${this.reading.textContent}. ${this.beside.textContent}`;
     this.chart.show(history, total, record, colour, words);
     this.#showFallen(measurement);
     this.#showMark(settings.eps, share, colour, colours);

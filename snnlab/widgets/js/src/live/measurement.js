@@ -1,15 +1,27 @@
 /** What is known of one measurement: the answers so far, their accuracy with its interval, and which digits fell. */
 import { wilson } from "../engine/wilson.js";
 import { accuracyCurve, readCurve } from "../view/model/accuracy.js";
-import { resultKey } from "../view/text/frame.js";
+import { isTargeted, resultKey } from "../view/text/frame.js";
 
 /** The settings on which an accuracy depends; of a request the rest is the image. */
-const SETTINGS = ["encoding", "attack", "attacker", "eps", "exit_step", "silenced", "from_step", "rule", "threshold"];
+const SETTINGS = [
+  "encoding",
+  "attack",
+  "attacker",
+  "target",
+  "eps",
+  "exit_step",
+  "silenced",
+  "from_step",
+  "rule",
+  "threshold",
+];
 
 /** @param {State} request @returns {State} */
 export function settingsOf(request) {
   const names = SETTINGS.filter((name) => request[name] !== undefined);
   const plain = Object.fromEntries(names.map((name) => [name, request[name]]));
+  if (!isTargeted(plain)) delete plain.target;
   return plain.attack === "none" ? { ...plain, eps: 0, attacker: "informed" } : plain;
 }
 
@@ -63,6 +75,12 @@ export class Measurement {
     return [...this.answers.values()].filter(({ label, clean }) => clean === label).length;
   }
 
+  /** How many of the fallen are read as the target; null: there is none. */
+  get reached() {
+    const { target } = this.settings;
+    return target === undefined ? null : this.fallen.filter(({ attacked }) => attacked === target).length;
+  }
+
   /** How many of the first n digits are right; null while one of them is missing. @param {number} n */
   rightOfFirst(n) {
     let right = 0;
@@ -78,7 +96,7 @@ export class Measurement {
 /** What the zoo's record says of this one network, this attack and this budget; null: not recorded. @param {Zoo} zoo */
 export function recorded({ results }, settings) {
   const { encoding, attack, eps, exit_step: exit, silenced = -1, from_step: from = 0, rule = "fixed" } = settings;
-  if (!results || silenced !== -1 || from > 0 || rule !== "fixed") return null;
+  if (!results || isTargeted(settings) || silenced !== -1 || from > 0 || rule !== "fixed") return null;
   const key = attack === "none" ? "worst" : resultKey({ ...settings, curve: "own" });
   const curve = accuracyCurve(results, encoding, key, exit);
   const read = curve && readCurve(curve, attack === "none" ? 0 : eps);

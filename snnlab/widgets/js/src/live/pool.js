@@ -1,4 +1,5 @@
 /** A pool of threads: it deals items to those that are free, hands over results as they come, and replaces a thread that dies. */
+import { say } from "../language.js";
 
 /** A chunk should take about this long, in ms: short enough to show progress, long enough for its messages. */
 const CHUNK = 60;
@@ -11,8 +12,8 @@ const SILENCE = 30_000;
 /** So often a chunk may lose its thread. */
 const LIVES = 3;
 
-export const REPLACED = "A worker of the browser stopped. It was replaced, and its digits are measured again.";
-export const ON_PAGE = "This browser starts no workers here, so the page measures between its frames: slower, but the same.";
+export const REPLACED = say`A worker of the browser stopped. It was replaced, and its digits are measured again.`;
+export const ON_PAGE = say`This browser starts no workers here, so the page measures between its frames: slower, but the same.`;
 
 /** How many threads: all cores, but no more than are worth their memory. */
 export const cores = () => Math.max(1, Math.min(4, globalThis.navigator?.hardwareConcurrency ?? 2));
@@ -75,7 +76,7 @@ export class Pool {
         failed: (message) => finish.reject(new Error(message)),
         died: async () => {
           if (signal?.aborted) return;
-          if (--chunk.lives === 0) return finish.reject(new Error("the workers of this browser stop again and again"));
+          if (--chunk.lives === 0) return finish.reject(new Error(say`the workers of this browser stop again and again`));
           onNotice(REPLACED);
           again.push(chunk);
           deal(await this.#add());
@@ -111,7 +112,7 @@ export class Pool {
   }
 
   async #add() {
-    let error = new Error("no way to start a worker");
+    let error = new Error(say`no way to start a worker`);
     while (this.#ways.length > 0) {
       try {
         const port = await this.#ways[0]();

@@ -5,7 +5,9 @@
  * @typedef {{kind: "file"|"blob"|"page", post: (message: any) => void, onMessage: (message: any) => void,
  *   onDeath: () => void, close: () => void}} Port
  */
+
 import { serve } from "../engine/serve.js";
+import { say } from "../language.js";
 
 /** How long a worker may take until it is ready, in ms. */
 const PATIENCE = 5000;
@@ -49,9 +51,9 @@ function started(kind, make) {
     };
     const fail = (reason) => {
       worker.terminate();
-      reject(new Error(`a worker of kind "${kind}" did not start: ${reason}`));
+      reject(new Error(say`a worker of kind "${kind}" did not start: ${reason}`));
     };
-    const timer = setTimeout(() => fail("no answer"), PATIENCE);
+    const timer = setTimeout(() => fail(say`no answer`), PATIENCE);
     worker.onerror = (event) => {
       event.preventDefault?.();
       clearTimeout(timer);

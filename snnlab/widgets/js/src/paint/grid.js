@@ -1,4 +1,5 @@
 /** The grid that is painted: a row for each level of intensity, bright on top, a column for each step, black below. */
+import { fixed, say } from "../language.js";
 import { inside } from "../view/dom/drag.js";
 import { h } from "../view/dom/elements.js";
 import { middles } from "./table.js";
@@ -7,8 +8,8 @@ const MOVES = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRi
 
 /** "0.44 to 0.50", or "black". */
 export function levelText(row, levels) {
-  if (row === 0) return "black";
-  return `intensity ${((row - 1) / levels).toFixed(2)} to ${(row / levels).toFixed(2)}`;
+  if (row === 0) return say`black`;
+  return say`intensity ${fixed((row - 1) / levels, 2)} to ${fixed(row / levels, 2)}`;
 }
 
 export class PaintGrid {
@@ -28,7 +29,7 @@ export class PaintGrid {
   constructor(onPaint, speak) {
     this.onPaint = onPaint;
     this.speak = speak;
-    const label = "code: rows of intensity, columns of steps; arrows move, space paints, Shift with an arrow paints along";
+    const label = say`code: rows of intensity, columns of steps; arrows move, space paints, Shift with an arrow paints along`;
     this.element = h("div", { class: "grid", role: "grid", "aria-multiselectable": "true", "aria-label": label });
     this.element.addEventListener("keydown", (event) => this.#key(event));
     this.element.addEventListener("focusin", (event) => this.#focused(event));
@@ -61,17 +62,17 @@ export class PaintGrid {
     this.element.style.setProperty("--steps", String(steps));
     this.element.style.setProperty("--levels", String(levels));
     this.heads = Array.from({ length: steps }, (_, t) => h("span", { role: "columnheader" }, String(t + 1)));
-    const corner = h("span", { role: "columnheader", class: "corner" }, "step");
+    const corner = h("span", { role: "columnheader", class: "corner" }, say`step`);
     const grey = middles(levels);
     this.#cells = Array.from({ length: levels + 1 }, (_, row) =>
       Array.from({ length: steps }, (_, step) =>
-        h("span", { role: "gridcell", tabindex: -1, "aria-label": `${levelText(row, levels)}, step ${step + 1}` }),
+        h("span", { role: "gridcell", tabindex: -1, "aria-label": say`${levelText(row, levels)}, step ${step + 1}` }),
       ),
     );
     const lines = this.#cells.map((cells, row) => {
       const shade = h("i", { style: `background: rgb(${[0, 0, 0].map(() => Math.round(255 * grey[row])).join()})` });
       // Every fourth of the intensities is written.
-      const text = row === 0 ? "black" : (row * 4) % levels === 0 ? String(row / levels) : "";
+      const text = row === 0 ? say`black` : (row * 4) % levels === 0 ? String(row / levels) : "";
       const said = h("span", { class: "unseen" }, levelText(row, levels));
       const head = h("span", { role: "rowheader" }, h("b", { "aria-hidden": "true" }, text), said, shade);
       return h("div", { role: "row", class: row === 0 ? "dark" : "" }, head, ...cells);
@@ -110,7 +111,7 @@ export class PaintGrid {
     if (key === " " || key === "Enter") {
       const fires = !this.#fires(this.#at);
       this.onPaint([[row, step]], fires);
-      this.speak(`${levelText(row, this.#cells.length - 1)}, step ${step + 1}: ${fires ? "fires" : "silent"}`);
+      this.speak(say`${levelText(row, this.#cells.length - 1)}, step ${step + 1}: ${fires ? say`fires` : say`silent`}`);
     } else if (MOVES[key] || key === "Home" || key === "End") {
       const [levels, steps] = [this.#cells.length - 1, this.#cells[0].length];
       const [up, right] = MOVES[key] ?? [0, key === "Home" ? -step : steps - 1 - step];

@@ -1,5 +1,7 @@
 /** A trained code under attack: the page attacks test digits at every budget of the records, and hands over counts as they grow. */
+
 import { wilson } from "../engine/wilson.js";
+import { say } from "../language.js";
 import { digitAt, digits, workers } from "../live/workers.js";
 import { MODEL, payloadOf } from "../play/payload.js";
 
@@ -42,7 +44,7 @@ export class Measuring {
       const [settings, split] = await Promise.all([engine.record(`model/${MODEL}`), digits(engine, "test")]);
       const { recipe, weights } = training;
       keys += 1;
-      const key = `painted ${keys}`;
+      const key = say`painted ${keys}`;
       const prepare = { payload: payloadOf(recipe, weights, settings, key), numSteps: recipe.steps };
       const amount = DIGITS[attacker] ?? DIGITS.other;
       const items = Array.from({ length: Math.min(amount, split.labels.length) }, (_, index) => {

@@ -1,6 +1,8 @@
 /** Paint a code: which intensity fires at which step; then train a network on it, and attack it. */
+
 import { integerBetween } from "../engine/index.js";
 import { checkRecipe } from "../engine/train.js";
+import { fixed, say } from "../language.js";
 import { attackName } from "../live/names.js";
 import { Learner } from "../play/learner.js";
 import { save } from "../play/save.js";
@@ -40,7 +42,7 @@ const ATTACKS = [
   ["pgd", "informed"],
   ["pgd", "spike_train"],
 ];
-const OWN = "your own";
+const OWN = say`your own`;
 
 export class PaintExplorer extends Explorer {
   static kind = "paint";
@@ -59,14 +61,14 @@ export class PaintExplorer extends Explorer {
     this.zoo = zoo;
     this.models = ofGroups(zoo, "codes").filter(({ group }) => group !== undefined);
     this.picker = new ImagePicker(zoo, store);
-    const say = (sentence) => showText(this.notice, sentence);
+    const tell = (sentence) => showText(this.notice, sentence);
     this.learner = new Learner(engine, {
-      say,
+      say: tell,
       changed: () => this.#buttons(),
       told: () => this.repaint(),
-      tested: (training) => say(keep(training, PAINTED) ?? keptText(training, zoo.num_steps)),
+      tested: (training) => tell(keep(training, PAINTED) ?? keptText(training, zoo.num_steps)),
     });
-    this.measuring = new Measuring(engine, { say, changed: () => this.#buttons(), told: () => this.#soon() });
+    this.measuring = new Measuring(engine, { say: tell, changed: () => this.#buttons(), told: () => this.#soon() });
     stage.onDispose(() => {
       this.learner.dispose();
       this.measuring.stop();
@@ -79,36 +81,36 @@ export class PaintExplorer extends Explorer {
     this.grid = new PaintGrid((cells, fires) => this.#paint(cells, fires), speak);
     this.slopes = new SlopeMap();
     this.preset = new Select(
-      "start from",
+      say`start from`,
       [...Object.keys(LINES), OWN].map((name) => [name, name]),
       (name) => this.#start(name),
     );
     const levels = new Select(
-      "levels",
+      say`levels`,
       [4, 8, 16, 32].map((n) => [String(n), String(n)]),
       (n) => this.#resize({ levels: Number(n) }),
     );
     this.levels = levels;
     this.steps = new Slider({
-      label: "steps T",
+      label: say`steps T`,
       min: STEPS[0],
       max: STEPS[1],
       text: String,
       onInput: (steps) => this.#resize({ steps }),
     });
-    this.eps = new EpsSlider("ε on black", this.set("eps"));
+    this.eps = new EpsSlider(say`ε on black`, this.set("eps"));
     const turns = Object.entries(TURNS).map(([name, turn]) =>
       h("button", { type: "button", onclick: () => this.#put(turn(this.rows)) }, name),
     );
     this.about = h("p", { class: "said about" });
-    this.picture = new Picture("the digit");
-    this.code = new CodePanel("your code", () => {});
+    this.picture = new Picture(say`the digit`);
+    this.code = new CodePanel(say`your code`, () => {});
     this.press = h("button", { type: "button", class: "main", onclick: () => this.#train() });
     this.break = h("button", { type: "button", onclick: () => this.#attack() });
     this.back = h("button", { type: "button", hidden: true, onclick: () => this.#restore() });
-    this.file = h("button", { type: "button", onclick: () => this.#save() }, "Save file");
+    this.file = h("button", { type: "button", onclick: () => this.#save() }, say`Save file`);
     const names = ATTACKS.map((aim) => [aim.join(), attackName(...aim)]);
-    this.aim = new Select("attack", names, (both) => {
+    this.aim = new Select(say`attack`, names, (both) => {
       const [attack, attacker] = both.split(",");
       store.set({ attack, attacker });
     });
@@ -118,12 +120,12 @@ export class PaintExplorer extends Explorer {
     this.measured = h("p", { class: "said measured", role: "status" });
     this.plot = new AccuracyPlot({ onEps: this.set("eps"), intervals: true });
     const text = () => `encoder("${this.name}", num_steps=${this.rows[0].length})`;
-    const copy = new CopyButton({ label: "copy its name for Lab", name: "The code in Python", text, speak });
+    const copy = new CopyButton({ label: say`copy its name for Lab`, name: say`The code in Python`, text, speak });
     copy.element.className = "take";
     this.stage.onDispose(() => copy.dispose());
     this.written = h("code", {});
     this.caption.say(
-      `computed in your browser, seed 0: ${RECIPE.hidden} hidden neurons, Adam, batches of 100 of 3,500 training digits of ${zoo.dataset}, ${EPOCHS} epochs, one training run (another seed would differ by a few points); the relaxed derivative has slope 10. Curves of the zoo: recorded on ${zoo.results?.n ?? 0} test digits, of larger networks that were trained for longer. Choose nothing by test digits that you then report.`,
+      say`computed in your browser, seed 0: ${RECIPE.hidden} hidden neurons, Adam, batches of 100 of 3,500 training digits of ${zoo.dataset}, ${EPOCHS} epochs, one training run. Another seed would differ by a few points. The relaxed derivative has slope 10. Curves of the zoo: recorded on ${zoo.results?.n ?? 0} test digits, of larger networks that were trained for longer. Choose nothing by test digits that you then report.`,
     );
     const half = (kind, title, ...content) => h("section", { class: `panel ${kind}` }, h("h4", {}, title), ...content);
     return {
@@ -136,8 +138,8 @@ export class PaintExplorer extends Explorer {
         h(
           "div",
           { class: "maps" },
-          half("painting", "Paint: which intensity fires when", this.grid.element),
-          half("derived", "What an attacker sees: its relaxed derivative", this.slopes.element, key()),
+          half("painting", say`Paint: which intensity fires when`, this.grid.element),
+          half("derived", say`What an attacker sees: its relaxed derivative`, this.slopes.element, key()),
           h("div", { class: "shown" }, this.picture.element, this.code.element),
         ),
         this.about,
@@ -189,12 +191,12 @@ export class PaintExplorer extends Explorer {
       min: 0.1,
       max: 4,
       step: 0.05,
-      text: (v) => v.toFixed(2),
+      text: (v) => fixed(v, 2),
       onInput: () => this.#write(),
     });
     this.p.show(1);
     this.p.element.hidden = true;
-    return h("div", { class: "written" }, h("label", { for: id }, "or write it"), this.line, this.p.element, this.wrong);
+    return h("div", { class: "written" }, h("label", { for: id }, say`or write it`), this.line, this.p.element, this.wrong);
   }
 
   /** Paint what the line says: as one writes. */
@@ -238,8 +240,8 @@ export class PaintExplorer extends Explorer {
               text.slice(at + 1),
             ),
           ];
-    const where = at === null ? "" : ` At character ${at + 1}.`;
-    this.wrong.replaceChildren(...place, `${error.message.replace(/[^.!?]$/, "$&.")}${where} The grid stays as it was.`);
+    const where = at === null ? "" : say` At character ${at + 1}.`;
+    this.wrong.replaceChildren(...place, say`${error.message.replace(/[^.!?]$/, "$&.")}${where} The grid stays as it was.`);
   }
 
   get #sizes() {
@@ -343,7 +345,7 @@ export class PaintExplorer extends Explorer {
     const summary = codeSummary(name, code, steps, clean);
     this.code.showStep(steps, steps);
     this.code.show(code, frame, clean.indexOf(Math.max(...clean)), summary, steps, colours);
-    this.slopes.show(name, this.rows, colours, `Relaxed derivative of ${codeName(name)}, by intensity and step`);
+    this.slopes.show(name, this.rows, colours, say`Relaxed derivative of ${codeName(name)}, by intensity and step`);
     this.#showRuns(eps, colours);
   }
 
@@ -380,16 +382,16 @@ export class PaintExplorer extends Explorer {
       .slice(-1);
     const title = curveTitle(state, null);
     const shape = mine.map(({ points }) => points.map(({ eps: at, share }) => `${at}:${share}`)).join();
-    const nothing = run ? "Press “Attack it” to measure your network here." : "Train the code, then attack it.";
+    const nothing = run ? say`Press “Attack it” to measure your network here.` : say`Train the code, then attack it.`;
     this.plot.show(
       { title, key: [key, shape].join(), curves: [...mine, ...recorded], current, eps, chance: 0.1, nothing },
       colours,
     );
-    setText(this.progress, run ? `${run.title}: ${progressText(run.training)}` : "Not trained.");
+    setText(this.progress, run ? `${run.title}: ${progressText(run.training)}` : say`Not trained.`);
     const last = run?.training.tests.at(-1);
     const after =
       last &&
-      `After epoch ${last.epoch}: ${shareText(last.clean, last.n)} of ${last.n} test digits, ${shareText(last.robust, last.n)} under FGSM (informed) at ε = ${epsText(TEST_EPS)}.`;
+      say`After epoch ${last.epoch}: ${shareText(last.clean, last.n)} of ${last.n} test digits, ${shareText(last.robust, last.n)} under FGSM (informed) at ε = ${epsText(TEST_EPS)}.`;
     setText(this.tested, after ?? "");
     setText(
       this.measured,
@@ -417,9 +419,9 @@ export class PaintExplorer extends Explorer {
     const { busy } = this.learner;
     const known = run?.training;
     const begun = known?.batches.length > 0;
-    setText(this.press, busy ? "Pause" : known?.finished ? "Trained" : begun ? "Continue" : "Train this code");
+    setText(this.press, busy ? say`Pause` : known?.finished ? say`Trained` : begun ? say`Continue` : say`Train this code`);
     this.press.disabled = !busy && (known?.finished ?? false);
-    setText(this.break, this.measuring.busy ? "Stop" : "Attack it");
+    setText(this.break, this.measuring.busy ? say`Stop` : say`Attack it`);
     this.break.disabled = !this.measuring.busy && (busy || !begun);
     this.file.disabled = !begun;
   }
@@ -455,7 +457,7 @@ export class PaintExplorer extends Explorer {
 
   #title(code) {
     const count = this.runs.filter(({ training }) => isTable(training.recipe.code)).length + 1;
-    return isTable(code) ? `your code ${count}` : `${code}, here`;
+    return isTable(code) ? say`your code ${count}` : say`${code}, here`;
   }
 
   async #attack() {
@@ -479,5 +481,5 @@ export class PaintExplorer extends Explorer {
 
 function key() {
   const sign = (kind, text) => h("span", {}, h("i", { class: kind }), text);
-  return h("p", { class: "signs" }, sign("gains", "brighter gains a spike"), sign("loses", "brighter loses one"));
+  return h("p", { class: "signs" }, sign("gains", say`brighter gains a spike`), sign("loses", say`brighter loses one`));
 }

@@ -10,6 +10,7 @@
  *
  * x is the intensity, t the step from 0, T the number of steps, p a number that the reader turns. Comparisons may be chained.
  */
+import { plural, say } from "../language.js";
 
 /** A sentence about one character of a line. */
 export class RuleError extends Error {
@@ -69,12 +70,12 @@ function tokens(text) {
     if (rest.trim() === "") break;
     const match = TOKEN.exec(text);
     const at = begin + rest.length - rest.trimStart().length;
-    if (!match) throw new RuleError(`"${text[at]}" has no meaning here`, at);
+    if (!match) throw new RuleError(say`"${text[at]}" has no meaning here`, at);
     const [, number, word, sign] = match;
-    if (sign && MEANT[sign]) throw new RuleError(`write "${MEANT[sign]}" for "${sign}"`, at);
+    if (sign && MEANT[sign]) throw new RuleError(say`write "${MEANT[sign]}" for "${sign}"`, at);
     found.push({ kind: number ? "number" : word ? "word" : "sign", text: number ?? word ?? sign, at });
   }
-  return [...found, { kind: "end", text: "the end", at: text.length }];
+  return [...found, { kind: "end", text: say`the end`, at: text.length }];
 }
 
 class Parser {
@@ -99,19 +100,19 @@ class Parser {
   }
 
   expect(text) {
-    if (!this.take(text)) this.fail(`"${text}" is expected`);
+    if (!this.take(text)) this.fail(say`"${text}" is expected`);
   }
 
   /** @returns {never} */
   fail(expected, { text, at, kind } = this.next) {
-    throw new RuleError(`${expected}, not ${kind === "end" ? text : `"${text}"`}`, at);
+    throw new RuleError(say`${expected}, not ${kind === "end" ? text : `"${text}"`}`, at);
   }
 
   /** @param {Part} part  @param {boolean} holds  @returns {Part} */
   need(part, holds) {
     if (part.holds !== holds)
       throw new RuleError(
-        holds ? "a condition is expected, as in t == 0" : "a number is expected, not a condition",
+        holds ? say`a condition is expected, as in t == 0` : say`a number is expected, not a condition`,
         part.at,
       );
     return part;
@@ -120,7 +121,7 @@ class Parser {
   rule() {
     if (this.take("fire")) this.expect("when");
     const part = this.either();
-    if (this.next.kind !== "end") this.fail("an operator or the end is expected");
+    if (this.next.kind !== "end") this.fail(say`an operator or the end is expected`);
     return this.need(part, true);
   }
 
@@ -204,11 +205,11 @@ class Parser {
       return { ...inside, at };
     }
     if (kind === "number") return this.constant(Number(text), at);
-    if (kind !== "word" || WORDS.includes(text)) return this.fail("a number, x, t, T or p is expected");
+    if (kind !== "word" || WORDS.includes(text)) return this.fail(say`a number, x, t, T or p is expected`);
     if (Object.hasOwn(FUNCTIONS, text)) return this.call(text, at);
     if (text === "pi") return this.constant(Math.PI, at);
-    const known = `known are x, t, T, p, pi and ${Object.keys(FUNCTIONS).join(", ")}`;
-    if (!NAMES.includes(text)) throw new RuleError(`"${text}" is not known; ${known}`, at);
+    const known = say`known are x, t, T, p, pi and ${Object.keys(FUNCTIONS).join(", ")}`;
+    if (!NAMES.includes(text)) throw new RuleError(say`"${text}" is not known; ${known}`, at);
     this.k += 1;
     this.uses.add(text);
     return { of: (s) => s[text], holds: false, at };
@@ -226,7 +227,10 @@ class Parser {
     const given = [this.need(this.sum(), false)];
     while (this.take(",")) given.push(this.need(this.sum(), false));
     if (given.length !== count)
-      throw new RuleError(`${name} takes ${count} number${count > 1 ? "s" : ""}, not ${given.length}`, at);
+      throw new RuleError(
+        plural(count)`${name} takes 1 number, not ${given.length}|${name} takes ${count} numbers, not ${given.length}`,
+        at,
+      );
     this.expect(")");
     return { of: (s) => apply(...given.map((part) => part.of(s))), holds: false, at };
   }

@@ -2,7 +2,9 @@
  * A painted code: rows of signs, dark to bright, "0" or "1" a step. The first row is the train of black, the others share the
  * intensities above it alike. Its name carries the rows: table(rows=00 01 10). Mirrors `table` of snnlab/encoding/step_codes.py.
  */
+
 import { encode, encoder, need, parse } from "../engine/index.js";
+import { say } from "../language.js";
 
 export const STEPS = [2, 16];
 export const LEVELS = [2, 32];
@@ -25,7 +27,7 @@ export function rowsOf(name, steps, levels) {
   const code = encoder(name, steps);
   need(
     code.parts.length === 1 && code.parts[0].table,
-    `"${name}" has no table to paint; choose onset, offset, latency or binary`,
+    say`"${name}" has no table to paint; choose onset, offset, latency or binary`,
   );
   const spikes = encode(code, middles(levels), () => 0.5);
   const row = (l) => Array.from({ length: steps }, (_, t) => (spikes[t * (levels + 1) + l] > 0 ? "1" : "0")).join("");

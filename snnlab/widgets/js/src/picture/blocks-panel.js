@@ -1,11 +1,12 @@
 /** What fires in the blocks of a convolutional network: one raster for all, block below block, map below map. */
+import { say } from "../language.js";
 import { blockRows, paintRaster } from "../view/dom/canvas-raster.js";
 import { setText } from "../view/dom/elements.js";
 import { labelRows, RasterPanel } from "../view/panels/panel.js";
 
 export class BlocksPanel extends RasterPanel {
   constructor() {
-    super("blocks", "spikes in the blocks");
+    super("blocks", say`spikes in the blocks`);
   }
 
   /** @param {any} frame with `maps`, the shape [C, H, W] of each block  @param {import("../view/panels/panel.js").Context} context */
@@ -26,11 +27,11 @@ export class BlocksPanel extends RasterPanel {
     const places = blockRows({ blocks, order: [] }, this.height, 1);
     labelRows(
       this.rows,
-      places.map(({ top, bottom }, k) => [`block ${k + 1}`, (top + bottom) / 2]),
+      places.map(({ top, bottom }, k) => [say`block ${k + 1}`, (top + bottom) / 2]),
       this.height,
     );
-    setText(this.title, timeless ? "activity in the blocks" : "spikes in the blocks");
-    setText(this.note, `${mapsText(maps)}, the most active on top`);
+    setText(this.title, timeless ? say`activity in the blocks` : say`spikes in the blocks`);
+    setText(this.note, say`${mapsText(maps)}, the most active on top`);
   }
 }
 
@@ -66,7 +67,7 @@ function orderOf(values, maps, steps) {
 
 /** "32 maps of 16×16, 64 of 8×8 …" */
 export const mapsText = (maps) =>
-  maps.map(([channels, height, width], k) => `${channels}${k ? "" : " maps"} of ${height}×${width}`).join(", ");
+  maps.map(([channels, height, width], k) => say`${channels}${k ? "" : say` maps`} of ${height}×${width}`).join(", ");
 
 const maxima = (values, blocks) =>
   blocks.map(({ first, neurons }) => values.subarray(first, first + neurons).reduce((most, v) => Math.max(most, v), 1e-9));

@@ -1,4 +1,5 @@
 /** A picture of the reader's for networks of colour pictures: opened, dropped, pasted or taken, and cropped to its middle square. */
+import { say } from "../language.js";
 import { fitPicture } from "../view/along/fit.js";
 import { Camera, pictureIn, pixelsOf } from "../view/along/open-picture.js";
 import { h, setText } from "../view/dom/elements.js";
@@ -16,7 +17,7 @@ export function cropped({ data, width, height }) {
 
 /** What was done to a picture, in words. */
 export const doneText = ({ width, height }, steps) =>
-  [...(width === height ? [] : [`cropped to its middle square`]), ...steps].join(", ");
+  [...(width === height ? [] : [say`cropped to its middle square`]), ...steps].join(", ");
 
 export class Opener {
   /** @param {any} stage  @param {number[]} shape [C, H, W]  @param {(levels: number[]) => void} onPicture */
@@ -25,27 +26,27 @@ export class Opener {
     this.shape = shape;
     this.onPicture = onPicture;
     const onchange = () => {
-      this.#open(file.files[0], "the file");
+      this.#open(file.files[0], say`the file`);
       file.value = "";
     };
-    const file = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "picture", onchange });
+    const file = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": say`picture`, onchange });
     this.camera = new Camera({
-      onPicture: (video) => this.#open(video, "the camera").then((done) => done && this.camera.close()),
+      onPicture: (video) => this.#open(video, say`the camera`).then((done) => done && this.camera.close()),
       onFail: (error) => this.#say(`⚠ ${error.message}.`),
     });
     const button = (text, onclick) => h("button", { type: "button", onclick }, text);
-    this.said = h("p", { class: "said", role: "status" }, "Or drop one here, or paste one. It stays on this computer.");
-    const take = button("use the camera", () => this.camera.open());
+    this.said = h("p", { class: "said", role: "status" }, say`Or drop one here, or paste one. It stays on this computer.`);
+    const take = button(say`use the camera`, () => this.camera.open());
     const row = h(
       "div",
       { class: "row" },
-      button("open a picture", () => file.click()),
+      button(say`open a picture`, () => file.click()),
       take,
       file,
     );
     this.element = h(
       "div",
-      { class: "opener", role: "group", "aria-label": "your picture" },
+      { class: "opener", role: "group", "aria-label": say`your picture` },
       row,
       this.said,
       this.camera.element,
@@ -62,7 +63,7 @@ export class Opener {
     };
     const dropped = (event) => {
       over(false)(event);
-      this.#open(pictureIn(event.dataTransfer), "what was dropped");
+      this.#open(pictureIn(event.dataTransfer), say`what was dropped`);
     };
     let inside = false;
     const touched = (event) => {
@@ -70,7 +71,7 @@ export class Opener {
     };
     const pasted = (event) => {
       const picture = pictureIn(event.clipboardData);
-      if (picture && (inside || document.activeElement === host)) this.#open(picture, "what was pasted");
+      if (picture && (inside || document.activeElement === host)) this.#open(picture, say`what was pasted`);
     };
     const heard = /** @type {[EventTarget, string, (event: any) => void][]} */ ([
       [host, "dragover", over(true)],
@@ -93,11 +94,11 @@ export class Opener {
   /** @param {Blob|HTMLVideoElement|undefined} source  @param {string} where @returns {Promise<boolean>} whether it went well */
   async #open(source, where) {
     try {
-      if (!source) throw new Error(`${where} is not a picture`);
+      if (!source) throw new Error(say`${where} is not a picture`);
       const picture = await pixelsOf(source);
       const { levels, steps } = fitPicture(cropped(picture), this.shape, { isDigit: false });
       this.onPicture(levels);
-      this.#say(`Your picture is shown, ${doneText(picture, steps)}. It stays on this computer.`);
+      this.#say(say`Your picture is shown, ${doneText(picture, steps)}. It stays on this computer.`);
       return true;
     } catch (error) {
       this.#say(`⚠ ${error.message.replace(/[^.!?]$/, "$&.")}`);

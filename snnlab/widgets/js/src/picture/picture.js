@@ -1,9 +1,11 @@
 /** The explorer of colour pictures: a convolutional network reads one, block after block, and is attacked inside ε of 255 levels. */
+
 import { need } from "../engine/index.js";
 import { unpackZoo } from "../engine/zoo.js";
+import { fixed, say } from "../language.js";
 import { Pool } from "../live/pool.js";
 import { ways, workerSource } from "../live/workers.js";
-import { ExitSlider } from "../view/controls/attack-controls.js";
+import { ExitSlider, TargetSelect } from "../view/controls/attack-controls.js";
 import { Choice, Select } from "../view/controls/choice.js";
 import { Slider } from "../view/controls/slider.js";
 import { Pictures, thumbnail } from "../view/dom/canvas-image.js";
@@ -16,7 +18,7 @@ import { InputPanel } from "../view/panels/input.js";
 import { Timeline } from "../view/panels/timeline.js";
 import { Verdict } from "../view/panels/verdict.js";
 import { VotesPanel } from "../view/panels/votes.js";
-import { isGradientAttack, percent } from "../view/text/frame.js";
+import { isGradientAttack, isTargeted, percent } from "../view/text/frame.js";
 import { options, VOCABULARY } from "../vocabulary.js";
 import { BlocksPanel } from "./blocks-panel.js";
 import { Opener } from "./opener.js";
@@ -56,12 +58,12 @@ export class PictureExplorer extends ImageExplorer {
     this.pictures = new Pictures(MAGNIFIED);
     this.verdict = new Verdict();
     this.eps = new Slider({
-      label: "budget ε",
+      label: say`budget ε`,
       max: MOST,
       step: 0.25,
       key: 0.5,
       text: (level) => levelText(level / LEVELS),
-      spoken: (level) => `epsilon ${Number(level.toFixed(2))} of 255 grey levels`,
+      spoken: (level) => say`epsilon ${Number(level.toFixed(2))} of 255 grey levels`,
       onInput: (level) => store.set({ eps: level / LEVELS }),
     });
     this.exit = new ExitSlider(data.num_steps, (exit) => store.set({ exit_step: exit }));
@@ -73,22 +75,23 @@ export class PictureExplorer extends ImageExplorer {
 
   declare() {
     const { store, picker, stage } = this;
-    this.network = new Select("network", titlesOf(this.models), this.set("encoding"));
-    this.attack = new Choice("attacker", options(VOCABULARY.attacks), (attack) => {
+    this.network = new Select(say`network`, titlesOf(this.models), this.set("encoding"));
+    this.attack = new Choice(say`attacker`, options(VOCABULARY.attacks), (attack) => {
       store.set({ attack, ...(attack !== "none" && !(store.get("eps") > 0) ? { eps: FIRST / LEVELS } : {}) });
     });
     const known = options(VOCABULARY.attackers).filter(([name]) => ATTACKERS.includes(name));
-    this.attacker = new Choice("knows the code?", known, this.set("attacker"));
+    this.attacker = new Choice(say`knows the code?`, known, this.set("attacker"));
+    this.target = new TargetSelect(this.names, store);
     this.opener = new Opener(stage, this.data.digits.shape, (drawing) => store.set({ drawing, image: DRAWN }));
     this.mine = h("button", { type: "button", class: "mine", hidden: true, onclick: () => store.set({ image: DRAWN }) });
     picker.digits.element.querySelector(".row").append(this.mine);
-    const source = h("p", { class: "source" }, `Pictures: ${this.data.source}.`);
+    const source = h("p", { class: "source" }, say`Pictures: ${this.data.source}.`);
     this.about = h("p", { class: "about" });
     this.notice = h("p", { class: "about", role: "status", hidden: true });
     const play = this.clock(() => this.last?.answer.exit_step ?? this.data.num_steps);
     const panels = [new InputPanel(), new BlocksPanel(), new VotesPanel()];
     this.time = new Timeline(panels, { onExit: (exit) => store.set({ exit_step: exit }), margins: MARGINS, play });
-    const setup = [this.network.element, this.about, this.attack.element, this.attacker.element];
+    const setup = [this.network.element, this.about, this.attack.element, this.target.element, this.attacker.element];
     const controls = this.controlGroup(setup, [this.eps.element, this.exit.element], this.verdict.answer);
     return {
       controls: { encoding: this.network, attack: this.attack },
@@ -109,6 +112,7 @@ export class PictureExplorer extends ImageExplorer {
     this.eps.show(level, Math.max(MOST, level || 0));
     const model = this.models.find(({ name }) => name === state.encoding);
     this.exit.show(state.exit_step);
+    this.target.show(state);
     this.moved(state.exit_step);
     this.#showMine(state);
     if (!model) return;
@@ -121,8 +125,8 @@ export class PictureExplorer extends ImageExplorer {
 
   /** @param {any} model */
   #aboutText({ accuracy, bytes }) {
-    const size = bytes ? ` Its weights (${(bytes / 1e6).toFixed(1)} MB) are loaded when it is chosen.` : "";
-    return accuracy ? `Reads ${percent(accuracy)} of the 10,000 test pictures of CIFAR-10 correctly.${size}` : size;
+    const size = bytes ? say` Its weights (${fixed(bytes / 1e6, 1)} MB) are loaded when it is chosen.` : "";
+    return accuracy ? say`Reads ${percent(accuracy)} of the 10,000 test pictures of CIFAR-10 correctly.${size}` : size;
   }
 
   /** The reader's own picture, as one more tile. */
@@ -130,7 +134,7 @@ export class PictureExplorer extends ImageExplorer {
     const { shape } = this.data.digits;
     this.mine.hidden = drawing.length !== this.picker.size;
     this.mine.setAttribute("aria-pressed", String(image === DRAWN));
-    this.mine.setAttribute("aria-label", "your picture");
+    this.mine.setAttribute("aria-label", say`your picture`);
     if (this.mine.hidden || this.shownMine === drawing) return;
     this.shownMine = drawing;
     this.mine.replaceChildren(
@@ -149,11 +153,14 @@ export class PictureExplorer extends ImageExplorer {
     const { attacker, attack, encoding } = state;
     this.model(encoding);
     if (isGradientAttack(attack)) {
-      need(ATTACKERS.includes(attacker), `pictures are attacked by ${ATTACKERS.join(" or ")} attackers, got "${attacker}"`);
+      need(
+        ATTACKERS.includes(attacker),
+        say`pictures are attacked by ${ATTACKERS.join(" or ")} attackers, got "${attacker}"`,
+      );
     }
     need(
       state.image !== DRAWN || state.drawing.length === this.picker.size,
-      "no picture is open yet; open one, or choose a drawing",
+      say`no picture is open yet; open one, or choose a drawing`,
     );
     return { ...super.ask(state), eps: snapped(state.eps) };
   }
@@ -202,18 +209,18 @@ export class PictureExplorer extends ImageExplorer {
   }
 
   #facts() {
-    return `a single picture, one network of ${this.data.dataset}: nothing is measured here`;
+    return say`a single picture, one network of ${this.data.dataset}: nothing is measured here`;
   }
 
-  #how(frame, { attack, attacker, eps }) {
+  #how(frame, { attack, attacker, target, eps }) {
     const who = whoComputed(frame);
     const draws = isRandom(this.model(frame.encoding))
-      ? " The code is random: each gradient is a mean over several draws, which takes as many times as long."
+      ? say` The code is random: each gradient is a mean over several draws, which takes as many times as long.`
       : "";
     const aim = frame.attacked
-      ? `The attack pushes away from ${this.names[frame.target] ?? frame.target}, with every value changed by at most ${levelText(eps)}; PGD takes 10 steps of ε/4 from a random start.${attacker === "naive" && isGradientAttack(attack) ? " The naive attacker passes straight through the code and uses the surrogate of the training; the informed one differentiates a relaxed code." : ""}${draws}`
+      ? say`The attack ${isTargeted({ attack, target }) ? say`moves towards ${this.names[target]}` : say`pushes away from ${this.names[frame.target] ?? frame.target}`}, with every value changed by at most ${levelText(eps)}; PGD takes 10 steps of ε/4 from a random start.${attacker === "naive" && isGradientAttack(attack) ? say` The naive attacker passes straight through the code and uses the surrogate of the training; the informed one differentiates a relaxed code.` : ""}${draws}`
       : "";
-    const map = `The difference is the mean over red, green and blue, enlarged ${MAGNIFIED} times. In the rasters a row of pixels stands for many neurons: the darker, the more of them fire.`;
+    const map = say`The difference is the mean over red, green and blue, enlarged ${MAGNIFIED} times. In the rasters a row of pixels stands for many neurons: the darker, the more of them fire.`;
     return [who, aim, map].filter(Boolean);
   }
 
@@ -221,7 +228,7 @@ export class PictureExplorer extends ImageExplorer {
     const { title } = this.model(frame.encoding);
     const side = frame.attacked ?? frame.clean;
     this.stage.speak(
-      `${spoken(frame, request, title, this.names)} Strongest: ${leaders(side, frame.exit_step, this.names).join(", ")}.`,
+      say`${spoken(frame, request, title, this.names)} Strongest: ${leaders(side, frame.exit_step, this.names).join(", ")}.`,
     );
     showText(this.notice, null);
   }

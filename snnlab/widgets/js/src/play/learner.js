@@ -1,9 +1,10 @@
 /** Works on a training in a worker: it goes on, pauses, and begins an epoch again if the worker dies. */
+import { say } from "../language.js";
 import { Pool } from "../live/pool.js";
 import { digits, ways, workerSource } from "../live/workers.js";
 import { newKey, TEST_EPS } from "./training.js";
 
-const LOST = "A worker of the browser stopped. The epoch begins again, from the last weights that are known.";
+const LOST = say`A worker of the browser stopped. The epoch begins again, from the last weights that are known.`;
 
 export class Learner {
   #controller = null;

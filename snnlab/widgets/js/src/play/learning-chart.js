@@ -1,4 +1,5 @@
 /** Loss and accuracies of a training over its batches, and those of the one before. */
+import { say } from "../language.js";
 import { axis, curveLine, label, labelBefore } from "../view/charts/frame.js";
 import { svg } from "../view/dom/elements.js";
 import { fitSvg } from "../view/dom/sizes.js";
@@ -29,13 +30,13 @@ export class LearningChart {
     const lines = (training, faint) => [
       ...curve(
         smoothed(training.batches, "loss").map(([b, v]) => [x(b), y(Math.min(1, v / 2.5))]),
-        colours.ink,
+        faint ? colours.quiet : colours.ink,
         "2 3",
         faint,
       ),
       ...curve(
         smoothed(training.batches, "share").map(([b, v]) => [x(b), y(v)]),
-        colours.ink,
+        faint ? colours.quiet : colours.ink,
         null,
         faint,
       ),
@@ -45,7 +46,7 @@ export class LearningChart {
     const drawn = [
       axis(y, false, left - end, [0, 0.5, 1], `translate(${left} 0)`),
       axis(x, true, 4, [0, batches], `translate(0 ${size.height - bottom})`),
-      labelBefore(end, size.height - 4, "batches of 100 digits"),
+      labelBefore(end, size.height - 4, say`batches of 100 digits`),
       ...(before ? lines(before, true) : []),
       ...lines(now, false),
     ];
@@ -58,10 +59,10 @@ function names({ batches, tests }, y, end, colours) {
   const last = batches.at(-1);
   if (!last) return [];
   const at = [
-    ["training digits", y(smoothed(batches, "share").at(-1)[1]), colours.ink],
-    ["loss / 2.5", y(Math.min(1, smoothed(batches, "loss").at(-1)[1] / 2.5)), colours.ink],
-    ...(tests.length ? [["test digits", y(tests.at(-1).clean / tests.at(-1).n), colours.right ?? colours.ink]] : []),
-    ...(tests.length ? [["under FGSM", y(tests.at(-1).robust / tests.at(-1).n), colours.attack]] : []),
+    [say`training digits`, y(smoothed(batches, "share").at(-1)[1]), colours.ink],
+    [say`loss / 2.5`, y(Math.min(1, smoothed(batches, "loss").at(-1)[1] / 2.5)), colours.ink],
+    ...(tests.length ? [[say`test digits`, y(tests.at(-1).clean / tests.at(-1).n), colours.right ?? colours.ink]] : []),
+    ...(tests.length ? [[say`under FGSM`, y(tests.at(-1).robust / tests.at(-1).n), colours.attack]] : []),
   ].sort((a, b) => a[1] - b[1]);
   let free = 0;
   return at.map(([text, place, colour]) => {
@@ -72,15 +73,15 @@ function names({ batches, tests }, y, end, colours) {
 
 function curve(points, colour, dash, faint) {
   if (points.length < 2) return [];
-  const look = { stroke: colour, "stroke-width": faint ? 1 : 1.75, "stroke-dasharray": dash, opacity: faint ? 0.4 : 1 };
+  const look = { stroke: colour, "stroke-width": faint ? 1 : 1.75, "stroke-dasharray": dash, opacity: faint ? 0.7 : 1 };
   return [curveLine(points, (point) => point, look)];
 }
 
 function marks(tests, place, colour, faint) {
   const points = tests.map(place);
-  const look = { fill: faint ? "none" : colour, stroke: colour, opacity: faint ? 0.5 : 1 };
+  const look = { fill: faint ? "none" : colour, stroke: colour, opacity: faint ? 0.7 : 1 };
   return [
-    ...curve(points, colour, null, faint),
+    ...curve(points, colour, faint ? "5 3" : null, faint),
     ...points.map(([cx, cy]) => svg("circle", { cx, cy, r: faint ? 3 : 4.5, ...look })),
   ];
 }

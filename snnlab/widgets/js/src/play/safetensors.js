@@ -1,5 +1,7 @@
 /** A trained network as a safetensors file that `snnlab.networks.load` reads: weights, code, read-out, architecture, recipe. */
-import { LOSSES } from "../engine/train.js";
+
+import { LOSSES, layersOf } from "../engine/train.js";
+import { say } from "../language.js";
 
 /** [inputs, outputs] → [outputs, inputs], as PyTorch has it. */
 function turned(values, inputs, outputs) {
@@ -12,22 +14,24 @@ function turned(values, inputs, outputs) {
  * @param {import("../engine/train.js").Recipe} recipe  @param {import("../engine/train.js").Weights} weights
  * @param {any} result what was measured, kept beside the recipe  @returns {Uint8Array}
  */
-export function safetensors(recipe, { w1, b1, w2, b2 }, result) {
-  const { hidden, steps, code, beta, loss } = recipe;
-  const pixels = w1.length / hidden;
+export function safetensors(recipe, weights, result) {
+  const { steps, code, beta, loss } = recipe;
+  const layers = layersOf(recipe, weights);
   /** @type {[string, number[], Float32Array][]} */
-  const tensors = [
-    ["layers.0.weight", [hidden, pixels], turned(w1, pixels, hidden)],
-    ["layers.0.bias", [hidden], b1],
-    ["layers.1.weight", [b2.length, hidden], turned(w2, hidden, b2.length)],
-    ["layers.1.bias", [b2.length], b2],
-  ];
+  const tensors = layers.flatMap(({ inputs, outputs, columns, bias }, k) => [
+    [`layers.${k}.weight`, [outputs, inputs], turned(columns, inputs, outputs)],
+    [`layers.${k}.bias`, [outputs], bias],
+  ]);
   const settings = {
     code: { name: code, num_steps: steps },
     decoder: LOSSES[loss],
     options: { exit_step: steps },
-    mlp: { sizes: [pixels, hidden, b2.length], beta, surrogate: { shape: recipe.surrogate, slope: recipe.slope } },
-    recipe: { ...recipe, made: "in the page", result },
+    mlp: {
+      sizes: [layers[0].inputs, ...layers.map(({ outputs }) => outputs)],
+      beta,
+      surrogate: { shape: recipe.surrogate, slope: recipe.slope },
+    },
+    recipe: { ...recipe, made: say`in the page`, result },
   };
   const header = { __metadata__: { snnlab: JSON.stringify(settings) } };
   let at = 0;

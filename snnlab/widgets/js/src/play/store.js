@@ -1,11 +1,11 @@
 /** The last network that was trained, kept in the browser; where that is forbidden or full, a sentence. */
-import { NAMES } from "../engine/train.js";
+
+import { say } from "../language.js";
 
 /** Where the playground keeps its network, and where the painting of codes does. */
 export const PLAYED = "snnlab.playground";
 export const PAINTED = "snnlab.painted";
-export const FORBIDDEN =
-  "This browser keeps nothing for this page (storage is forbidden or full): save the network as a file.";
+export const FORBIDDEN = say`This browser keeps nothing for this page (storage is forbidden or full): save the network as a file.`;
 
 const text = (values) => {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -16,8 +16,9 @@ const text = (values) => {
 
 const floats = (kept) => new Float32Array(Uint8Array.from(atob(kept), (c) => c.charCodeAt(0)).buffer);
 
-const packed = (group) => Object.fromEntries(NAMES.map((name) => [name, text(group[name])]));
-const unpacked = (group) => Object.fromEntries(NAMES.map((name) => [name, floats(group[name])]));
+const each = (group, make) => Object.fromEntries(Object.entries(group).map(([name, values]) => [name, make(values)]));
+const packed = (group) => each(group, text);
+const unpacked = (group) => each(group, floats);
 
 /**
  * Keep a training after an epoch, with the state of its optimiser if there is room for it.

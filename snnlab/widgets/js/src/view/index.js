@@ -1,4 +1,5 @@
 /** The explorers by name, and how one comes to life in a page. */
+import { say, translated } from "../language.js";
 import { AttackExplorer } from "./explorers/attack.js";
 import { EarlyExitExplorer } from "./explorers/early-exit.js";
 import { EncodingExplorer } from "./explorers/encoding.js";
@@ -24,7 +25,7 @@ const ALL = [
 const EXPLORERS = Object.fromEntries(ALL.map((Explorer) => [Explorer.kind, Explorer]));
 
 /** Those of which each has a script of its own (src/parts). */
-const APART = ["results", "playground", "event", "paint", "picture", "fault"];
+const APART = ["results", "playground", "event", "paint", "picture", "fault", "retiming"];
 
 /** Bring an explorer to life. @param {Engine} engine  @returns {() => void} takes it down again */
 export function mount(host, store, engine) {
@@ -38,9 +39,9 @@ export function mount(host, store, engine) {
 async function open(name, stage, store, engine) {
   const Explorer = APART.includes(name) ? (await engine.part(name)).Explorer : EXPLORERS[name];
   if (!Explorer) {
-    throw new Error(`unknown explorer "${name}"; choose one of ${[...Object.keys(EXPLORERS), ...APART].join(", ")}`);
+    throw new Error(say`unknown explorer "${name}"; choose one of ${[...Object.keys(EXPLORERS), ...APART].join(", ")}`);
   }
-  const data = await Explorer.load(engine);
+  const data = translated(await Explorer.load(engine));
   if (stage.disposed) return;
   stage.wear(Explorer.sheet);
   new Explorer(stage, store, engine, data).start();

@@ -3,6 +3,7 @@
  *
  * A written digit is treated as MNIST's were: ink is white on black paper, scaled to 20×20 pixels and centred by its mass.
  */
+import { say } from "../../language.js";
 import { centreDigit } from "../model/centred-drawing.js";
 
 /** Grey levels above this are light. */
@@ -29,29 +30,30 @@ export function fitPicture(picture, shape, { isDigit, darkPaper = true }) {
     return { levels: planes.flat(), steps };
   }
   const { grey, isColoured } = greyOf(picture);
-  if (isColoured) steps.push("made grey");
+  if (isColoured) steps.push(say`made grey`);
   const paper = paperOf(grey, w, h);
   const ends = range(grey);
-  if (ends.high - ends.low < LEAST_CONTRAST) throw new Error("the picture shows nothing: all of it has the same brightness");
+  if (ends.high - ends.low < LEAST_CONTRAST)
+    throw new Error(say`the picture shows nothing: all of it has the same brightness`);
   const isLight = paper(w / 2, h / 2) > LIGHT;
   const turn = isDigit || darkPaper ? isLight : !isLight;
-  if (turn) steps.push(`inverted, because its paper is ${isLight ? "white" : "black"}`);
+  if (turn) steps.push(say`inverted, because its paper is ${isLight ? say`white` : say`black`}`);
   // What has the size and the paper already is taken pixel by pixel.
   if (w === width && h === height)
-    return { levels: grey.map((v) => (turn ? 255 - v : v)), steps: [...steps, "of the right size"] };
+    return { levels: grey.map((v) => (turn ? 255 - v : v)), steps: [...steps, say`of the right size`] };
   if (!isDigit) {
     const levels = resized(grey, w, h, width, height, turn ? 255 - paper(0, 0) : paper(0, 0), turn);
     return { levels, steps: [...steps, ...scaled(picture, height, width)] };
   }
   const image = centreDigit(inkOf(grey, paper, isLight, w), w);
-  if (!image) throw new Error("the picture shows nothing: no ink stands out from its paper");
+  if (!image) throw new Error(say`the picture shows nothing: no ink stands out from its paper`);
   return {
     levels: [...image],
-    steps: [...steps, "its ink scaled to 20×20 pixels and centred in 28×28, as the training digits were"],
+    steps: [...steps, say`its ink scaled to 20×20 pixels and centred in 28×28, as the training digits were`],
   };
 }
 
-const scaled = ({ width: w, height: h }, height, width) => [`scaled from ${w}×${h} to ${width}×${height} pixels`];
+const scaled = ({ width: w, height: h }, height, width) => [say`scaled from ${w}×${h} to ${width}×${height} pixels`];
 
 /** One channel over white, which shows through where a picture is transparent. */
 const plane = ({ data, width, height }, channel) =>

@@ -1,4 +1,5 @@
 /** What a reader takes along from an explorer, and what he brings: pictures, data, a picture of his own; and the way back. */
+import { say } from "../../language.js";
 import { asText } from "../../state/text.js";
 import { h, setText } from "../dom/elements.js";
 import style from "./along.css";
@@ -8,8 +9,7 @@ import { Camera, pictureIn, pixelsOf } from "./open-picture.js";
 import { pictureOf, pngOf } from "./picture.js";
 import { arraysOf, csv, rowsOf } from "./tables.js";
 
-const PLACE =
-  "A picture can also be dropped on this explorer or pasted while this menu is open. Nothing leaves this computer.";
+const PLACE = say`A picture can also be dropped on this explorer or pasted while this menu is open. Nothing leaves this computer.`;
 
 const menus = new WeakMap();
 
@@ -30,7 +30,7 @@ class Menu {
     const rows = [...(this.#opens ? this.#openers() : []), ...this.#savers(), ...this.#back()];
     this.said = h("p", { role: "status" });
     const onkeydown = (event) => event.key === "Escape" && this.toggle(false);
-    const group = { class: "along", role: "group", "aria-label": "take along", hidden: true, onkeydown };
+    const group = { class: "along", role: "group", "aria-label": say`take along`, hidden: true, onkeydown };
     this.element = h("div", group, ...rows, this.said);
     explorer.caption.element.append(this.element);
     explorer.stage.wear(style);
@@ -62,9 +62,9 @@ class Menu {
     };
     const dropped = (event) => {
       over(false)(event);
-      this.#open(pictureIn(event.dataTransfer), "what was dropped");
+      this.#open(pictureIn(event.dataTransfer), say`what was dropped`);
     };
-    const pasted = (event) => this.#open(pictureIn(event.clipboardData), "what was pasted");
+    const pasted = (event) => this.#open(pictureIn(event.clipboardData), say`what was pasted`);
     this.#heard = [
       [host, "dragover", over(true)],
       [host, "dragleave", over(false)],
@@ -76,37 +76,37 @@ class Menu {
 
   #openers() {
     const onchange = () => {
-      this.#open(this.file.files[0], "the file");
+      this.#open(this.file.files[0], say`the file`);
       this.file.value = "";
     };
-    this.file = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "picture", onchange });
+    this.file = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": say`picture`, onchange });
     this.camera = new Camera({
-      onPicture: (video) => this.#open(video, "the camera").then((done) => done && this.camera.close()),
+      onPicture: (video) => this.#open(video, say`the camera`).then((done) => done && this.camera.close()),
       onFail: (error) => this.#say(`⚠ ${error.message}.`),
     });
-    const file = this.#button("choose a file", () => this.file.click());
-    const camera = this.#button("use the camera", () => this.camera.open());
-    return [...row("Open a picture", file, camera, this.file), h("p", { class: "quiet" }, PLACE), this.camera.element];
+    const file = this.#button(say`choose a file`, () => this.file.click());
+    const camera = this.#button(say`use the camera`, () => this.camera.open());
+    return [...row(say`Open a picture`, file, camera, this.file), h("p", { class: "quiet" }, PLACE), this.camera.element];
   }
 
   #savers() {
     const picture = (text, run) => this.#button(text, () => this.#tried(run));
     const savers = [
-      picture("picture, PNG", async () => this.#save("png", await pngOf(this.#drawn()))),
-      picture("picture, SVG", async () => this.#save("svg", this.#drawn(), "image/svg+xml")),
-      picture("table, CSV", async () => this.#saveTable()),
+      picture(say`picture, PNG`, async () => this.#save("png", await pngOf(this.#drawn()))),
+      picture(say`picture, SVG`, async () => this.#save("svg", this.#drawn(), "image/svg+xml")),
+      picture(say`table, CSV`, async () => this.#saveTable()),
     ];
-    if (this.explorer.picker) savers.push(picture("images, NPZ", async () => this.#saveImages()));
-    return row("Save", ...savers);
+    if (this.explorer.picker) savers.push(picture(say`images, NPZ`, async () => this.#saveImages()));
+    return row(say`Save`, ...savers);
   }
 
   #back() {
     const { store, settings, initial } = this.explorer;
     const reset = () => {
       store.set(Object.fromEntries(Object.keys(settings).map((name) => [name, initial[name]])));
-      this.#say("All settings are as they were at first.");
+      this.#say(say`All settings are as they were at first.`);
     };
-    return row("Go back", this.#button("reset", reset));
+    return row(say`Go back`, this.#button(say`reset`, reset));
   }
 
   #button(text, onclick) {
@@ -134,23 +134,23 @@ class Menu {
     const state = store.all();
     const names = Object.keys(settings).filter((name) => name !== "drawing");
     const said = names.map((name) => `${name} ${name === "image" && state.image === -1 ? "drawn" : asText(state[name])}`);
-    return [`snnlab, explorer "${this.kind}"`, ...said].join(" · ");
+    return [say`snnlab, explorer "${this.kind}"`, ...said].join(" · ");
   }
 
   #drawn() {
     const { stage } = this.explorer;
-    return pictureOf(stage, `snnlab, explorer "${this.kind}"`, this.#settings());
+    return pictureOf(stage, say`snnlab, explorer "${this.kind}"`, this.#settings());
   }
 
   #saveTable() {
     const rows = rowsOf(this.explorer);
-    if (!rows) throw new Error("there is no table: of these networks nothing was measured");
+    if (!rows) throw new Error(say`there is no table: of these networks nothing was measured`);
     this.#save("csv", csv(rows), "text/csv");
   }
 
   #saveImages() {
     const arrays = arraysOf(this.explorer, this.#settings());
-    this.#save("npz", npz(arrays), "application/zip", ` It holds ${Object.keys(arrays).join(", ")}.`);
+    this.#save("npz", npz(arrays), "application/zip", say` It holds ${Object.keys(arrays).join(", ")}.`);
   }
 
   #save(ending, content, type = undefined, also = "") {
@@ -159,13 +159,13 @@ class Menu {
     const url = URL.createObjectURL(blob);
     h("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    this.#say(`Saved as ${name} (${Math.ceil(blob.size / 1000)} kB).${also}`);
+    this.#say(say`Saved as ${name} (${Math.ceil(blob.size / 1000)} kB).${also}`);
   }
 
   /** @param {Blob|HTMLVideoElement|undefined} source  @param {string} where it is from */
   #open(source, where) {
     return this.#tried(async () => {
-      if (!source) throw new Error(`${where} is not a picture`);
+      if (!source) throw new Error(say`${where} is not a picture`);
       const { picker, store } = this.explorer;
       const { digits, results } = picker.zoo;
       const { levels, steps } = fitPicture(await pixelsOf(source), digits.shape, {
@@ -173,7 +173,7 @@ class Menu {
         darkPaper: isDark(digits.images),
       });
       store.set({ drawing: levels, image: -1 });
-      this.#say(`Your picture is shown: ${steps.join(", ") || "taken as it is"}.`);
+      this.#say(say`Your picture is shown: ${steps.join(", ") || say`taken as it is`}.`);
     });
   }
 }

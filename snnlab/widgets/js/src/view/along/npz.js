@@ -3,6 +3,7 @@
  *
  * Reference: NumPy's NEP 1 (the format of .npy), PKWARE's APPNOTE 6.3 (zip).
  */
+import { say } from "../../language.js";
 
 /** Codes of NumPy by the kind of array; all machines of today that run a browser are little-endian. @type {[any, string][]} */
 const CODES = [
@@ -30,9 +31,9 @@ export function npy(values, shape) {
     return file(`<U${points.length}`, [], points);
   }
   const code = CODES.find(([kind]) => values instanceof kind)?.[1];
-  if (!code) throw new TypeError(`an array of numbers is expected, got ${Object.prototype.toString.call(values)}`);
+  if (!code) throw new TypeError(say`an array of numbers is expected, got ${Object.prototype.toString.call(values)}`);
   const size = (shape ?? [values.length]).reduce((a, b) => a * b, 1);
-  if (size !== values.length) throw new RangeError(`${values.length} numbers do not fill the shape [${shape}]`);
+  if (size !== values.length) throw new RangeError(say`${values.length} numbers do not fill the shape [${shape}]`);
   return file(code, shape ?? [values.length], values);
 }
 

@@ -1,4 +1,5 @@
 /** A picture of the reader's: from a file, dropped, pasted, or from the camera. It stays on this machine. */
+import { say } from "../../language.js";
 import { h } from "../dom/elements.js";
 
 /** A picture is read at no more than this many pixels along its longer side. */
@@ -10,7 +11,7 @@ export async function pixelsOf(source) {
   try {
     picture = await createImageBitmap(source);
   } catch {
-    throw new Error("this file is not a picture that the browser reads; use PNG, JPEG or WebP");
+    throw new Error(say`this file is not a picture that the browser reads; use PNG, JPEG or WebP`);
   }
   const scale = Math.min(1, MOST / Math.max(picture.width, picture.height));
   const [width, height] = [picture.width, picture.height].map((size) => Math.max(1, Math.round(size * scale)));
@@ -31,14 +32,14 @@ export class Camera {
   /** @param {{onPicture: (video: HTMLVideoElement) => void, onFail: (error: Error) => void}} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    this.video = h("video", { playsinline: true, muted: true, "aria-label": "what the camera sees" });
+    this.video = h("video", { playsinline: true, muted: true, "aria-label": say`what the camera sees` });
     const button = (text, onclick) => h("button", { type: "button", onclick }, text);
-    const take = button("take the picture", () => hooks.onPicture(this.video));
+    const take = button(say`take the picture`, () => hooks.onPicture(this.video));
     const buttons = h(
       "div",
       { class: "row" },
       take,
-      button("close the camera", () => this.close()),
+      button(say`close the camera`, () => this.close()),
     );
     this.element = h("div", { class: "camera", hidden: true }, this.video, buttons);
     this.take = take;
@@ -48,7 +49,7 @@ export class Camera {
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     } catch {
-      return this.hooks.onFail(new Error("no camera is there for this page; choose a file"));
+      return this.hooks.onFail(new Error(say`no camera is there for this page; choose a file`));
     }
     this.video.srcObject = this.#stream;
     this.element.hidden = false;

@@ -1,4 +1,5 @@
 /** What an explorer shows, as an SVG: text stays text, plots stay curves, rasters are images; and as a PNG of it. */
+import { say } from "../../language.js";
 import { h, svg } from "../dom/elements.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
@@ -230,7 +231,7 @@ export async function pngOf(source) {
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
     canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error("this browser makes no picture of this size"))),
+      (blob) => (blob ? resolve(blob) : reject(new Error(say`this browser makes no picture of this size`))),
       "image/png",
     ),
   );

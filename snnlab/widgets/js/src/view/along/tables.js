@@ -1,5 +1,7 @@
 /** What an explorer shows, as arrays and as a table. The explorers differ in what they ask, so each kind has its own rows. */
+
 import { BATCH } from "../../engine/train.js";
+import { say } from "../../language.js";
 import { npy } from "./npz.js";
 
 /** As Excel and pandas read it (RFC 4180). @param {Object<string, any>[]} rows @returns {string} */
@@ -43,8 +45,14 @@ const ROWS = {
     const { batches = [], tests = [] } = training ?? {};
     const of = ({ batch, n }, series, right) => ({ series, batch, n, accuracy: right / n });
     return [
-      ...batches.map(({ batch, loss, share: accuracy }) => ({ series: "training digits", batch, n: BATCH, accuracy, loss })),
-      ...tests.flatMap((test) => [of(test, "test digits", test.clean), of(test, "under FGSM", test.robust)]),
+      ...batches.map(({ batch, loss, share: accuracy }) => ({
+        series: say`training digits`,
+        batch,
+        n: BATCH,
+        accuracy,
+        loss,
+      })),
+      ...tests.flatMap((test) => [of(test, say`test digits`, test.clean), of(test, say`under FGSM`, test.robust)]),
     ];
   },
   /** Votes of every class at every exit. */
@@ -61,6 +69,7 @@ const ROWS = {
   robustness: curves(1),
   training: curves(1),
   fault: curves(1),
+  retiming: curves(1),
   results: curves(255),
   exit({ plot: { content }, data }) {
     if (!content) return undefined;

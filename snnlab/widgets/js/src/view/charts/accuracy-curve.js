@@ -1,4 +1,5 @@
 /** Accuracy against the budget ε for several models, with 95 % bands and brackets of the current ones; the ε can be dragged. */
+import { say } from "../../language.js";
 import { setText, svg } from "../dom/elements.js";
 import { readCurve } from "../model/accuracy.js";
 import { epsText, spokenShare } from "../text/frame.js";
@@ -20,7 +21,7 @@ const MARGIN = { top: 10, right: 10, bottom: 34, left: 34 };
 /** @type {Budgets} */
 const PIXEL_UNITS = {
   domain: (curves) => [0, Math.max(0.3, ...curves.map((curve) => curve.points.at(-1).eps))],
-  name: "budget ε (L∞)",
+  name: say`budget ε (L∞)`,
   near: (eps) => Math.round(1000 * eps) / 1000,
 };
 
@@ -35,7 +36,7 @@ export class AccuracyPlot extends AccuracyFrame {
    */
   constructor({ onEps, onPick = null, intervals = false, budgets = PIXEL_UNITS, control = null }) {
     const legend = new Legend({ onPick, intervals });
-    super("Accuracy", MARGIN, [legend.element], control);
+    super(say`Accuracy`, MARGIN, [legend.element], control);
     this.legend = legend;
     this.budgets = budgets;
     this.layers = [svg("g"), svg("g"), svg("g")];
@@ -140,10 +141,10 @@ function heights(curve, x, y) {
 /** "fusion(direct, latency)" is too long for a label on a curve. */
 const short = ({ title }) => title.split("(")[0];
 
-function describe({ title, curves, current, eps, at = `epsilon ${epsText(eps)}` }) {
+function describe({ title, curves, current, eps, at = say`epsilon ${epsText(eps)}` }) {
   const sentences = curves.flatMap(({ name, title: curve, points }) => {
     const read = current.includes(name) && readCurve(points, eps);
-    return read ? [`${curve} at ${at}: ${read.measured ? "" : "about "}${spokenShare(read)}.`] : [];
+    return read ? [say`${curve} at ${at}: ${read.measured ? "" : say`about `}${spokenShare(read)}.`] : [];
   });
   return [`${title}${sentences.length ? "." : ""}`, ...sentences].join(" ");
 }

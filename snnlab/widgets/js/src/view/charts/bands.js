@@ -1,12 +1,13 @@
-/** Bands of the votes: between them lies whatever an attacker inside ε does. Below, what that proves at every exit. */
+/** Bands of the votes: between them lies whatever an attacker inside ε does. Above, what that proves at every exit. */
+import { say } from "../../language.js";
 import { svg } from "../dom/elements.js";
 import { answer, shownSide } from "../text/frame.js";
 import { label } from "./frame.js";
 
 const SIGNS = { proved: "✓", broken: "✗", open: "?" };
 
-/** What bands and signs mean, beside what the votes are. */
-export const LEGEND = " · bands: all that an attacker inside ε can do · ✓ proved ✗ broken ? open";
+/** What bands and signs mean. */
+export const LEGEND = say`Bands: all that an attacker inside ε can do. Signs of the exits: ✓ proved, ✗ broken, ? open.`;
 
 /**
  * What is known of an exit under every attacker inside ε.
@@ -20,11 +21,11 @@ export function known(frame, exit) {
 
 /** One sentence about the exit that is read. @param {Frame} frame  @param {number} exit */
 export function boundText(frame, exit) {
-  const timed = frame.clean.input ? ` at exit ${exit}` : "";
+  const timed = frame.clean.input ? say` at exit ${exit}` : "";
   return {
-    proved: `Proved${timed}: no attacker inside this ε can change the answer.`,
-    broken: `Broken${timed}: the answer is wrong.`,
-    open: `Open${timed}: not broken by this attack, and the bounds are too wide for a proof.`,
+    proved: say`Proved${timed}: no attacker inside this ε can change the answer.`,
+    broken: say`Broken${timed}: the answer is wrong.`,
+    open: say`Open${timed}: not broken by this attack, and the bounds are too wide for a proof.`,
   }[known(frame, exit)];
 }
 

@@ -1,15 +1,21 @@
 /** Bars of a table of networks: accuracy under attack, solid, up to the clean one, pale; named lines for chance, the ANN and twice that. */
+import { say } from "../../language.js";
 import { explained, h, setText } from "../dom/elements.js";
 import { intervalText, lowerText, percent } from "../text/frame.js";
 import { swatch } from "./marks.js";
 
-const GROUPS = Object.entries({ bptt: "trained on plain pictures", pgd: "trained on attacked pictures" });
+const GROUPS = Object.entries({ bptt: say`trained on plain pictures`, pgd: say`trained on attacked pictures` });
 
 export class ResultBars {
   constructor() {
     this.title = h("h4", {});
     this.body = h("div", { class: "bars" });
-    const signs = { kept: "accuracy under attack", clean: "clean", whisker: "95 % interval", run: "a training run" };
+    const signs = {
+      kept: say`accuracy under attack`,
+      clean: "clean",
+      whisker: say`95 % interval`,
+      run: say`a training run`,
+    };
     const key = h("p", { class: "explain" }, ...explained("span", signs));
     this.element = h("section", { class: "panel standings" }, this.title, this.body, key);
   }
@@ -26,8 +32,8 @@ export class ResultBars {
       return members.length ? h("tbody", {}, head(text), ...members.map((row) => line(row, colours))) : null;
     });
     // A caption out of sight would count as the first row of the fixed layout.
-    const name = `${title}: share, 95 % interval, training runs, and share on clean pictures`;
-    const names = Object.entries({ chance: "chance", ann: "ANN", twice: "twice the ANN" });
+    const name = say`${title}: share, 95 % interval, training runs, and share on clean pictures`;
+    const names = Object.entries({ chance: say`chance`, ann: "ANN", twice: say`twice the ANN` });
     const across = names.map(([kind, text]) => h("i", { class: `${kind}-line` }, h("b", {}, text)));
     const table = h("table", { "aria-label": name }, ...groups);
     this.body.replaceChildren(table, h("div", { class: "across", "aria-hidden": "true" }, ...across));
@@ -40,7 +46,7 @@ const track = (...drawn) => h("td", { class: "track", "aria-hidden": "true" }, .
 
 function head(text) {
   const title = (column) => h("th", { scope: "col" }, column);
-  return h("tr", { class: "head" }, title(text), track(), title("attacked"), title("clean"));
+  return h("tr", { class: "head" }, title(text), track(), title(say`attacked`), title(say`clean`));
 }
 
 /** One network: its bar, its accuracy under attack, and the clean one. */
@@ -51,8 +57,8 @@ function line({ model, read, clean, why }, colours) {
   const seeds = read?.seeds ?? [];
   const runs = h("i", { class: "runs" }, ...seeds.map((share) => h("i", { style: `left: ${width(share)}` })));
   // A narrow screen has no room for the column.
-  const before = clean ? `, clean ${percent(clean.share)}` : "";
-  const each = seeds.length > 1 ? `, runs: ${seeds.map(percent).join(", ")}` : "";
+  const before = clean ? say`, clean ${percent(clean.share)}` : "";
+  const each = seeds.length > 1 ? say`, runs: ${seeds.map(percent).join(", ")}` : "";
   return h(
     "tr",
     { "data-name": model.name, class: read ? null : "none" },

@@ -1,4 +1,5 @@
 /** The clean–robust plane: right on clean digits, against right under the worst attack at one ε; points can be picked. */
+import { fixed, say } from "../../language.js";
 import { drag, inside } from "../dom/drag.js";
 import { h, setText, svg, uniqueId } from "../dom/elements.js";
 import { epsText, intervalText, lowerText, percent, readText, spokenShare } from "../text/frame.js";
@@ -27,7 +28,7 @@ export class CleanRobustPlot extends AccuracyFrame {
   constructor({ onPick, onCoin, control }) {
     const here = h("p", { class: "reading" });
     const list = h("fieldset", { class: "points" });
-    super("Clean and robust", MARGIN, [control, here, list]);
+    super(say`Clean and robust`, MARGIN, [control, here, list]);
     this.onPick = onPick;
     this.here = here;
     this.list = list;
@@ -53,15 +54,16 @@ export class CleanRobustPlot extends AccuracyFrame {
     const at = ({ clean, robust }) => ({ x: x(clean.share), y: y(robust.share) });
     const places = points.filter(({ robust }) => robust).map((point) => ({ ...point, ...at(point) }));
     this.#places = places;
-    setText(this.title, `Clean against worst case at ε = ${epsText(eps)}`);
+    setText(this.title, say`Clean against worst case at ε = ${epsText(eps)}`);
     setText(this.here, describe(here, without, coin, eps, false));
-    const ghost = without?.robust && here?.robust && { ...at(without), label: `without ${without.part}`, model: here.model };
+    const ghost = without?.robust &&
+      here?.robust && { ...at(without), label: say`without ${without.part}`, model: here.model };
     this.#chord = coin && { ends: coin.ends.map(at), share: coin.share };
-    const tossed = this.#chord && { ...along(this.#chord.ends, coin.share), label: "coin", colour: colours.ink };
+    const tossed = this.#chord && { ...along(this.#chord.ends, coin.share), label: say`coin`, colour: colours.ink };
     const last = [...places].sort((a, b) => Number(a.name === current) - Number(b.name === current));
     this.svg.replaceChildren(
-      ...axes(x, y, "right on clean digits", size, 5),
-      label(0, 10, "right in the worst case"),
+      ...axes(x, y, say`right on clean digits`, size, 5),
+      label(0, 10, say`right in the worst case`),
       ...chanceLine(content.chance, x, y),
       ...gatePath(content.path, places, colours),
       ...(coin ? gap(coin, here, at) : []),
@@ -104,7 +106,7 @@ export class CleanRobustPlot extends AccuracyFrame {
     );
     const titles = ["network", "clean", "worst"].map((text) => h("span", {}, text));
     const head = h("div", { class: "head", "aria-hidden": "true" }, ...titles);
-    const legend = h("legend", { class: "unseen" }, "networks of the plane");
+    const legend = h("legend", { class: "unseen" }, say`networks of the plane`);
     this.list.replaceChildren(legend, head, ...[...this.#rows.values()].map(({ label }) => label));
   }
 
@@ -213,25 +215,25 @@ function names(places, current, more, x, y, colours) {
 /** Where a point lies; spoken, an interval is put into words. */
 function placeText({ clean, robust }, eps, spoken = false) {
   const told = (read) => `${percent(read.share)} ${intervalText(read)}${lowerText(read) && ` (${lowerText(read)})`}`;
-  const say = (read) => (spoken ? spokenShare(read) : told(read));
-  const worst = robust ? `${robust.measured ? "" : spoken ? "about " : "≈ "}${say(robust)}` : "not measured";
-  return `clean ${say(clean)}, worst case at ${spoken ? "epsilon" : "ε ="} ${epsText(eps)} ${worst}`;
+  const worded = (read) => (spoken ? spokenShare(read) : told(read));
+  const worst = robust ? `${robust.measured ? "" : spoken ? say`about ` : "≈ "}${worded(robust)}` : say`not measured`;
+  return say`clean ${worded(clean)}, worst case at ${spoken ? say`epsilon` : "ε ="} ${epsText(eps)} ${worst}`;
 }
 
 /** Whether the network is more accurate than a coin that is as robust. */
 function beyondCoin(point, { ends, equal }) {
   if (ends.some(({ name }) => name === point.name)) return "";
-  if (!equal) return " It is more robust than both parts: no coin is as robust.";
-  const points = (100 * Math.abs(equal.ahead)).toFixed(1);
-  const verdict = equal.ahead < 0 ? `${points} points less accurate than` : `more accurate by ${points} points than`;
-  return ` On clean digits it is ${verdict} the coin that is as robust (q = ${(1 - equal.share).toFixed(2)}).`;
+  if (!equal) return say` It is more robust than both parts: no coin is as robust.`;
+  const points = fixed(100 * Math.abs(equal.ahead), 1);
+  const verdict = equal.ahead < 0 ? say`${points} points less accurate than` : say`more accurate by ${points} points than`;
+  return say` On clean digits it is ${verdict} the coin that is as robust (q = ${fixed(1 - equal.share, 2)}).`;
 }
 
 function describe(point, without, coin, eps, spoken) {
-  if (!point) return "This network was not measured.";
-  const rest = without ? ` Without ${without.part} (one training run): ${placeText(without, eps, spoken)}.` : "";
+  if (!point) return say`This network was not measured.`;
+  const rest = without ? say` Without ${without.part} (one training run): ${placeText(without, eps, spoken)}.` : "";
   const tossed = coin
-    ? ` Coin, q = ${(1 - coin.share).toFixed(2)} on ${coin.ends[1].title}: clean ${percent(coin.clean)}, worst case at least ${percent(coin.robust)}.`
+    ? say` Coin, q = ${fixed(1 - coin.share, 2)} on ${coin.ends[1].title}: clean ${percent(coin.clean)}, worst case at least ${percent(coin.robust)}.`
     : "";
   return `${point.title}: ${placeText(point, eps, spoken)}.${rest}${coin && !without ? beyondCoin(point, coin) : ""}${tossed}`;
 }

@@ -1,10 +1,11 @@
 /** The energy of one image in several networks, as bars: arithmetic, solid, and the reading of weights, pale. */
+import { say } from "../../language.js";
 import { explained, h, setText } from "../dom/elements.js";
 import { breakEvenText, timesText } from "../text/energy.js";
 import { nanojoules } from "../text/frame.js";
 import { swatch } from "./marks.js";
 
-const COLUMNS = ["network", "", "energy", "beside the ANN", "cheaper than the ANN"];
+const COLUMNS = [say`network`, "", say`energy`, say`beside the ANN`, say`cheaper than the ANN`];
 
 export class EnergyBars {
   #rows = new Map();
@@ -14,7 +15,7 @@ export class EnergyBars {
     this.body = h("tbody", {});
     const head = COLUMNS.map((text) => h("th", { scope: "col" }, text));
     const table = h("table", {}, h("thead", {}, h("tr", { class: "head" }, ...head)), this.body);
-    const signs = { arithmetic: "multiplications and additions", reading: "reading weights", level: "the ANN" };
+    const signs = { arithmetic: say`multiplications and additions`, reading: say`reading weights`, level: say`the ANN` };
     const key = h("p", { class: "explain" }, ...explained("span", signs));
     this.element = h("section", { class: "panel bill" }, this.title, table, key);
   }

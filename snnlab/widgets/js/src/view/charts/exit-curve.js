@@ -1,4 +1,5 @@
 /** Accuracy against the exit step, clean and attacked, and the measured thresholds of a rule; the exit can be dragged. */
+import { fixed, say } from "../../language.js";
 import { h, setText, svg, uniqueId } from "../dom/elements.js";
 import { lowerText, readText, spokenShare } from "../text/frame.js";
 import { AccuracyFrame, axes, band, chanceLine, curveLine, dot, handle, stroke } from "./frame.js";
@@ -16,7 +17,7 @@ export class ExitCurvePlot extends AccuracyFrame {
   /** @param {{onExit: (exit: number) => void, control?: HTMLElement|null}} hooks `control`: what chooses the curves */
   constructor({ onExit, control = null }) {
     const rows = h("ul", { class: "legend" });
-    super("Accuracy at every exit", MARGIN, [rows], control);
+    super(say`Accuracy at every exit`, MARGIN, [rows], control);
     this.rows = rows;
     this.hatch = uniqueId("hatch");
     this.onDrag((exit) => onExit(Math.round(exit)));
@@ -39,7 +40,7 @@ export class ExitCurvePlot extends AccuracyFrame {
     setText(this.empty, series.attacked.length === 0 ? (content.nothing ?? "") : "");
     this.svg.replaceChildren(
       hatchPattern(this.hatch, colours.attack),
-      ...axes(x, y, "exit step", size, steps),
+      ...axes(x, y, say`exit step`, size, steps),
       ...chanceLine(content.chance, x, y),
       ...reachMark(reach, x, y),
       ...Object.entries(series).flatMap(([name, curve]) => {
@@ -68,7 +69,7 @@ export class ExitCurvePlot extends AccuracyFrame {
     this.rows.replaceChildren(
       row("current", swatch(styles.clean, colours), "clean", readText(now?.clean)),
       row("current", swatch(styles.attacked, colours), under, readText(now?.attacked), lowerText(now?.attacked)),
-      reach === null ? "" : row(null, h("i", { class: "zone" }), "ε acts on black pixels", `from step ${reach}`),
+      reach === null ? "" : row(null, h("i", { class: "zone" }), say`ε acts on black pixels`, say`from step ${reach}`),
     );
   }
 }
@@ -116,9 +117,9 @@ function ruleMarks(points, name, style, now, x, y, colours) {
 }
 
 function describe({ now, under }) {
-  if (!now) return "Accuracy at this exit was not measured.";
-  const exit = Number.isInteger(now.meanExit) ? `exit ${now.meanExit}` : `a mean exit of ${now.meanExit.toFixed(1)}`;
+  if (!now) return say`Accuracy at this exit was not measured.`;
+  const exit = Number.isInteger(now.meanExit) ? say`exit ${now.meanExit}` : say`a mean exit of ${fixed(now.meanExit, 1)}`;
   const { clean, attacked } = now;
-  const rest = attacked ? ` ${under}: ${attacked.measured ? "" : "about "}${spokenShare(attacked)}.` : "";
-  return `Accuracy at ${exit}. Clean: ${spokenShare(clean)}.${rest}`;
+  const rest = attacked ? ` ${under}: ${attacked.measured ? "" : say`about `}${spokenShare(attacked)}.` : "";
+  return say`Accuracy at ${exit}. Clean: ${spokenShare(clean)}.${rest}`;
 }

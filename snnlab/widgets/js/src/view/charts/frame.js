@@ -1,5 +1,7 @@
 /** What plots share: shapes, axes, the line of chance, intervals, the handle of a value; and a plot of accuracies. */
+
 import { scalePow } from "d3-scale";
+import { pointed, say } from "../../language.js";
 import { drag } from "../dom/drag.js";
 import { h, setText, svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
@@ -51,7 +53,7 @@ export function axis(scale, below, size, ticks, transform) {
   const place = (value) => scale(value) + (globalThis.devicePixelRatio > 1 ? 0 : 0.5);
   const marks = (listed ? ticks : scale.ticks(ticks)).map((value) => {
     const at = { transform: below ? `translate(${place(value)},0)` : `translate(0,${place(value)})` };
-    return svg("g", at, svg("line", line), svg("text", text, format(value)));
+    return svg("g", at, svg("line", line), svg("text", text, pointed(format(value))));
   });
   return svg("g", { class: "axis", transform, "text-anchor": below ? "middle" : "end" }, ...marks);
 }
@@ -71,7 +73,7 @@ export function chanceLine(chance, x, y) {
   const [from, to] = x.range();
   return [
     stroke(from, y(chance), to, y(chance), { class: "chance" }),
-    labelBefore(to, y(chance) - 5, "chance", "tick halo"),
+    labelBefore(to, y(chance) - 5, say`chance`, "tick halo"),
   ];
 }
 

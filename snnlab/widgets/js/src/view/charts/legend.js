@@ -1,4 +1,5 @@
 /** The list of curves beside their plot: line and marker, name, and what each says at the ε of the explorer. */
+import { say } from "../../language.js";
 import { h } from "../dom/elements.js";
 import { readCurve } from "../model/accuracy.js";
 import { epsText, intervalText, lowerText, readText } from "../text/frame.js";
@@ -30,6 +31,6 @@ export class Legend {
         h("span", { class: "range lower" }, lowerText(read)),
       );
     });
-    this.element.replaceChildren(h("li", { class: "head" }, h("span", {}, "accuracy at"), h("b", {}, at)), ...rows);
+    this.element.replaceChildren(h("li", { class: "head" }, h("span", {}, say`accuracy at`), h("b", {}, at)), ...rows);
   }
 }

@@ -1,5 +1,7 @@
 /** The margin of the votes after every step of an attack, the others drawn faintly; the step can be dragged. */
+
 import { scaleLinear } from "d3-scale";
+import { pointed, say } from "../../language.js";
 import { drag } from "../dom/drag.js";
 import { svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
@@ -40,14 +42,14 @@ export class MarginPlot {
       stroke(x(0), y(0), right, y(0), { class: "level" }),
       ...y.ticks(3).map((v) => labelBefore(MARGIN.left - 5, y(v) + 4, minus(v))),
       label(x(0), size.height - 3, "0", "tick", { "text-anchor": "middle" }),
-      labelBefore(right, size.height - 3, `step ${steps}`),
+      labelBefore(right, size.height - 3, say`step ${steps}`),
       ...others.map((other) => margins(other.path.margins, { class: "other-margins" })),
       stroke(x(step), MARGIN.top, x(step), bottom, { class: "now" }),
       margins(path.margins, { class: "own-margins", stroke: colours.ink, opacity: 0.35 }),
       margins(path.margins, { class: "own-margins", stroke: colours.ink }, now),
       now === broken ? "" : svg("circle", { class: "here", cx: x(now), cy: y(path.margins[now]), r: 5 }),
       ...(broken === null ? [] : cross(x(broken), y(path.margins[broken]), colours)),
-      labelBefore(right - 3, MARGIN.top + 11, "misread", "tick halo zone-label"),
+      labelBefore(right - 3, MARGIN.top + 11, say`misread`, "tick halo zone-label"),
     );
   }
 }
@@ -68,7 +70,7 @@ function cross(x, y, colours) {
 
 function describe(other) {
   const { margins } = other.path;
-  return `Margin of ${TITLES[other.method]}: from ${minus(margins[0])} to ${minus(margins.at(-1))}, ${ending(other)}.`;
+  return say`Margin of ${TITLES[other.method]}: from ${minus(margins[0])} to ${minus(margins.at(-1))}, ${ending(other)}.`;
 }
 
-const minus = (value) => String(Math.round(10 * value) / 10).replace("-", "−");
+const minus = (value) => pointed(String(Math.round(10 * value) / 10).replace("-", "−"));

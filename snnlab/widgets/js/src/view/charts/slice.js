@@ -1,6 +1,8 @@
 /** A slice through the loss: the margin along the direction of an attacker's gradient, and the grey levels on the way. */
+
 import { scaleLinear } from "d3-scale";
 import { perLevel } from "../../engine/index.js";
+import { plural, pointed, say } from "../../language.js";
 import { svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
 import { label, labelBefore, stroke } from "./frame.js";
@@ -27,13 +29,13 @@ export function sliceSummary({ path, target, eps }) {
 /** The slice in words. @param {Trajectory} trajectory */
 export function sliceText(trajectory) {
   const found = sliceSummary(trajectory);
-  if (!found) return "No gradient was needed.";
+  if (!found) return say`No gradient was needed.`;
   const last = Math.floor(510 * trajectory.eps + 1e-9);
-  const levels = found.first === 1 ? "1 grey level" : `${found.first} grey levels`;
+  const levels = plural(found.first)`1 grey level|${found.first} grey levels`;
   const where =
-    found.first === null ? `Correct at every whole grey level up to ${last}.` : `Misclassified from ${levels} on.`;
-  const points = found.lost === 1 ? "1 point" : `${found.lost} points`;
-  const lost = found.lost ? ` Rounding undoes ${points} of ${found.wrong}: too thin for whole grey levels.` : "";
+    found.first === null ? say`Correct at every whole grey level up to ${last}.` : say`Misclassified from ${levels} on.`;
+  const points = plural(found.lost)`1 point|${found.lost} points`;
+  const lost = found.lost ? say` Rounding undoes ${points} of ${found.wrong}: too thin for whole grey levels.` : "";
   return `${where}${lost}`;
 }
 
@@ -44,7 +46,7 @@ export class SlicePlot {
 
   /** @param {Trajectory} trajectory  @param {Trajectory[]} trajectories all that are shown, for one scale  @param {Colours} colours */
   show(trajectory, trajectories, colours) {
-    const size = fitSvg(this.element, `Slice along its gradient. ${sliceText(trajectory)}`);
+    const size = fitSvg(this.element, say`Slice along its gradient. ${sliceText(trajectory)}`);
     if (!size) return;
     const { path, target, eps, shape } = trajectory;
     const margins = path.slice_margins;
@@ -70,7 +72,7 @@ export class SlicePlot {
     this.element.replaceChildren(
       svg("rect", { class: "misread", x: x(0), y: MARGIN.top, width: right - x(0), height: y(0) - MARGIN.top }),
       stroke(x(0), y(0), right, y(0), { class: "level" }),
-      ...y.ticks(3).map((v) => labelBefore(MARGIN.left - 5, y(v) + 4, String(v).replace("-", "−"))),
+      ...y.ticks(3).map((v) => labelBefore(MARGIN.left - 5, y(v) + 4, pointed(String(v).replace("-", "−")))),
       stroke(x(255 * eps), MARGIN.top, x(255 * eps), bottom + STRIP, { class: "now" }),
       label(x(255 * eps), MARGIN.top + 10, " ε", "tick halo"),
       stroke(x(0), y(margins[0]), x(end), y(margins[0] + end * steepness), { class: "promise" }),
@@ -87,7 +89,7 @@ export class SlicePlot {
         svg("rect", { class: "wrong", x: x(j / per) - wide / 2, y: bottom + 2, width: wide, height: STRIP }),
       ),
       ...x.ticks(5).map((v) => label(x(v), size.height - 10, String(v), "tick", { "text-anchor": "middle" })),
-      labelBefore(right, size.height, "grey levels along its gradient"),
+      labelBefore(right, size.height, say`grey levels along its gradient`),
     );
   }
 }

@@ -1,8 +1,10 @@
 /** Controls that several explorers have: the attack, its budget, the exit. */
-import { need, SPIKE_TRAIN } from "../../engine/index.js";
+
+import { ANY, need, SPIKE_TRAIN } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
-import { attackTitle, epsText, isGradientAttack } from "../text/frame.js";
-import { Choice } from "./choice.js";
+import { attackTitle, epsText, isGradientAttack, isTargeted } from "../text/frame.js";
+import { Choice, Select } from "./choice.js";
 import { Slider } from "./slider.js";
 
 /** The largest ε that a slider offers. */
@@ -11,15 +13,35 @@ export const MAX_EPS = 0.3;
 const FIRST_EPS = 0.1;
 
 /** What the curves can show. */
-const CURVES = { worst: "worst case", own: "this attack" };
+const CURVES = { worst: say`worst case`, own: say`this attack` };
 
-/** The attack, and what the attacker knows of the code. */
+/** The class that an attack moves towards. */
+export class TargetSelect extends Select {
+  /** @param {string[]} names of the classes  @param {any} store */
+  constructor(names, store) {
+    const classes = names.map((name, k) => [String(k), say`towards ${name}`]);
+    super(say`target class`, [[String(ANY), say`any class`], ...classes], (k) => store.set({ target: Number(k) }));
+  }
+
+  /** Without a gradient an attack has no target. @param {any} state */
+  show({ target, attack }) {
+    super.show(String(target));
+    this.select.disabled = !isGradientAttack(attack);
+  }
+}
+
+/** The attack, what the attacker knows of the code, and the class that it moves towards. */
 export class AttackControls {
   #store;
 
-  constructor(store) {
+  /** @param {any} store  @param {number} classes how many there are */
+  constructor(store, classes) {
     this.#store = store;
-    this.attack = new Choice("attacker", options(VOCABULARY.attacks), (attack) => {
+    this.target = new TargetSelect(
+      Array.from({ length: classes }, (_, k) => String(k)),
+      store,
+    );
+    this.attack = new Choice(say`attacker`, options(VOCABULARY.attacks), (attack) => {
       const withoutBudget = attack !== "none" && !(store.get("eps") > 0);
       const searches = attack === "fgsm" && store.get("attacker") === SPIKE_TRAIN;
       store.set({
@@ -29,18 +51,20 @@ export class AttackControls {
         ...(searches ? { attacker: "informed" } : {}),
       });
     });
-    this.attacker = new Choice("knows the code?", options(VOCABULARY.attackers), (attacker) =>
+    this.attacker = new Choice(say`knows the code?`, options(VOCABULARY.attackers), (attacker) =>
       store.set(attacker === SPIKE_TRAIN ? { attacker, attack: "pgd" } : { attacker }),
     );
-    this.elements = [this.attack.element, this.attacker.element];
+    this.elements = [this.attack.element, this.target.element, this.attacker.element];
   }
 
-  /** @param {{attack: string, attacker: string}} state  @param {Attacked} model */
-  show({ attack, attacker }, model) {
+  /** @param {any} state  @param {Attacked} model */
+  show(state, model) {
+    const { attack, attacker } = state;
     this.attack.show(attack);
+    this.target.show(state);
     const ann = model.kind === "ann";
     const gradient = isGradientAttack(attack);
-    const why = gradient && !model.trains ? `${model.title} has no spike trains` : "";
+    const why = gradient && !model.trains ? say`${model.title} has no spike trains` : "";
     this.attacker.show(attacker, !gradient, model.trains ? [] : [SPIKE_TRAIN], why);
     this.attacker.element.hidden = ann; // it has no code to know
     // A code without trains gets the informed attacker instead.
@@ -62,22 +86,24 @@ export function together(models, title) {
 /** Throw unless the attacker can attack this network. */
 export function checkAttacker({ attack, attacker }, { title, trains }) {
   if (attacker !== SPIKE_TRAIN || !isGradientAttack(attack)) return;
-  need(trains, `${title} has no spike trains to search among; choose naive or informed`);
-  need(attack === "pgd", `the search among spike trains is iterative; choose PGD, got ${attackTitle(attack)}`);
+  need(trains, say`${title} has no spike trains to search among; choose naive or informed`);
+  need(attack === "pgd", say`the search among spike trains is iterative; choose PGD, got ${attackTitle(attack)}`);
 }
 
 /** Which curves are shown: the worst case of all attacks, or those of the attack that is chosen. */
 export class CurveControl {
   constructor(store) {
-    this.choice = new Choice("curve", Object.entries(CURVES), (curve) => store.set({ curve }));
+    this.choice = new Choice(say`curve`, Object.entries(CURVES), (curve) => store.set({ curve }));
     this.element = this.choice.element;
     this.element.classList.add("small");
   }
 
-  /** @param {{attack: string, curve: string, rule?: string}} state */
-  show({ attack, curve, rule = "fixed" }) {
-    const ruled = rule === "fixed" ? "" : "rules were measured in the worst case alone";
-    const why = ruled || (attack === "none" ? "no attack is chosen" : "");
+  /** @param {any} state */
+  show(state) {
+    const { attack, curve, rule = "fixed" } = state;
+    const ruled = rule === "fixed" ? "" : say`rules were measured in the worst case alone`;
+    const aimed = isTargeted(state) ? say`attacks towards a class were not recorded` : "";
+    const why = ruled || (attack === "none" ? say`no attack is chosen` : aimed);
     this.choice.show(why ? "worst" : curve, false, why ? ["own"] : [], why);
   }
 }
@@ -91,7 +117,7 @@ export class EpsSlider extends Slider {
       step: 0.001,
       key: 0.01,
       text: epsText,
-      spoken: (eps) => `epsilon ${epsText(eps)}, ${Math.round(eps * 255)} of 255 grey levels`,
+      spoken: (eps) => say`epsilon ${epsText(eps)}, ${Math.round(eps * 255)} of 255 grey levels`,
       onInput,
     });
   }
@@ -105,11 +131,11 @@ export class EpsSlider extends Slider {
 export class ExitSlider extends Slider {
   constructor(steps, onInput, stops) {
     super({
-      label: "exit step",
+      label: say`exit step`,
       min: 1,
       max: steps,
-      text: (exit) => `${exit} of ${steps}`,
-      spoken: (exit) => `${exit} of ${steps} steps read`,
+      text: (exit) => say`${exit} of ${steps}`,
+      spoken: (exit) => say`${exit} of ${steps} steps read`,
       stops,
       onInput,
     });

@@ -1,4 +1,5 @@
 /** A button that copies a text, or shows it to be copied where a page may not. */
+import { say } from "../../language.js";
 import { h, setText } from "../dom/elements.js";
 
 const SHOWN_MS = 4000;
@@ -21,7 +22,7 @@ export class CopyButton {
   async #copy() {
     const { text, complete, name, speak } = this.hooks;
     const copied = await toClipboard(text(), this.field);
-    const what = copied ? `copied${complete?.() === false ? ", without your drawing" : ""}` : "copy this:";
+    const what = copied ? say`copied${complete?.() === false ? say`, without your drawing` : ""}` : say`copy this:`;
     setText(this.message, what);
     speak(`${name}: ${what} ${copied ? "" : text()}`.trim());
     clearTimeout(this.#timer);

@@ -1,4 +1,5 @@
 /** The strip of test images, as one group of radio buttons: arrow keys go from image to image, buttons scroll it. */
+import { say } from "../../language.js";
 import { thumbnail } from "../dom/canvas-image.js";
 import { h, uniqueId } from "../dom/elements.js";
 
@@ -7,7 +8,7 @@ export class DigitStrip {
   constructor(digits, onChange, { onDraw = null, legend = "image" } = {}) {
     const name = uniqueId("digit");
     const size = digits.shape.reduce((a, b) => a * b, 1);
-    const kind = legend === "digit" ? "test image" : "image";
+    const kind = legend === "digit" ? say`test image` : say`image`;
     this.inputs = digits.labels.map((label, k) => {
       const title = { "aria-label": `${digits.names?.[label] ?? label}, ${kind} ${digits.indices[k]}` };
       return h("input", { type: "radio", name, value: k, ...title, onchange: () => onChange(k) });
@@ -16,7 +17,8 @@ export class DigitStrip {
     const tiles = this.inputs.map((input, k) => h("label", {}, input, thumbnail(image(k), digits.shape)));
     this.strip = h("div", { class: "strip" }, ...tiles);
     this.draw =
-      onDraw && h("button", { type: "button", class: "draw-button", "aria-expanded": "false", onclick: onDraw }, "✎ draw");
+      onDraw &&
+      h("button", { type: "button", class: "draw-button", "aria-expanded": "false", onclick: onDraw }, say`✎ draw`);
     this.arrows = [-1, 1].map((way) => {
       const scroll = () => this.strip.scrollBy({ left: 0.8 * way * this.strip.clientWidth });
       // The arrow keys reach every image, so the keyboard passes these buttons by.

@@ -1,4 +1,5 @@
 /** Draw your own digit, by pointer or keyboard; the image is centred and scaled as MNIST's were, and handed on. */
+import { say } from "../../language.js";
 import { h } from "../dom/elements.js";
 import { centreDigit } from "../model/centred-drawing.js";
 
@@ -20,7 +21,7 @@ export class DrawingPad {
       height: SIZE,
       tabindex: 0,
       role: "application",
-      "aria-label": "Field to draw a digit in. Arrow keys move the pen, space puts it down and lifts it.",
+      "aria-label": say`Field to draw a digit in. Arrow keys move the pen, space puts it down and lifts it.`,
       onkeydown: (event) => this.#key(event),
       onpointerdown: (event) => this.#start(event),
       onpointermove: (event) => this.#move(event),
@@ -29,13 +30,13 @@ export class DrawingPad {
     this.cursor = h("span", { class: "pen", "aria-hidden": "true" });
     const button = (text, onclick) => h("button", { type: "button", onclick }, text);
     const onkeydown = (event) => event.key === "Escape" && onClose();
-    const clear = button("clear", () => this.clear());
+    const clear = button(say`clear`, () => this.clear());
     this.element = h(
       "div",
-      { class: "drawing", role: "group", "aria-label": "draw a digit", hidden: true, onkeydown },
+      { class: "drawing", role: "group", "aria-label": say`draw a digit`, hidden: true, onkeydown },
       h("div", { class: "field" }, this.canvas, this.cursor),
-      h("p", {}, "Draw a digit from 0 to 9. It is scaled and centred as the training digits were."),
-      h("div", { class: "buttons" }, clear, button("done", onClose)),
+      h("p", {}, say`Draw a digit from 0 to 9. It is scaled and centred as the training digits were.`),
+      h("div", { class: "buttons" }, clear, button(say`done`, onClose)),
     );
     this.clear();
   }

@@ -1,10 +1,11 @@
 /** What is fused: the parts, how much the first one counts, and which one is silenced. */
+import { fixed, say } from "../../language.js";
 import { h, setText, showText } from "../dom/elements.js";
 import { gateNumber, partsOf } from "../model/fusion-names.js";
 import { Choice, Select } from "./choice.js";
 import { Slider } from "./slider.js";
 
-const KINDS = Object.entries({ fixed: "fixed by hand", learned: "learned", hardened: "learned under FGSM" });
+const KINDS = Object.entries({ fixed: say`fixed by hand`, learned: say`learned`, hardened: say`learned under FGSM` });
 
 const NONE = -1;
 
@@ -14,18 +15,18 @@ export class FusionMixer {
     this.mixes = mixes;
     this.store = store;
     const alone = ({ name, parts }) => parts.length === 1 && name !== "ANN";
-    const names = mixes.map((mix) => [mix.name, alone(mix) ? `${mix.name} alone` : mix.name]);
-    this.mix = new Select("mix", names, (name) => this.#choose(mixes.find((mix) => mix.name === name)));
+    const names = mixes.map((mix) => [mix.name, alone(mix) ? say`${mix.name} alone` : mix.name]);
+    this.mix = new Select(say`mix`, names, (name) => this.#choose(mixes.find((mix) => mix.name === name)));
     this.controls = mixes.map((mix) => this.#controls(mix));
     const all = (name) => this.controls.map((controls) => controls[name]?.element).filter(Boolean);
     this.gates = all("gate");
     this.coin = new Slider({
-      label: "coin",
+      label: say`coin`,
       max: 1,
       step: 0.01,
       key: 0.05,
-      text: (share) => `q = ${(1 - share).toFixed(2)}`,
-      spoken: (share) => `the coin chooses the second part with probability q = ${(1 - share).toFixed(2)}`,
+      text: (share) => `q = ${fixed(1 - share, 2)}`,
+      spoken: (share) => say`the coin chooses the second part with probability q = ${fixed(1 - share, 2)}`,
       onInput: (coin) => store.set({ coin }),
     });
     this.note = h("p", { class: "why" });
@@ -37,13 +38,13 @@ export class FusionMixer {
     const of = (kind) => mix.members.filter((member) => member.kind === kind);
     const fixed = of("fixed");
     const kinds = KINDS.filter(([kind]) => of(kind).length > 0);
-    const parts = [[String(NONE), "none"], ...mix.parts.map((part, k) => [String(k), part])];
+    const parts = [[String(NONE), say`none`], ...mix.parts.map((part, k) => [String(k), part])];
     const silence = (k) => this.store.set({ silenced: Number(k) });
     const pick = (kind) => this.#pick(of(kind).at(-1));
     return {
       gate: fixed.length > 1 ? this.#gate(mix, fixed) : null,
-      kind: kinds.length > 1 ? new Choice("how the gate was chosen", kinds, pick) : null,
-      silence: mix.parts.length > 1 ? new Choice("silence a part", parts, silence) : null,
+      kind: kinds.length > 1 ? new Choice(say`how the gate was chosen`, kinds, pick) : null,
+      silence: mix.parts.length > 1 ? new Choice(say`silence a part`, parts, silence) : null,
     };
   }
 
@@ -54,10 +55,10 @@ export class FusionMixer {
     const gates = () => partsOf(member().model.encoding).map(({ gate }) => gateNumber(gate));
     const text = (sign, between) => (member().kind === "fixed" ? `${sign} ${gates()[0]}` : gates().join(between));
     return new Slider({
-      label: `gate on ${parts[0]}`,
+      label: say`gate on ${parts[0]}`,
       max: fixed.length - 1,
       text: () => text("×", " : "),
-      spoken: () => `${parts.join(" and ")} times ${text("", " and ")}`,
+      spoken: () => say`${parts.join(" and ")} times ${text("", say` and `)}`,
       stops,
       onInput: (k) => this.#pick(fixed[k]),
     });
@@ -101,7 +102,7 @@ export class FusionMixer {
     }
     const right = answers.filter(Boolean).length;
     const known = names.length > 0 && !answers.includes(null);
-    showText(this.note, known ? `This image: correct (✓) at ${right} of ${names.length} gates.` : "");
+    showText(this.note, known ? say`This image: correct (✓) at ${right} of ${names.length} gates.` : "");
   }
 
   show({ encoding, silenced, coin }) {

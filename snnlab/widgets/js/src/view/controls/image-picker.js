@@ -1,5 +1,7 @@
 /** Which image: the strip of digits, or one that the reader draws. */
+
 import { need } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { DigitStrip } from "./digit-strip.js";
 import { DrawingPad } from "./drawing-pad.js";
 
@@ -31,11 +33,11 @@ export class ImagePicker {
   pixels({ image: index, drawing }) {
     const { images, labels, shape } = this.zoo.digits;
     if (index === DRAWN) {
-      need(drawing.length === this.size, "nothing is drawn yet; draw a digit or choose one");
+      need(drawing.length === this.size, say`nothing is drawn yet; draw a digit or choose one`);
       return { image: Float32Array.from(drawing, (v) => v / 255), shape, label: null };
     }
     const known = Number.isInteger(index) && index >= 0 && index < labels.length;
-    need(known, `image must be a whole number from 0 to ${labels.length - 1}, or -1 for a drawn digit; got ${index}`);
+    need(known, say`image must be a whole number from 0 to ${labels.length - 1}, or -1 for a drawn digit; got ${index}`);
     return { image: images.subarray(index * this.size, (index + 1) * this.size), shape, label: labels[index] };
   }
 

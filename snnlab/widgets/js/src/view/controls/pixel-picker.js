@@ -1,4 +1,5 @@
 /** Choosing a pixel of a picture, by pointing at it or with the arrow keys. */
+import { fixed, say } from "../../language.js";
 import { h } from "../dom/elements.js";
 
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -16,7 +17,7 @@ export class PixelPicker {
     const { canvas } = this;
     this.mark = h("span", { class: "mark", "aria-hidden": "true" });
     picture.element.append(this.mark);
-    const range = { "aria-label": "pixel", "aria-valuemin": "0", "aria-valuemax": String(height * width - 1) };
+    const range = { "aria-label": say`pixel`, "aria-valuemin": "0", "aria-valuemax": String(height * width - 1) };
     const attributes = Object.entries({ role: "slider", tabindex: "0", ...range });
     for (const [name, value] of attributes) canvas.setAttribute(name, value);
     canvas.addEventListener("keydown", (event) => this.#key(event));
@@ -60,6 +61,6 @@ export class PixelPicker {
       height: `${side + 4}px`,
     });
     canvas.setAttribute("aria-valuenow", String(pixel));
-    canvas.setAttribute("aria-valuetext", `row ${row + 1}, column ${column + 1}, intensity ${image[pixel].toFixed(2)}`);
+    canvas.setAttribute("aria-valuetext", say`row ${row + 1}, column ${column + 1}, intensity ${fixed(image[pixel], 2)}`);
   }
 }

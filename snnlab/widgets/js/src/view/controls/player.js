@@ -1,4 +1,5 @@
 /** Plays steps: a button that goes from one to the next until the last; where motion is not wanted, one step at each press. */
+import { say } from "../../language.js";
 import { h, setText } from "../dom/elements.js";
 
 const INTERVAL = 650;
@@ -44,6 +45,6 @@ export class Player {
 
   #say(playing) {
     setText(this.sign, playing ? "❚❚" : "▶");
-    setText(this.word, playing ? "pause" : "play");
+    setText(this.word, playing ? say`pause` : say`play`);
   }
 }

@@ -1,4 +1,5 @@
 /** Small pictures of an image in [0, 1], and of the difference between two. */
+import { say } from "../../language.js";
 import { divergingMap, packed } from "../../theme/palette.js";
 import { h } from "./elements.js";
 
@@ -38,11 +39,11 @@ export class Picture {
 export class Pictures {
   constructor(magnified = MAGNIFIED) {
     this.magnified = magnified;
-    this.clean = new Picture("clean");
-    this.attacked = new Picture("attacked", "attacked");
-    this.difference = new Picture(`difference ×${magnified}`, "difference");
+    this.clean = new Picture(say`clean`);
+    this.attacked = new Picture(say`attacked`, "attacked");
+    this.difference = new Picture(say`difference ×${magnified}`, "difference");
     this.difference.element.append(
-      h("p", { class: "map" }, h("i", { class: "darker" }), "darker", h("i", { class: "brighter" }), "brighter"),
+      h("p", { class: "map" }, h("i", { class: "darker" }), say`darker`, h("i", { class: "brighter" }), say`brighter`),
     );
     const all = [this.clean, this.attacked, this.difference];
     this.element = h("div", { class: "pictures" }, ...all.map((picture) => picture.element));

@@ -1,4 +1,5 @@
 /** What explorers have in common: controls that follow the state, a request to the engine, panels, and a caption. */
+import { say } from "../../language.js";
 import { validators } from "../../state/settings.js";
 import { AttackControls, CurveControl, checkAttacker, EpsSlider, ExitSlider } from "../controls/attack-controls.js";
 import { Select } from "../controls/choice.js";
@@ -16,11 +17,21 @@ import { Timeline } from "../panels/timeline.js";
 import { Verdict } from "../panels/verdict.js";
 import { VotesPanel } from "../panels/votes.js";
 import { Runner } from "../session/runner.js";
-import { chanceOf, effect, NO_CURVES, notRecorded, resultKey, shownSide, tieText, verdict } from "../text/frame.js";
+import {
+  chanceOf,
+  effect,
+  isTargeted,
+  NO_CURVES,
+  notRecorded,
+  resultKey,
+  shownSide,
+  tieText,
+  verdict,
+} from "../text/frame.js";
 import { asPython } from "../text/python.js";
 
 /** Settings whose change makes another question; a change of the others repeats the question with another number. */
-const TOPIC = ["image", "encoding", "code", "silenced", "attack", "attacker", "rule"];
+const TOPIC = ["image", "encoding", "code", "silenced", "attack", "attacker", "target", "rule"];
 
 export class Explorer {
   /** Name in settings.toml. @type {string} */
@@ -121,10 +132,12 @@ export class Explorer {
       return asPython(kind, Object.fromEntries(Object.keys(this.settings).map((name) => [name, state[name]])), data?.custom);
     };
     const speak = (sentence) => stage.speak(sentence);
-    const copies = [new CopyButton({ label: "copy as Python", name: "Python of this state", text, speak })];
+    const copies = [new CopyButton({ label: say`copy as Python`, name: say`Python of this state`, text, speak })];
     if (shared) {
       const { link, complete, leave } = shared;
-      copies.push(new CopyButton({ label: "link to this state", name: "Link to this state", text: link, complete, speak }));
+      copies.push(
+        new CopyButton({ label: say`link to this state`, name: say`Link to this state`, text: link, complete, speak }),
+      );
       stage.onDispose(leave);
     }
     const open = ({ toggle }) => toggle(this, menu);
@@ -133,7 +146,7 @@ export class Explorer {
         .part("along")
         .then(open)
         .catch((error) => stage.fail(error));
-    const menu = h("button", { type: "button", "aria-expanded": "false", onclick }, "take along");
+    const menu = h("button", { type: "button", "aria-expanded": "false", onclick }, say`take along`);
     const row = [...copies.map(({ element }) => element), h("div", { class: "copy" }, menu)];
     this.caption.element.prepend(h("div", { class: "copies" }, ...row));
     for (const copy of copies) stage.onDispose(() => copy.dispose());
@@ -201,14 +214,14 @@ export class Explorer {
 
   /** The pinned controls: an answer, what is chosen once, and what is tuned. */
   controlGroup(setup, tune, answer = null) {
-    const attributes = { class: "controls", role: "group", "aria-label": "controls" };
+    const attributes = { class: "controls", role: "group", "aria-label": say`controls` };
     return h("div", attributes, answer, h("div", { class: "setup" }, ...setup), h("div", { class: "tune" }, ...tune));
   }
 }
 
 /** An explorer of one image that the reader picks, changed by ε, and of networks that see it. */
 export class ImageExplorer extends Explorer {
-  static epsLabel = "budget ε";
+  static epsLabel = say`budget ε`;
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
@@ -247,7 +260,14 @@ export class ImageExplorer extends Explorer {
     const { labels, shape } = this.zoo.digits;
     const drawing = shape.reduce((a, b) => a * b, 1);
     const encoding = this.models.map(({ name }) => name);
-    return { drawing, image: labels.length - 1, encoding, exit_step: this.zoo.num_steps, ...more };
+    return {
+      drawing,
+      image: labels.length - 1,
+      encoding,
+      exit_step: this.zoo.num_steps,
+      target: this.zoo.classes - 1,
+      ...more,
+    };
   }
 
   changed(state) {
@@ -271,7 +291,7 @@ export class ImageExplorer extends Explorer {
   showCaption(frame, request, key, options) {
     const { runs, about = [], model = frame.encoding } = options;
     const { flags = flagsOf(this.zoo, frame.encoding, key, runs) } = options;
-    const counted = facts(this.zoo, key, runs === ALL_RUNS ? model : null);
+    const counted = facts(this.zoo, key, runs === ALL_RUNS ? model : null, isTargeted(request));
     this.caption.show(
       frame,
       [counted, ...(options.also ?? [])].join(" · "),
@@ -290,7 +310,7 @@ export class NetworkExplorer extends ImageExplorer {
 
   constructor(stage, store, engine, zoo) {
     super(stage, store, engine, zoo);
-    this.attack = new AttackControls(store);
+    this.attack = new AttackControls(store, zoo.classes);
     this.exit = new ExitSlider(zoo.num_steps, (exit) => this.setExit(exit));
     this.curves = new CurveControl(store);
   }

@@ -1,4 +1,5 @@
 /** The exit explorer: answer before the perturbation arrives, at a fixed step or by a rule. */
+import { say } from "../../language.js";
 import { ExitCurvePlot } from "../charts/exit-curve.js";
 import { checkRule, ExitRuleControl, leaves, peopleText } from "../controls/exit-rule.js";
 import { Slider } from "../controls/slider.js";
@@ -24,10 +25,8 @@ import {
 } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
-const BY_RULE =
-  "Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit; mean exit and energy are those of the clean digits, of the network that is shown.";
-const ENERGY =
-  "Energy is counted, not measured: 4.6 pJ a multiply-accumulate, 0.9 pJ a synaptic operation (45 nm, Horowitz 2014). Memory, leak and the encoder are left out.";
+const BY_RULE = say`Where a rule decides, the attack on this image is aimed at the exit at which the clean image leaves. The accuracies of a rule count a digit as right only if it is right on every image that the suite made within ε, aimed at any exit. Mean exit and energy are those of the clean digits, of the network that is shown.`;
+const ENERGY = say`Energy is counted, not measured: 4.6 pJ a multiply-accumulate, 0.9 pJ a synaptic operation (45 nm, Horowitz 2014). Memory, leak and the encoder are left out.`;
 
 export class EarlyExitExplorer extends FrameExplorer {
   static kind = "exit";
@@ -44,11 +43,11 @@ export class EarlyExitExplorer extends FrameExplorer {
     const onExit = (exit) => this.setExit(exit);
     const network = this.networkSelect();
     const from = new Slider({
-      label: "attack from",
+      label: say`attack from`,
       min: 1,
       max: steps,
-      text: (step) => `step ${step}`,
-      spoken: (step) => (step === 1 ? "the first step on" : `step ${step} on; the steps before show the clean image`),
+      text: (step) => say`step ${step}`,
+      spoken: (step) => (step === 1 ? say`the first step on` : say`step ${step} on; the steps before show the clean image`),
       onInput: (step) => store.set({ from_step: step - 1 }),
     });
     this.from = from;
@@ -111,7 +110,7 @@ export class EarlyExitExplorer extends FrameExplorer {
     const { rule, exit_step: dragged } = this.store.all();
     this.showExit(rule === "fixed" ? dragged : exit);
     const parted = at.rule !== "fixed" && at.clean !== exit;
-    this.time.showOther(parted ? at.clean : null, `clean ${at.clean}`);
+    this.time.showOther(parted ? at.clean : null, say`clean ${at.clean}`);
     this.time.showReach(frame.attacked ? (reach ?? null) : null);
     const where = reach === undefined || !frame.attacked ? [] : [reachText(reach, epsText(at.eps), exit)];
     where.push(...energyText(frame, exit, at.clean));
@@ -120,7 +119,7 @@ export class EarlyExitExplorer extends FrameExplorer {
     this.energy.show(shownSide(frame).energy, exit, ann && ann / 1000);
     // Rules were measured in the worst case alone.
     const shown = at.rule === "fixed" ? at : { ...at, curve: "worst" };
-    const also = at.rule === "fixed" ? [] : ["points of the rule: 1 training run"];
+    const also = at.rule === "fixed" ? [] : [say`points of the rule: 1 training run`];
     const about = { runs: ALL_RUNS, about: [BY_RULE, ENERGY], also };
     this.showCaption(frame, { ...at, exit_step: frame.exit_step }, resultKey(shown), about);
     if (this.zoo.results) this.#paintPopulation(frame, shown, reach ?? null, colours);
@@ -134,7 +133,7 @@ export class EarlyExitExplorer extends FrameExplorer {
     const points = ruled ? atThresholds(results, name, at.rule, at.eps) : [];
     const now = ruled ? nearest(points, at.threshold) : atFixedExit(results, name, key, at.exit_step, at.eps);
     // Perturbations that begin later were not measured at every exit.
-    const budget = `ε = ${epsText(at.eps)}${at.from_step > 0 ? " from the first step on" : ""}`;
+    const budget = `ε = ${epsText(at.eps)}${at.from_step > 0 ? say` from the first step on` : ""}`;
     const exits = measuredExits(results, name, frame.num_steps);
     const series = (attack, eps) =>
       exits.flatMap((exit) => {
@@ -160,13 +159,13 @@ export class EarlyExitExplorer extends FrameExplorer {
 function energyText({ attacked, clean }, exit, cleanExit) {
   if (!attacked?.energy) return [];
   const [after, before] = [attacked.energy[exit - 1], clean.energy[cleanExit - 1]].map((pJ) => nanojoules(pJ / 1000));
-  return [`Attacked, the image takes ${after} to this exit; clean, ${before}.`];
+  return [say`Attacked, the image takes ${after} to this exit; clean, ${before}.`];
 }
 
 /** Where this image leaves by its rule. */
 function left({ rule, clean, exit_step: exit }, { attacked }) {
   if (rule === "fixed") return [];
-  if (!attacked) return [`It leaves at exit ${clean}.`];
-  if (clean === exit) return [`Clean and attacked, it leaves at exit ${exit}.`];
-  return [`Clean it leaves at exit ${clean}, attacked at ${exit}.`];
+  if (!attacked) return [say`It leaves at exit ${clean}.`];
+  if (clean === exit) return [say`Clean and attacked, it leaves at exit ${exit}.`];
+  return [say`Clean it leaves at exit ${clean}, attacked at ${exit}.`];
 }

@@ -1,5 +1,7 @@
 /** The encoder explorer: one image in all codes, side by side. When does a perturbation of size ε make its spikes? */
+
 import { integerBetween } from "../../engine/index.js";
+import { fixed, say } from "../../language.js";
 import { VOCABULARY } from "../../vocabulary.js";
 import { Choice } from "../controls/choice.js";
 import { PixelPicker } from "../controls/pixel-picker.js";
@@ -11,15 +13,14 @@ import { codeSummary, spokenCodes } from "../text/code.js";
 import { epsText } from "../text/frame.js";
 import { ImageExplorer } from "./base.js";
 
-const ROWS =
-  "A row is a pixel, brightest on top; black pixels stand apart below. Steps run from left to right; what lies after the last step that is read fades.";
+const ROWS = say`A row is a pixel, brightest on top; black pixels stand apart below. Steps run from left to right; what lies after the last step that is read fades.`;
 const CODES = VOCABULARY.side_by_side.codes;
-const CHANGES = Object.entries({ brighten: "brighten by ε", noise: "random sign" });
+const CHANGES = Object.entries({ brighten: say`brighten by ε`, noise: say`random sign` });
 
 export class EncodingExplorer extends ImageExplorer {
   static kind = "encoder";
   static style = "encoder";
-  static epsLabel = "by ε";
+  static epsLabel = say`by ε`;
 
   /** No network is involved. */
   offered() {
@@ -29,13 +30,13 @@ export class EncodingExplorer extends ImageExplorer {
   declare() {
     const { zoo } = this;
     const steps = zoo.num_steps;
-    const change = new Choice("change every pixel", CHANGES, this.set("change"));
-    const text = (step) => `step ${step} of ${steps}`;
+    const change = new Choice(say`change every pixel`, CHANGES, this.set("change"));
+    const text = (step) => say`step ${step} of ${steps}`;
     const onInput = this.set("exit_step");
-    const step = new Slider({ label: "read until", min: 1, max: steps, text, onInput });
+    const step = new Slider({ label: say`read until`, min: 1, max: steps, text, onInput });
     const play = this.clock(() => this.store.get("exit_step"));
-    this.clean = new Picture("image: point at a pixel");
-    this.attacked = new Picture("changed by ε", "attacked changed");
+    this.clean = new Picture(say`image: point at a pixel`);
+    this.attacked = new Picture(say`changed by ε`, "attacked changed");
     this.pixelPicker = new PixelPicker(this.clean, zoo.digits.shape, () => this.repaint());
     this.pixel = h("p", { class: "pixel" });
     this.codes = CODES.map((name) => new CodePanel(name, this.set("exit_step")));
@@ -87,7 +88,7 @@ export class EncodingExplorer extends ImageExplorer {
       panel.show(code, frame, this.pixelPicker.pixel, summary, step, colours);
       return { name: panel.name, ...summary };
     });
-    this.caption.say(`computed in your browser · an image of ${this.zoo.dataset} · ε = ${epsText(eps)} (L∞)`);
+    this.caption.say(say`computed in your browser · an image of ${this.zoo.dataset} · ε = ${epsText(eps)} (L∞)`);
     if (this.at === null) this.stage.speak(spokenCodes(summaries, eps));
   }
 
@@ -95,13 +96,13 @@ export class EncodingExplorer extends ImageExplorer {
     const { pixel } = this.pixelPicker;
     const x = clean[pixel];
     const grey = Object.entries({ black: 0, dark: 0.34, grey: 0.67 }).find(([, most]) => x <= most)?.[0] ?? "bright";
-    const after = attacked && attacked[pixel] !== x ? ` → ${attacked[pixel].toFixed(2)}` : "";
-    return `The marked pixel is ${grey} (${x.toFixed(2)}${after}). The line shows its place in each code, and the row below its spike train.`;
+    const after = attacked && attacked[pixel] !== x ? ` → ${fixed(attacked[pixel], 2)}` : "";
+    return say`The marked pixel is ${grey} (${fixed(x, 2)}${after}). The line shows its place in each code, and the row below its spike train.`;
   }
 }
 
 function key() {
-  const signs = { kept: "spikes of the image", made: "spikes that ε adds", lost: "spikes that ε takes away" };
-  const rows = explained("p", { ...signs, marked: "the marked pixel" });
+  const signs = { kept: say`spikes of the image`, made: say`spikes that ε adds`, lost: say`spikes that ε takes away` };
+  const rows = explained("p", { ...signs, marked: say`the marked pixel` });
   return h("div", { class: "explain" }, ...rows, h("p", { class: "quiet" }, ROWS));
 }

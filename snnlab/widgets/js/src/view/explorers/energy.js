@@ -1,5 +1,7 @@
 /** The energy explorer: what one image costs in every code, at a price of a weight that the reader chooses. */
+
 import { integerBetween, need } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { EnergyBars } from "../charts/energy-bars.js";
 import { ExitSlider } from "../controls/attack-controls.js";
 import { Choice } from "../controls/choice.js";
@@ -18,14 +20,14 @@ const priceAt = (k) => Number(((HIGHEST * (10 ** ((3 * k) / STOPS) - 1)) / 999).
 const stopOf = (x) => (STOPS / 3) * Math.log10((999 * Math.min(x, HIGHEST)) / HIGHEST + 1);
 
 /** Prices of a 32-bit read (Horowitz 2014). */
-const MEMORIES = { 0: "free", 5: "8 kB memory", 50: "1 MB memory", 650: "off the chip" };
+const MEMORIES = { 0: "free", 5: say`8 kB memory`, 50: say`1 MB memory`, 650: say`off the chip` };
 
-const ZEROS = { multiplied: "zeros multiplied", skipped: "zeros skipped by all" };
+const ZEROS = { multiplied: say`zeros multiplied`, skipped: say`zeros skipped by all` };
 
 const HOW = [
-  "Energy is counted, not measured on a chip: E = (4.6 + x) pJ per multiply-accumulate (MAC) and (0.9 + x) pJ per synaptic operation (SynOp), where x is the price of reading a weight (45 nm, Horowitz 2014: 5 pJ from a memory of 8 kB, 50 pJ from 1 MB, 650 pJ off the chip).",
-  "An ANN makes one MAC per weight. A spike makes one SynOp per neuron that it reaches. direct multiplies its pixels in the first step alone, because they do not change. Where zeros are skipped, black pixels and silent units of the ANN cost nothing, and neither do black pixels of direct; spiking codes never pay for them.",
-  "Left out are the potentials, leak, threshold and reset of each neuron, moving spikes across a chip, encoding, and static power. The costs are of this one image.",
+  say`Energy is counted, not measured on a chip: E = (4.6 + x) pJ per multiply-accumulate (MAC) and (0.9 + x) pJ per synaptic operation (SynOp). Here x is the price of reading a weight: 5 pJ from a memory of 8 kB, 50 pJ from 1 MB, 650 pJ off the chip (45 nm, Horowitz 2014).`,
+  say`An ANN makes one MAC per weight. A spike makes one SynOp per neuron that it reaches. direct multiplies its pixels in the first step alone, because they do not change. Where zeros are skipped, black pixels and silent units of the ANN cost nothing, and neither do black pixels of direct; spiking codes never pay for them.`,
+  say`Left out are the potentials, leak, threshold and reset of each neuron, moving spikes across a chip, encoding, and static power. The costs are of this one image.`,
 ];
 
 export class EnergyExplorer extends ImageExplorer {
@@ -36,15 +38,15 @@ export class EnergyExplorer extends ImageExplorer {
   declare() {
     const { store, zoo } = this;
     const price = new Slider({
-      label: "price of a weight",
+      label: say`price of a weight`,
       max: STOPS,
       text: () => priceText(store.get("price")),
-      spoken: () => `${priceText(store.get("price"))} to read a weight`,
+      spoken: () => say`${priceText(store.get("price"))} to read a weight`,
       onInput: (k) => store.set({ price: priceAt(k) }),
     });
     this.price = price;
-    const memory = new Choice("weights are read from", Object.entries(MEMORIES), (x) => store.set({ price: Number(x) }));
-    const skip = new Choice("inputs of zero", Object.entries(ZEROS), this.set("zeros"));
+    const memory = new Choice(say`weights are read from`, Object.entries(MEMORIES), (x) => store.set({ price: Number(x) }));
+    const skip = new Choice(say`inputs of zero`, Object.entries(ZEROS), this.set("zeros"));
     const exit = new ExitSlider(zoo.num_steps, this.set("exit_step"));
     this.bars = new EnergyBars();
     this.sentence = h("p", { class: "effect" });
@@ -64,8 +66,8 @@ export class EnergyExplorer extends ImageExplorer {
   ask(state) {
     const { zeros, price, exit_step: exit } = state;
     const known = Object.keys(ZEROS);
-    need(known.includes(zeros), `unknown zeros "${zeros}"; choose one of ${known.join(", ")}`);
-    need(price >= 0, `price must be a number of pJ from 0 on, got ${price}`);
+    need(known.includes(zeros), say`unknown zeros "${zeros}"; choose one of ${known.join(", ")}`);
+    need(price >= 0, say`price must be a number of pJ from 0 on, got ${price}`);
     integerBetween("exit_step", exit, 1, this.zoo.num_steps);
     return super.ask(state);
   }
@@ -112,9 +114,14 @@ export class EnergyExplorer extends ImageExplorer {
 
   paint(frames, request, colours) {
     const rows = this.#rows(frames, request);
-    this.bars.show(`Energy of this image at exit ${request.exit_step}`, rows, colours);
+    this.bars.show(say`Energy of this image at exit ${request.exit_step}`, rows, colours);
     setText(this.sentence, comparison(rows.slice(1), request).join(" "));
     const all = { ...frames[0], ms: frames.reduce((sum, { ms }) => sum + ms, 0) };
-    this.caption.show(all, `one image of ${this.zoo.dataset}, clean; counted, not measured`, [], [whoComputed(all), ...HOW]);
+    this.caption.show(
+      all,
+      say`one image of ${this.zoo.dataset}, clean; counted, not measured`,
+      [],
+      [whoComputed(all), ...HOW],
+    );
   }
 }

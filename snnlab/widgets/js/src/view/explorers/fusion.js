@@ -1,5 +1,7 @@
 /** The fusion explorer: codes side by side in one network, their gate, what remains without one, and where that leads. */
+
 import { need } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { CleanRobustPlot } from "../charts/clean-robust.js";
 import { FusionMixer } from "../controls/fusion-mixer.js";
 import { bestCurve, readCurve, withoutPart } from "../model/accuracy.js";
@@ -11,8 +13,7 @@ import { DialAnswers } from "../session/dial-answers.js";
 import { chanceOf, spoken } from "../text/frame.js";
 import { FrameExplorer } from "./base.js";
 
-const GATE =
-  "A coin chooses one of the two parts for each image, the second with probability q; both parts are networks of their own, trained alike. Its accuracies are means of theirs, and its worst case is at least the mean. A gate scales what its part sends; the attack goes through all parts. A part is silenced at test time, in a network that was trained with it; where that was measured, the plane shows where it ends up (one training run, attacked anew without the part).";
+const GATE = say`A coin chooses one of the two parts for each image, the second with probability q; both parts are networks of their own, trained alike. Its accuracies are means of theirs, and its worst case is at least the mean. A gate scales what its part sends; the attack goes through all parts. A part is silenced at test time, in a network that was trained with it; where that was measured, the plane shows where it ends up (one training run, attacked anew without the part).`;
 
 export class FusionExplorer extends FrameExplorer {
   static kind = "fusion";
@@ -55,13 +56,13 @@ export class FusionExplorer extends FrameExplorer {
     const { encoding, silenced } = request;
     const { parts } = this.mixer.find(encoding).mix;
     const known = [-1, ...(parts.length > 1 ? parts.keys() : [])];
-    need(known.includes(silenced), `no part ${silenced} of "${encoding}" to silence; choose one of ${known.join(", ")}`);
+    need(known.includes(silenced), say`no part ${silenced} of "${encoding}" to silence; choose one of ${known.join(", ")}`);
     return { ...request, exit_step: this.zoo.num_steps };
   }
 
   answered(frame, request) {
     const { mix, member } = this.mixer.find(frame.encoding);
-    const off = request.silenced >= 0 ? `, ${mix.parts[request.silenced]} silenced` : "";
+    const off = request.silenced >= 0 ? say`, ${mix.parts[request.silenced]} silenced` : "";
     this.stage.speak(`${spoken(frame, request, memberTitle(mix, member) + off)} ${this.plot.sentence}`);
     const { encoding } = frame;
     this.answers.start(request, this.mixer.dial(encoding), (answers) => this.mixer.mark(encoding, answers));
@@ -71,7 +72,7 @@ export class FusionExplorer extends FrameExplorer {
     const { encoding, decoder } = this.model(frame.encoding);
     const parts = partsOf(encoding);
     const { silenced } = request;
-    const off = silenced >= 0 ? [`Without ${parts[silenced].name}, with which it was trained.`] : [];
+    const off = silenced >= 0 ? [say`Without ${parts[silenced].name}, with which it was trained.`] : [];
     this.showFrame(frame, request, { exit: frame.num_steps, parts, silenced, decoder, colours }, off);
     this.showCaption(frame, request, "worst", { runs: ALL_RUNS, about: [GATE] });
     if (this.zoo.results) this.#paintPlane(frame, request, colours);

@@ -1,5 +1,7 @@
 /** The explorer of one neuron: input, leak, threshold, reset, and how often it fires for a constant current. */
+
 import { scaleLinear } from "d3-scale";
+import { fixed, say } from "../../language.js";
 import { axes, curveLine, dot, label, stroke } from "../charts/frame.js";
 import { Choice } from "../controls/choice.js";
 import { Slider } from "../controls/slider.js";
@@ -10,8 +12,8 @@ import { NeuronTrace } from "../panels/neuron-trace.js";
 import { Explorer } from "./base.js";
 
 const MARGIN = { top: 22, right: 12, bottom: 34, left: 34 };
-const RESETS = Object.entries({ subtract: "subtract θ", zero: "to zero" });
-const two = (v) => v.toFixed(2);
+const RESETS = Object.entries({ subtract: say`subtract θ`, zero: say`to zero` });
+const two = (v) => fixed(v, 2);
 
 export class NeuronExplorer extends Explorer {
   static kind = "neuron";
@@ -23,13 +25,13 @@ export class NeuronExplorer extends Explorer {
     const { store } = this;
     const slider = (label, name, min, max, spoken, text = two) =>
       new Slider({ label, min, max, step: 0.01, key: 0.05, text, spoken, onInput: this.set(name) });
-    const drive = slider("current I", "drive", 0, MAX_DRIVE, (v) => `current ${two(v)}`);
-    const decay = (v) => `decay ${two(v)}, ${tau(v)}`;
-    const beta = slider("decay β", "beta", 0, 1, decay, (v) => `${two(v)} · ${short(v)}`);
-    const theta = slider("threshold θ", "theta", 0.2, 2, (v) => `threshold ${two(v)}`);
-    const reset = new Choice("reset", RESETS, this.set("reset"));
+    const drive = slider(say`current I`, "drive", 0, MAX_DRIVE, (v) => say`current ${two(v)}`);
+    const decay = (v) => say`decay ${two(v)}, ${tau(v)}`;
+    const beta = slider(say`decay β`, "beta", 0, 1, decay, (v) => `${two(v)} · ${short(v)}`);
+    const theta = slider(say`threshold θ`, "theta", 0.2, 2, (v) => say`threshold ${two(v)}`);
+    const reset = new Choice(say`reset`, RESETS, this.set("reset"));
     const names = Object.keys(PATTERNS).map((name) => [name, name]);
-    this.pattern = new Choice("input", names, (name) => store.set({ pattern: PATTERNS[name] }));
+    this.pattern = new Choice(say`input`, names, (name) => store.set({ pattern: PATTERNS[name] }));
     const onStep = (t) => t + 1 !== store.get("step") && store.set({ step: t + 1 });
     const play = this.clock(() => store.get("pattern").length);
     this.trace = new NeuronTrace({ onToggle: (t) => this.#toggle(t), onStep });
@@ -40,7 +42,7 @@ export class NeuronExplorer extends Explorer {
     this.verdict = h("strong", {});
     this.effect = h("p", { class: "effect" });
     this.rate = svg("svg", { class: "plot rate", role: "img" });
-    this.caption.say("computed in your browser · the equations are those that the book's networks run");
+    this.caption.say(say`computed in your browser · the equations are those that the book's networks run`);
     return {
       controls: { drive, beta, theta, reset },
       panels: [
@@ -49,7 +51,7 @@ export class NeuronExplorer extends Explorer {
         h("div", { class: "lensed" }, this.rule, this.equation, this.explanation),
         h("p", { class: "answer" }, this.verdict),
         this.effect,
-        h("section", { class: "panel curve" }, h("h4", {}, "Spikes a step, for every constant current"), this.rate),
+        h("section", { class: "panel curve" }, h("h4", {}, say`Spikes a step, for every constant current`), this.rate),
       ],
       limits: { step: 64 },
     };
@@ -97,14 +99,14 @@ export class NeuronExplorer extends Explorer {
   #paintRates(measured, state, colours) {
     const here = measured.reduce((a, b) => (Math.abs(b.drive - state.drive) < Math.abs(a.drive - state.drive) ? b : a));
     const share = Math.round(100 * here.rate);
-    const size = fitSvg(this.rate, `At a constant current of ${two(state.drive)} it fires in ${share} % of the steps.`);
+    const size = fitSvg(this.rate, say`At a constant current of ${two(state.drive)} it fires in ${share} % of the steps.`);
     if (!size) return;
     const x = scaleLinear([0, MAX_DRIVE], [MARGIN.left, size.width - MARGIN.right]);
     const y = scaleLinear([0, 1], [size.height - MARGIN.bottom, MARGIN.top]);
     const least = x(Math.min(rheobase(state), MAX_DRIVE));
     const line = { stroke: colours.code("direct").colour, "stroke-width": 2.5 };
     this.rate.replaceChildren(
-      ...axes(x, y, "current I", size),
+      ...axes(x, y, say`current I`, size),
       stroke(least, y(0), least, y(1), { class: "chance" }),
       label(least + 4, y(1) + 4, "θ(1 − β)", "tick halo"),
       curveLine(measured, (p) => [x(p.drive), y(p.rate)], line),
@@ -113,12 +115,16 @@ export class NeuronExplorer extends Explorer {
   }
 }
 
-const tau = (beta) => (beta >= 1 ? "no leak" : `τ = ${(1 / (1 - beta)).toFixed(beta < 0.95 ? 1 : 0)} steps`);
+const tau = (beta) => (beta >= 1 ? say`no leak` : say`τ = ${fixed(1 / (1 - beta), beta < 0.95 ? 1 : 0)} steps`);
 
-const short = (beta) => (beta >= 1 ? "no leak" : `τ ${(1 / (1 - beta)).toFixed(beta < 0.9 ? 1 : 0)}`);
+const short = (beta) => (beta >= 1 ? say`no leak` : `τ ${fixed(1 / (1 - beta), beta < 0.9 ? 1 : 0)}`);
 
 function key(play) {
-  const signs = { left: "β U of the step before", in: "current of this step", paid: "taken by a spike, one step later" };
-  const hint = h("p", {}, "Click a bar of the current I to switch the input of that step on or off.");
+  const signs = {
+    left: say`β U of the step before`,
+    in: say`current of this step`,
+    paid: say`taken by a spike, one step later`,
+  };
+  const hint = h("p", {}, say`Click a bar of the current I to switch the input of that step on or off.`);
   return h("div", { class: "explain" }, h("div", { class: "hint" }, play, hint), ...explained("p", signs));
 }

@@ -1,5 +1,7 @@
 /** The explorer of results: a table of networks, read by threat model, attack, ε, decoding and exit, from records. */
+
 import { field, need } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
 import { AccuracyPlot } from "../charts/accuracy-curve.js";
 import { ResultBars } from "../charts/bars.js";
@@ -32,21 +34,21 @@ export class ResultsExplorer extends Explorer {
     this.record = record;
     this.levels = levelsOf(record);
     this.decoders = options(VOCABULARY.decoders).filter(([name]) => exitsOf(record, name).length > 0);
-    this.decoder = new Choice("decoding", this.decoders, this.set("decoder"));
+    this.decoder = new Choice(say`decoding`, this.decoders, this.set("decoder"));
     const threats = Object.entries(THREATS).filter(([name]) => record.threats[name]);
-    this.threat = new Choice("attacker", threats, (threat) => store.set({ against: record.threats[threat][0] }));
+    this.threat = new Choice(say`attacker`, threats, (threat) => store.set({ against: record.threats[threat][0] }));
     const select = (attacks) =>
       new Select(
-        "attack",
+        say`attack`,
         attacks.map((key) => [key, attackName(key)]),
         this.set("against"),
       );
     this.attacks = Object.entries(record.threats).map(([threat, attacks]) => ({ threat, attacks, select: select(attacks) }));
     this.eps = new Slider({
-      label: "budget ε",
+      label: say`budget ε`,
       max: this.levels.length - 1,
       text: (k) => levelText(this.levels[k]),
-      spoken: (k) => `epsilon ${levelText(this.levels[k])}`,
+      spoken: (k) => say`epsilon ${levelText(this.levels[k])}`,
       stops: this.levels.map((level) => (level === 0.5 ? "½" : String(level))),
       onInput: (k) => store.set({ eps: this.levels[k] / LEVELS }),
     });
@@ -59,7 +61,7 @@ export class ResultsExplorer extends Explorer {
       budgets: {
         domain: () => [0, this.levels.at(-1)],
         exponent: 0.5,
-        name: "budget ε (of 255)",
+        name: say`budget ε (of 255)`,
         ticks: this.levels,
         near: (level) => nearestLevel(this.levels, level / LEVELS),
       },
@@ -83,12 +85,12 @@ export class ResultsExplorer extends Explorer {
     const { reported } = this.record;
     const card = (kind, title, ...parts) => h("section", { class: kind }, h("h4", {}, title), ...parts);
     const line = (kind) => h("p", { class: kind }, reported[kind]);
-    const elsewhere = reported ? card("card", "Reported", line("claim"), line("source")) : null;
+    const elsewhere = reported ? card("card", say`Reported`, line("claim"), line("source")) : null;
     return h(
       "div",
       { class: "beside" },
       elsewhere,
-      card("card found", "Measured here", this.verdict.answer, this.verdict.effect),
+      card("card found", say`Measured here`, this.verdict.answer, this.verdict.effect),
     );
   }
 
@@ -96,8 +98,8 @@ export class ResultsExplorer extends Explorer {
   #place({ against, decoder, eps, exit_step }) {
     const exits = exitsOf(this.record, decoder);
     const known = this.decoders.map(([name]) => name).join(", ");
-    need(exits.length > 0, `unknown decoder "${decoder}"; choose one of ${known}`);
-    need(eps >= 0 && eps <= 1, `eps must lie in [0, 1], got ${eps}`);
+    need(exits.length > 0, say`unknown decoder "${decoder}"; choose one of ${known}`);
+    need(eps >= 0 && eps <= 1, say`eps must lie in [0, 1], got ${eps}`);
     const exit = exits.includes(exit_step) ? exit_step : exits.at(-1);
     return { against, decoder, exit, level: nearestLevel(this.levels, eps), threat: threatOf(this.record, against) };
   }
@@ -132,7 +134,7 @@ export class ResultsExplorer extends Explorer {
       model,
       read: readAt(record, model.name, place),
       clean: readAt(record, model.name, { ...place, against: "worst", level: 0 }),
-      why: place.threat === "transfer" && model.name === record.source ? "made on it" : "not measured",
+      why: place.threat === "transfer" && model.name === record.source ? say`made on it` : say`not measured`,
     }));
     return Promise.resolve({ rows, ann: rival ? readAt(record, rival.name, place) : null, computed_by: this.engine.kind });
   }
@@ -143,7 +145,7 @@ export class ResultsExplorer extends Explorer {
 
   paint({ rows, ann }, place, colours) {
     const { record, bars, plot } = this;
-    const title = `Correct under ${attackName(place.against)}, ε = ${levelText(place.level)}`;
+    const title = say`Correct under ${attackName(place.against)}, ε = ${levelText(place.level)}`;
     bars.show({ title, rows, ann, chance: record.chance }, colours);
     const { tone, sign, verdict, sentence } = finding(record, place.threat, place);
     this.verdict.show({ text: verdict, note: "", tone, sign }, [sentence]);
@@ -155,7 +157,7 @@ export class ResultsExplorer extends Explorer {
     }));
     const best = claimed(record, place.threat, place).best?.model.name;
     const content = {
-      title: `Accuracy against ε, ${attackName(place.against)}`,
+      title: say`Accuracy against ε, ${attackName(place.against)}`,
       key: [place.against, place.decoder, place.exit].join(),
       curves: curves.filter(({ points }) => points.length > 0),
       current: [best, fairAnn(record, place.threat)?.name].filter(Boolean),
@@ -165,7 +167,7 @@ export class ResultsExplorer extends Explorer {
     };
     plot.show(content, colours);
     const flags = flagsOf(record, place);
-    const short = flags.length ? [`flags on ${flags.length} of ${record.models.length} networks`] : [];
+    const short = flags.length ? [say`flags on ${flags.length} of ${record.models.length} networks`] : [];
     this.caption.show({ computed_by: "record" }, facts(record), short, how(record, place.against, flags));
   }
 }

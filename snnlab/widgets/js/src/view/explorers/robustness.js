@@ -61,7 +61,7 @@ export class RobustnessExplorer extends FrameExplorer {
   }
 
   #flips(frame, request) {
-    return frame.attacked ? flipText(this.flip.known(request), MAX_EPS) : [];
+    return frame.attacked ? flipText(this.flip.known(request), MAX_EPS, frame.towards) : [];
   }
 
   paint(frame, request, colours) {

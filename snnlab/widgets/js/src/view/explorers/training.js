@@ -1,4 +1,5 @@
 /** The training explorer: one image, one code, and networks that learned by different rules, side by side. */
+import { say } from "../../language.js";
 import { VOCABULARY } from "../../vocabulary.js";
 import { AccuracyPlot } from "../charts/accuracy-curve.js";
 import { together } from "../controls/attack-controls.js";
@@ -14,8 +15,7 @@ import { NetworkExplorer } from "./base.js";
 /** Rules that are compared side by side; the others are curves only. */
 const COMPARED = VOCABULARY.side_by_side.training_rules;
 
-const ON_EACH =
-  "Every network is attacked on its own: the attacked images differ from column to column. A network trained by TSSL-BP answers with post-synaptic filters in front of both layers, and the attack goes through them with the same surrogate gradients as through the others, not with the timing gradients that it was trained with.";
+const ON_EACH = say`Every network is attacked on its own: the attacked images differ from column to column. A network trained by TSSL-BP answers with post-synaptic filters in front of both layers. The attack goes through them with the same surrogate gradients as through the others, not with the timing gradients of the training.`;
 
 export class TrainingExplorer extends NetworkExplorer {
   static kind = "training";
@@ -35,13 +35,13 @@ export class TrainingExplorer extends NetworkExplorer {
     this.codes = codesOf(this.models);
     const names = this.codes.map(({ name }) => name);
     const titles = names.map((name) => [name, name]);
-    const code = new Select("code", titles, this.set("code"));
+    const code = new Select(say`code`, titles, this.set("code"));
     this.columns = this.#compared(names[0]).map(({ title }) => new TrainingColumn(title, onExit));
     this.times = this.columns.map((column) => column.time);
     this.plot = new AccuracyPlot({ onEps: this.set("eps"), intervals: true, control: this.curves.element });
     // On a narrow screen one column is shown at a time.
     const tabs = this.columns.map(({ title }, k) => [String(k), title]);
-    this.tabs = new Choice("network", tabs, (k) => this.#turnTo(Number(k)));
+    this.tabs = new Choice(say`network`, tabs, (k) => this.#turnTo(Number(k)));
     this.tabs.element.classList.add("tabs");
     this.#turnTo(0);
     const setup = [this.isCustom ? null : code.element, ...this.attack.elements];
@@ -71,7 +71,7 @@ export class TrainingExplorer extends NetworkExplorer {
 
   /** What holds for all networks that are compared. */
   attacked({ code }) {
-    return together(this.#compared(code), this.isCustom ? "one of these networks" : code);
+    return together(this.#compared(code), this.isCustom ? say`one of these networks` : code);
   }
 
   ask(state) {

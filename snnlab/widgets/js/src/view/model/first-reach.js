@@ -1,5 +1,7 @@
 /** The first step at which ε can act on a black pixel: encode one that is ε bright. */
+
 import { ENCODINGS, encode, encoder } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { partsOf } from "./fusion-names.js";
 
 /** @returns {number|null|undefined} a step counted from 1; null: never; undefined: not a code that this page knows */
@@ -15,9 +17,9 @@ export function firstReach(encoding, eps, steps, fromStep = 0) {
 
 /** The same in words, next to an exit. @param {number|null} reach  @param {string} eps as it is written */
 export function reachText(reach, eps, exit) {
-  if (reach === null) return `ε = ${eps} makes no black pixel act.`;
-  if (reach === 1) return `ε = ${eps} reaches black pixels from the first step on: no exit comes before it.`;
+  if (reach === null) return say`ε = ${eps} makes no black pixel act.`;
+  if (reach === 1) return say`ε = ${eps} reaches black pixels from the first step on: no exit comes before it.`;
   return exit < reach
-    ? `ε = ${eps} reaches black pixels only from step ${reach} on, after this exit.`
-    : `ε = ${eps} reaches black pixels from step ${reach} on: leave at exit ${reach - 1} or before, and none of it is read.`;
+    ? say`ε = ${eps} reaches black pixels only from step ${reach} on, after this exit.`
+    : say`ε = ${eps} reaches black pixels from step ${reach} on: leave at exit ${reach - 1} or before, and none of it is read.`;
 }

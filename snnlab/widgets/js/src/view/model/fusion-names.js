@@ -4,14 +4,16 @@
  *
  * @typedef {{name: string, gate: number}} Part
  */
+
 import { partsOf } from "../../engine/index.js";
+import { pointed, say } from "../../language.js";
 
 export { partsOf };
 
 /** 0.125 → "1/8", 0.45 → "0.45": a share of one as a fraction, if it is one. */
 export function gateNumber(gate) {
   const inverse = 1 / gate;
-  return gate < 1 && gate > 0 && Number.isInteger(inverse) ? `1/${inverse}` : String(Math.round(100 * gate) / 100);
+  return gate < 1 && gate > 0 && Number.isInteger(inverse) ? `1/${inverse}` : pointed(String(Math.round(100 * gate) / 100));
 }
 
 /** "direct", or "direct × 1/8" on two lines. */
@@ -46,13 +48,13 @@ function memberOf(model, parts) {
   // A gate set by hand leaves the last part as it is; a learned one shares what there is among all.
   const learned = parts.at(-1).gate !== 1;
   const kind = learned ? (model.rule === "bptt" ? "learned" : "hardened") : "fixed";
-  const title = { fixed: gateNumber(gate), learned: "learned", hardened: "learned, FGSM" }[kind];
+  const title = { fixed: gateNumber(gate), learned: say`learned`, hardened: say`learned, FGSM` }[kind];
   return { model, gate, kind, title };
 }
 
 /** What a member is called among all: "1/8 direct + latency", "direct + latency, learned". */
 export function memberTitle({ name, parts, members }, { kind, gate }) {
   if (parts.length === 1) return name;
-  if (kind !== "fixed") return `${name}, ${kind === "learned" ? "learned" : "learned, FGSM"}`;
+  if (kind !== "fixed") return `${name}, ${kind === "learned" ? say`learned` : say`learned, FGSM`}`;
   return members.length === 1 || gate === 1 ? name : `${gateNumber(gate)} ${name}`;
 }

@@ -1,5 +1,7 @@
 /** The models of the zoo that an explorer offers, and their titles. */
+
 import { need } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { VOCABULARY } from "../../vocabulary.js";
 
 /** Group of the networks that a reader has trained in a page and that the browser has kept (src/parts/yours.js). */
@@ -16,7 +18,7 @@ export const titlesOf = (models) => models.map(({ name, title }) => [name, title
 /** The model of this name. @throws {Error} that lists what there is */
 export function chosen(models, name, field = "encoding") {
   const match = models.find((model) => model.name === name);
-  need(match, `unknown ${field} "${name}"; choose one of ${models.map((m) => m.name).join(", ")}`);
+  need(match, say`unknown ${field} "${name}"; choose one of ${models.map((m) => m.name).join(", ")}`);
   return match;
 }
 

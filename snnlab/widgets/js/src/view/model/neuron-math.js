@@ -1,5 +1,7 @@
 /** One LIF neuron as a reader turns it: state in, numbers and sentences out. */
+
 import { lif, need, neuron } from "../../engine/index.js";
+import { fixed, plural, say } from "../../language.js";
 
 /** The largest current that the slider offers. */
 export const MAX_DRIVE = 1.5;
@@ -21,8 +23,8 @@ export const PATTERNS = {
  *   U[t] = carried[t] + current[t] - taken[t]
  */
 export function run({ beta, theta, reset, drive, pattern }) {
-  need(/^[01]{2,64}$/.test(pattern), `pattern must be 2 to 64 signs 0 or 1, got "${pattern}"`);
-  need(drive >= 0 && drive <= 10, `drive must lie in [0, 10], got ${drive}`);
+  need(/^[01]{2,64}$/.test(pattern), say`pattern must be 2 to 64 signs 0 or 1, got "${pattern}"`);
+  need(drive >= 0 && drive <= 10, say`drive must lie in [0, 10], got ${drive}`);
   const constants = neuron({ beta, threshold: theta, reset });
   const current = Float32Array.from(pattern, (on) => Number(on) * drive);
   const { membrane, spikes } = lif(current, current.length, constants);
@@ -46,7 +48,7 @@ export function rates({ beta, theta, reset, pattern }) {
 /** The smallest constant current that ever makes it fire: U settles at I / (1 - β). */
 export const rheobase = ({ beta, theta }) => theta * (1 - beta);
 
-const number = (v) => (Math.abs(v) < 0.005 ? "0" : v.toFixed(2));
+const number = (v) => (Math.abs(v) < 0.005 ? "0" : fixed(v, 2));
 
 /** The equation of a step. */
 export const equation = (reset) =>
@@ -64,28 +66,28 @@ export function sum(state, activity, t) {
 
 /** What happens in one step, in words. */
 export function happens({ spikes, taken }, t) {
-  const after = taken[t] > 0 ? "It fired one step ago, and pays for it now" : "Nothing is taken";
-  return `${after}; ${spikes[t] ? "the potential is above threshold: it fires." : "it stays silent."}`;
+  const after = taken[t] > 0 ? say`It fired one step ago, and pays for it now` : say`Nothing is taken`;
+  return `${after}; ${spikes[t] ? say`the potential is above threshold: it fires.` : say`it stays silent.`}`;
 }
 
 /** When it fires. */
 export function summary({ spikes }) {
   const times = [...spikes.keys()].filter((t) => spikes[t]);
-  if (times.length === 0) return "It never fires.";
+  if (times.length === 0) return say`It never fires.`;
   const [gap, ...others] = new Set(times.slice(1).map((t, k) => t - times[k]));
-  const every = gap === 1 ? ", in every step" : `, every ${gap} steps`;
+  const every = plural(gap)`, in every step|, every ${gap} steps`;
   const rhythm = times.length > 2 && others.length === 0 ? every : "";
-  return `It fires ${times.length === 1 ? "once" : `${times.length} times`}${rhythm}, first in step ${times[0] + 1}.`;
+  return say`It fires ${plural(times.length)`once|${times.length} times`}${rhythm}, first in step ${times[0] + 1}.`;
 }
 
 /** Whether a constant current of this size could ever make it fire. */
 export function reach(state) {
   const [least, drive] = [number(rheobase(state)), number(state.drive)];
-  if (state.beta === 1 && state.drive > 0) return "Without a leak every constant current fires it sooner or later.";
+  if (state.beta === 1 && state.drive > 0) return say`Without a leak every constant current fires it sooner or later.`;
   if (state.drive <= rheobase(state)) {
-    return `A constant current of ${drive} never fires it: U settles at I/(1 − β), and that exceeds θ only if I > θ(1 − β) = ${least}.`;
+    return say`A constant current of ${drive} never fires it: U settles at I/(1 − β), and that exceeds θ only if I > θ(1 − β) = ${least}.`;
   }
   const on = state.pattern.replaceAll("0", "").length;
-  const part = `${drive} would make it fire again and again if it stayed on; here it is on in ${on} of ${state.pattern.length} steps only`;
-  return `A constant current fires it if it exceeds θ(1 − β) = ${least}; ${on < state.pattern.length ? part : "this one does"}.`;
+  const part = say`${drive} would make it fire again and again if it stayed on; here it is on in ${on} of ${state.pattern.length} steps only`;
+  return say`A constant current fires it if it exceeds θ(1 − β) = ${least}; ${on < state.pattern.length ? part : say`this one does`}.`;
 }

@@ -1,5 +1,7 @@
 /** One attacker of several side by side: its gradient, its image, and its margin. */
+
 import { SPIKE_TRAIN } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { MarginPlot } from "../charts/margin.js";
 import { SlicePlot, sliceText } from "../charts/slice.js";
 import { MAGNIFIED, Picture } from "../dom/canvas-image.js";
@@ -16,10 +18,10 @@ export class AttackColumn {
     this.verdict = new Verdict();
     this.ending = h("p", { class: "ending" });
     this.doing = h("p", { class: "doing" });
-    this.map = new GradientMap(method === SPIKE_TRAIN ? "gain of its best train" : "gradient it follows");
+    this.map = new GradientMap(method === SPIKE_TRAIN ? say`gain of its best train` : say`gradient it follows`);
     this.zero = h("p", { class: "zero" });
-    this.picture = new Picture("attacked", "attacked changed");
-    this.change = new Picture(`change ×${MAGNIFIED}`, "difference");
+    this.picture = new Picture(say`attacked`, "attacked changed");
+    this.change = new Picture(say`change ×${MAGNIFIED}`, "difference");
     this.margin = new MarginPlot(onStep);
     this.images = h("div", { class: "seen" }, this.map.element, this.picture.element, this.change.element);
     this.slice = new SlicePlot();
@@ -42,16 +44,16 @@ export class AttackColumn {
     this.#present(true);
     setText(this.doing, doing(this.method, model));
     this.verdict.show(answerAt(trajectory, step), []);
-    setText(this.ending, over ? ending(trajectory) : `step ${Math.min(step, last)}`);
+    setText(this.ending, over ? ending(trajectory) : say`step ${Math.min(step, last)}`);
     setText(this.zero, shown);
     this.element.classList.toggle("blind", !trains && zero !== null && zero >= 0.5);
-    const says = `${trains ? "gains" : "gradient"} of ${TITLES[this.method]}: ${shown}`;
+    const says = trains ? say`gains of ${TITLES[this.method]}: ${shown}` : say`gradient of ${TITLES[this.method]}: ${shown}`;
     this.map.show(gradientAt(trajectory, step), shape, says, colours);
     this.picture.show(now, shape);
     this.change.showDifference(first, now, shape, colours);
     this.margin.show(trajectory, trajectories, step, colours);
     const isSliced = trajectories.length === PAIR.length;
-    setText(this.title, isSliced && this.method !== "naive" ? `informed (${TITLES[this.method]})` : TITLES[this.method]);
+    setText(this.title, isSliced && this.method !== "naive" ? say`informed (${TITLES[this.method]})` : TITLES[this.method]);
     for (const part of [this.slice.element, this.sliced]) part.toggleAttribute("hidden", !isSliced);
     if (!isSliced) return;
     this.slice.show(trajectory, trajectories, colours);
@@ -74,7 +76,7 @@ export class AttackColumn {
 }
 
 function mapText(trains, zero) {
-  if (zero === null) return `no ${trains ? "search" : "gradient"} was needed`;
-  if (zero === 0) return `a ${trains ? "better train for" : "gradient on"} every pixel`;
-  return `${trains ? "no better train for" : "zero on"} ${percent(zero)} of the pixels`;
+  if (zero === null) return trains ? say`no search was needed` : say`no gradient was needed`;
+  if (zero === 0) return trains ? say`a better train for every pixel` : say`a gradient on every pixel`;
+  return trains ? say`no better train for ${percent(zero)} of the pixels` : say`zero on ${percent(zero)} of the pixels`;
 }

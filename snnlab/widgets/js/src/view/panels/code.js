@@ -1,5 +1,7 @@
 /** One code of an image as a small picture: raster, the train of one pixel, and a line of numbers. */
+
 import { inputOrder } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { swatch } from "../charts/marks.js";
 import { blockRows, drawable, inputBlocks, paintRaster } from "../dom/canvas-raster.js";
 import { drag, stepAt } from "../dom/drag.js";
@@ -14,7 +16,7 @@ export class CodePanel {
   constructor(name, onStep) {
     this.name = name;
     this.mark = h("span", { class: "swatch-box" });
-    this.canvas = h("canvas", { role: "img", "aria-label": `${name}: spikes` });
+    this.canvas = h("canvas", { role: "img", "aria-label": say`${name}: spikes` });
     this.train = h("canvas", { class: "train", "aria-hidden": "true" });
     const unseen = (kind) => h("div", { class: kind, "aria-hidden": "true" });
     this.line = unseen("line");

@@ -1,4 +1,5 @@
 /** The spikes of the hidden neurons, or their activations in a network without time. */
+import { say } from "../../language.js";
 import { barColumn } from "../dom/canvas-bars.js";
 import { paintRaster } from "../dom/canvas-raster.js";
 import { setText } from "../dom/elements.js";
@@ -6,7 +7,7 @@ import { labelRows, RasterPanel } from "./panel.js";
 
 export class HiddenPanel extends RasterPanel {
   constructor() {
-    super("hidden", "hidden spikes");
+    super("hidden", say`hidden spikes`);
   }
 
   /** @param {Frame} frame  @param {import("./panel.js").Context} context */
@@ -16,11 +17,11 @@ export class HiddenPanel extends RasterPanel {
     const timeless = !clean.input;
     const values = (side) => side && (timeless ? side.activation : side.hidden);
     labelRows(this.rows, classGroups(order, this.height), this.height);
-    setText(this.title, timeless ? "hidden activations" : "hidden spikes");
+    setText(this.title, timeless ? say`hidden activations` : say`hidden spikes`);
     this.body.hidden = !values(clean);
-    const sorted = order.preferred ? "sorted by the class they speak for" : "a row per neuron";
-    const shown = timeless ? "longer is stronger" : `${clean.hidden?.length / steps} neurons, ${sorted}`;
-    setText(this.note, this.body.hidden ? "not reported by this network" : shown);
+    const sorted = order.preferred ? say`sorted by the class they speak for` : say`a row per neuron`;
+    const shown = timeless ? say`longer is stronger` : say`${clean.hidden?.length / steps} neurons, ${sorted}`;
+    setText(this.note, this.body.hidden ? say`not reported by this network` : shown);
     if (this.body.hidden) return;
     const sequence = { clean: values(clean), attacked: values(attacked), order: order.hidden, steps };
     if (timeless) barColumn(this.canvas, sequence, margins, colours);

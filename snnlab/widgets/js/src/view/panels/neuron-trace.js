@@ -1,5 +1,7 @@
 /** One neuron over time: the current as switches, the potential as what is left, comes in and is taken, and the spikes. */
+
 import { scaleLinear } from "d3-scale";
+import { say } from "../../language.js";
 import { axis, label, stroke } from "../charts/frame.js";
 import { h, svg } from "../dom/elements.js";
 import { sizeOf } from "../dom/sizes.js";
@@ -15,7 +17,7 @@ export class NeuronTrace {
   constructor({ onToggle, onStep }) {
     this.hooks = { onToggle, onStep };
     this.svg = svg("svg", { class: "plot trace", role: "img" });
-    this.switches = h("fieldset", { class: "switches" }, h("legend", { class: "unseen" }, "steps with input"));
+    this.switches = h("fieldset", { class: "switches" }, h("legend", { class: "unseen" }, say`steps with input`));
     this.element = h("div", { class: "neuron-plot" }, this.svg, this.switches);
   }
 
@@ -62,7 +64,7 @@ export class NeuronTrace {
       this.boxes = [...pattern].map((_, t) =>
         h("input", {
           type: "checkbox",
-          "aria-label": `input at step ${t + 1}`,
+          "aria-label": say`input at step ${t + 1}`,
           onchange: () => this.hooks.onToggle(t),
           onfocus: () => this.hooks.onStep(t),
           onpointerenter: () => this.hooks.onStep(t),
@@ -104,6 +106,6 @@ function ticks(steps, x) {
   const marks = [1, ...Array.from({ length: Math.floor(steps / every) }, (_, k) => (k + 1) * every)];
   return [
     ...marks.map((t) => label((x(t - 1) + x(t)) / 2, HEIGHT - 8, t, "tick", { "text-anchor": "middle" })),
-    label(0, HEIGHT - 8, "step"),
+    label(0, HEIGHT - 8, say`step`),
   ];
 }

@@ -1,4 +1,5 @@
 /** Output spikes, a row for each class, and beside them the votes at the exit; the attack's own spikes are hatched. */
+import { say } from "../../language.js";
 import { label, stroke } from "../charts/frame.js";
 import { classMark } from "../charts/marks.js";
 import { setText, svg } from "../dom/elements.js";
@@ -11,8 +12,8 @@ const NUMBER = 30;
 
 export class OutputPanel extends Panel {
   constructor() {
-    const plot = svg("svg", { class: "outputs", role: "img", "aria-label": "output spikes" });
-    super("output", "output spikes", plot);
+    const plot = svg("svg", { class: "outputs", role: "img", "aria-label": say`output spikes` });
+    super("output", say`output spikes`, plot);
     this.svg = plot;
     this.note.classList.add("end");
   }
@@ -25,8 +26,8 @@ export class OutputPanel extends Panel {
     if (!size) return;
     const classes = classesOf(side);
     const { width } = size;
-    setText(this.title, clean.output ? "output spikes" : "output");
-    setText(this.note, decoder === "membrane" ? "potential" : "votes");
+    setText(this.title, clean.output ? say`output spikes` : say`output`);
+    setText(this.note, decoder === "membrane" ? say`potential` : say`votes`);
     const row = size.height / classes;
     const room = width - margins.left - margins.right;
     const place = { margins, width, row, classes, column: room / steps };

@@ -1,4 +1,5 @@
 /** Plots that share the time axis; one line marks the exit in all of them and can be dragged. */
+import { say } from "../../language.js";
 import { drag, stepAt } from "../dom/drag.js";
 import { h, setText } from "../dom/elements.js";
 import { numberSteps } from "./panel.js";
@@ -35,7 +36,7 @@ export class Timeline {
     this.element.classList.toggle("playing", playing);
     // Set on these elements only: on their parent, the page would restyle everything inside.
     for (const element of [this.cursor, ...this.veils]) place(element, exit / steps);
-    setText(this.grip, `${playing ? "step" : "exit"} ${exit}`);
+    setText(this.grip, playing ? say`step ${exit}` : say`exit ${exit}`);
     numberSteps(this.axis, steps, exit);
   }
 

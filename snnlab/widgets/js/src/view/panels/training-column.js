@@ -1,4 +1,5 @@
 /** One network among several that are given the same image: its answer, its spikes, its votes. */
+import { say } from "../../language.js";
 import { swatch } from "../charts/marks.js";
 import { markChanged, Picture } from "../dom/canvas-image.js";
 import { h, setText } from "../dom/elements.js";
@@ -16,8 +17,8 @@ export class TrainingColumn {
   constructor(title, onExit) {
     this.title = title;
     this.mark = h("span", { class: "swatch-box" });
-    this.clean = new Picture("clean");
-    this.picture = new Picture("attacked", "attacked");
+    this.clean = new Picture(say`clean`);
+    this.picture = new Picture(say`attacked`, "attacked");
     this.verdict = new Verdict();
     this.time = new Timeline([new InputPanel(), new HiddenPanel(), new OutputPanel()], { onExit, margins: MARGINS });
     this.note = h("p", { class: "activity" });

@@ -1,43 +1,53 @@
 /** The votes over time; the classes that lead at the exit are labelled there. */
+
 import { scaleLinear } from "d3-scale";
+import { say } from "../../language.js";
 import { label, stroke } from "../charts/frame.js";
 import { spread } from "../charts/label-placement.js";
 import { classMark } from "../charts/marks.js";
-import { setText, svg } from "../dom/elements.js";
+import { h, setText, showText, svg } from "../dom/elements.js";
 import { fitSvg } from "../dom/sizes.js";
 import { classesOf, leadersText, shownSide, voteLabels } from "../text/frame.js";
 import { Panel } from "./panel.js";
 
 const LABEL = 17;
 const MARGIN = { top: 8, bottom: 5 };
+/** Room for the signs of the exits. */
+const SIGNS = 12;
 
 /** What the votes of a decoder are. */
 const VOTES = {
-  rate: "output spikes counted so far",
-  membrane: "output potentials summed so far",
-  ttfs: "T minus the step of the first output spike",
-  current: "output current summed so far",
+  rate: say`output spikes counted so far`,
+  membrane: say`output potentials summed so far`,
+  ttfs: say`T minus the step of the first output spike`,
+  current: say`output current summed so far`,
 };
 
 export class VotesPanel extends Panel {
   constructor() {
-    const plot = svg("svg", { class: "votes", role: "img", "aria-label": "votes over time" });
-    super("vote", "votes", plot);
+    const plot = svg("svg", { class: "votes", role: "img", "aria-label": say`votes over time` });
+    super("vote", say`votes`, plot);
     this.svg = plot;
+    this.legend = h("p", { class: "meaning" });
+    this.element.append(this.legend);
   }
 
   /** @param {Frame} frame  @param {import("./panel.js").Context} context */
   show(frame, { exit, margins, colours, decoder = "rate", names = null }) {
     const steps = frame.num_steps;
     const side = shownSide(frame);
-    const votes = frame.clean.input ? VOTES[decoder] : "logits, the same at every exit";
-    setText(this.note, votes + (frame.bounds?.LEGEND ?? ""));
+    const votes = frame.clean.input ? VOTES[decoder] : say`logits, the same at every exit`;
+    setText(this.note, votes);
+    showText(this.legend, frame.bounds?.LEGEND ?? "");
     const size = fitSvg(this.svg, leadersText(side, exit));
     if (!size) return;
     const { width, height } = size;
     const rows = rowsOf(side, steps);
     const all = rows.flat();
-    const y = scaleLinear([Math.min(0, ...all), Math.max(1, ...all)], [height - MARGIN.bottom, MARGIN.top]);
+    const y = scaleLinear(
+      [Math.min(0, ...all), Math.max(1, ...all)],
+      [height - MARGIN.bottom, MARGIN.top + (frame.bounds ? SIGNS : 0)],
+    );
     const x = (t) => margins.left + (t * (width - margins.left - margins.right)) / steps;
     const lines = emphasis(frame, exit, colours);
     this.svg.replaceChildren(

@@ -1,4 +1,5 @@
 /** A button behind which the page measures accuracy itself; the script for that is loaded when it is pressed. */
+import { say } from "../../language.js";
 import { h } from "../dom/elements.js";
 
 /** @param {any} explorer @returns {Element|null} null where there is no network in the page */
@@ -15,7 +16,7 @@ export function bench(explorer) {
       explorer.stage.fail(error);
     }
   };
-  const button = h("button", { type: "button", onclick: open }, "Measure it here");
+  const button = h("button", { type: "button", onclick: open }, say`Measure it here`);
   const element = h("div", { class: "bench" }, button);
   return element;
 }

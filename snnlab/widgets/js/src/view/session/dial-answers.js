@@ -20,8 +20,8 @@ export class DialAnswers {
     this.stop();
     const controller = new AbortController();
     this.#controller = controller;
-    const { attack, attacker, eps, silenced } = request;
-    const key = (encoding) => [encoding, attack, attacker, eps, silenced, imageKey(request)].join("|");
+    const { attack, attacker, target, eps, silenced } = request;
+    const key = (encoding) => [encoding, attack, attacker, target, eps, silenced, imageKey(request)].join("|");
     const tell = () => onKnown(names.map((name) => this.#known.get(key(name)) ?? null));
     tell();
     for (const encoding of names.filter((name) => !this.#known.has(key(name)))) {

@@ -1,4 +1,6 @@
 /** Find the smallest ε at which this image is misread, between other work; a new request cancels it, results are stored. */
+import { ANY } from "../../engine/index.js";
+import { say } from "../../language.js";
 import { answer, shownSide } from "../text/frame.js";
 
 const REST = 500;
@@ -23,9 +25,9 @@ export class FlipSearch {
   /** @param {State} request  @param {Frame} frame its answer  @param {() => void} onKnown */
   start(request, frame, onKnown) {
     this.stop();
-    const wrong = answer(frame.clean, request.exit_step) !== frame.target;
-    if (request.attack === "none" || wrong || this.known(request) !== null) return;
-    this.#timer = setTimeout(() => this.#scan(request, frame.target, onKnown), REST);
+    const done = isHit(frame, answer(frame.clean, request.exit_step));
+    if (request.attack === "none" || done || frame.towards === frame.target || this.known(request) !== null) return;
+    this.#timer = setTimeout(() => this.#scan(request, frame, onKnown), REST);
   }
 
   stop() {
@@ -34,7 +36,8 @@ export class FlipSearch {
     this.#controller = null;
   }
 
-  async #scan(request, target, onKnown) {
+  /** @param {any} shown the frame that is there, of the same class and target */
+  async #scan(request, shown, onKnown) {
     const controller = new AbortController();
     this.#controller = controller;
     const step = STEP[request.attack];
@@ -44,7 +47,7 @@ export class FlipSearch {
       // A task of its own for each ε, so that the page answers in between.
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (!frame || controller.signal.aborted) return;
-      if (answer(shownSide(frame), request.exit_step) !== target) return this.#remember(request, eps, onKnown);
+      if (isHit(shown, answer(shownSide(frame), request.exit_step))) return this.#remember(request, eps, onKnown);
     }
     this.#remember(request, "never", onKnown);
   }
@@ -56,10 +59,13 @@ export class FlipSearch {
   }
 }
 
+/** Whether an answer is what the attack wants: its target, or any that is wrong. */
+const isHit = ({ target, towards = ANY }, read) => (towards === ANY ? read !== target : read === towards);
+
 /** Everything that the answer depends on. */
-function keyOf({ encoding, attack, attacker, exit_step: exit, ...image }) {
-  return [encoding, attack, attacker, exit, imageKey(image)].join("|");
+function keyOf({ encoding, attack, attacker, target, exit_step: exit, ...image }) {
+  return [encoding, attack, attacker, target, exit, imageKey(image)].join("|");
 }
 
 /** Which image a request is about: test images are known by their first pixels' place in the data. @param {any} request */
-export const imageKey = ({ image, label }) => (label === null ? image.join() : `digit at ${image.byteOffset}`);
+export const imageKey = ({ image, label }) => (label === null ? image.join() : say`digit at ${image.byteOffset}`);

@@ -1,4 +1,5 @@
 /** What every explorer has around it: style sheet, colours of the page, messages, the spoken read-out, and the fallback. */
+import { say } from "../../language.js";
 import { palette } from "../../theme/palette.js";
 import { backgroundBehind, watchScheme } from "../../theme/scheme.js";
 import { h, setText, showText } from "../dom/elements.js";
@@ -77,7 +78,7 @@ export class Stage {
   /** One sentence in place; what was shown before stays. */
   fail(error) {
     const sentence = error.message.replace(/[^.!?]$/, "$&.");
-    showText(this.notice, `⚠ ${sentence}${this.app.hidden ? "" : " What you see is the last good state."}`);
+    showText(this.notice, `⚠ ${sentence}${this.app.hidden ? "" : say` What you see is the last good state.`}`);
   }
 
   succeed() {

@@ -1,5 +1,7 @@
 /** What the attack explorer says: trajectories in, sentences out. */
+
 import { SPIKE_TRAIN } from "../../engine/index.js";
+import { listed, plural, say } from "../../language.js";
 import { options, VOCABULARY } from "../../vocabulary.js";
 import { epsText, grade, percent, SILENT } from "./frame.js";
 
@@ -15,23 +17,23 @@ const BLIND = 0.5;
 
 /** What an attacker does, in a line. @param {string} method */
 export function doing(method, { kind, stochastic, trains }) {
-  if (kind === "ann" && method === "naive") return "An ANN has no code: its own gradient is all there is.";
-  if (kind === "ann" && method === "bpda") return "No steps to replace: the same as naive.";
+  if (kind === "ann" && method === "naive") return say`An ANN has no code: its own gradient is all there is.`;
+  if (kind === "ann" && method === "bpda") return say`No steps to replace: the same as naive.`;
   return {
-    naive: "Takes the code's spikes for its slope: a silent pixel gets no gradient.",
-    bpda: "Informed: puts a smooth step in place of the code's, on the way back only.",
+    naive: say`Takes the code's spikes for its slope: a silent pixel gets no gradient.`,
+    bpda: say`Informed: puts a smooth step in place of the code's, on the way back only.`,
     eot: stochastic
-      ? "BPDA, averaged over 10 encodings of the image."
-      : "BPDA, averaged over 10 images nearby (smoothing): nothing in this code is random.",
+      ? say`BPDA, averaged over 10 encodings of the image.`
+      : say`BPDA, averaged over 10 images nearby (smoothing): nothing in this code is random.`,
     assg:
       kind === "ann"
-        ? "Momentum, and steps that start large; there are no spikes to adapt to."
-        : "BPDA, with a surrogate fitted to every neuron, and momentum.",
+        ? say`Momentum, and steps that start large; there are no spikes to adapt to.`
+        : say`BPDA, with a surrogate fitted to every neuron, and momentum.`,
     [SPIKE_TRAIN]: trains
-      ? "Searches among the spike trains that the code gives within ε: no gradient of the code is needed."
+      ? say`Searches among the spike trains that the code gives within ε: no gradient of the code is needed.`
       : kind === "ann"
-        ? "An ANN has no spike trains to search among."
-        : "This code has no spike trains to search among: it is no step function of each pixel.",
+        ? say`An ANN has no spike trains to search among.`
+        : say`This code has no spike trains to search among: it is no step function of each pixel.`,
   }[method];
 }
 
@@ -61,16 +63,16 @@ export const gradientAt = ({ path, shape }, step) => rowAt(path.gradients, shape
 
 export const imageAt = ({ path, shape }, step) => rowAt(path.images, shape, step);
 
-const reads = (answer) => (answer === SILENT ? "falls silent" : `reads ${answer}`);
+const reads = (answer) => (answer === SILENT ? say`falls silent` : say`reads ${answer}`);
 
 /** The answer at a step, as `Verdict` shows it. */
 export function answerAt(trajectory, step) {
   const { path, target, label } = trajectory;
   const answer = path.predictions[Math.min(step, taken(trajectory))];
   const right = answer === target;
-  const text = answer === SILENT ? "Silent" : `Reads ${answer}`;
-  const drawn = right ? "as before" : `was ${target}`;
-  const known = right ? "correct" : `truth: ${label}`;
+  const text = answer === SILENT ? say`Silent` : say`Reads ${answer}`;
+  const drawn = right ? say`as before` : say`was ${target}`;
+  const known = right ? say`correct` : say`truth: ${label}`;
   return { text, note: label === null ? drawn : known, ...grade(right) };
 }
 
@@ -78,8 +80,8 @@ export function ending(trajectory) {
   const at = brokenAt(trajectory);
   const { margins, predictions } = trajectory.path;
   const tied = margins.at(-1) === 0 && predictions.at(-1) !== SILENT;
-  const end = at === null ? `not broken in ${trajectory.steps} steps` : `broken at step ${at}`;
-  return `${at === 0 ? "misread before any step" : end}${tied ? " (tie, decided by potential)" : ""}`;
+  const end = at === null ? say`not broken in ${trajectory.steps} steps` : say`broken at step ${at}`;
+  return `${at === 0 ? say`misread before any step` : end}${tied ? say` (tie, decided by potential)` : ""}`;
 }
 
 /** All trajectories in words, for those who cannot see them. @param {Trajectory[]} trajectories  @param {number} step */
@@ -87,45 +89,50 @@ export function spokenTrajectories(trajectories, step, title, eps) {
   const each = trajectories.map((trajectory) => {
     const at = brokenAt(trajectory);
     const zero = zeroShare(trajectory, step);
-    const blind = zero ? `gradient zero on ${percent(zero)} of the pixels, ` : "";
+    const blind = zero ? say`gradient zero on ${percent(zero)} of the pixels, ` : "";
     const last = trajectory.path.predictions.at(-1);
     const broken = at !== null && at <= step;
-    const end = broken ? `broken at step ${at}, ${reads(last)}` : `still reads ${trajectory.target}`;
+    const end = broken ? say`broken at step ${at}, ${reads(last)}` : say`still reads ${trajectory.target}`;
     return `${TITLES[trajectory.method]}: ${blind}${end}`;
   });
-  return `${title}, epsilon ${epsText(eps)}, step ${step}. ${each.join(". ")}.`;
+  return say`${title}, epsilon ${epsText(eps)}, step ${step}. ${each.join(". ")}.`;
 }
 
 /** What to make of it, whatever step is shown. @param {Trajectory[]} trajectories @returns {string[]} sentences */
 export function conclusion(trajectories) {
   const [naive, ...others] = trajectories;
   const broken = brokenAt(naive);
-  if (broken === 0) return ["The network misreads this digit without any attack: choose another."];
+  if (broken === 0) return [say`The network misreads this digit without any attack: choose another.`];
   const zero = zeroShare(naive, 0) ?? 0;
   const blind = zero >= BLIND;
   const gradientText = blind
-    ? `On the clean image naive sees no gradient at ${percent(zero)} of the pixels.`
-    : "Naive sees a gradient at most pixels.";
+    ? say`On the clean image naive sees no gradient at ${percent(zero)} of the pixels.`
+    : say`Naive sees a gradient at most pixels.`;
   const winners = others.filter((trajectory) => brokenAt(trajectory) !== null);
   if (broken !== null) {
     const failed = others.length - winners.length;
     const rest = others.length === 1 ? only(others[0], failed === 0) : together(failed);
-    return [`${gradientText} It breaks this image in ${steps(broken)}, ${rest}: nothing is hidden here.`];
+    return [say`${gradientText} It breaks this image in ${steps(broken)}, ${rest}: nothing is hidden here.`];
   }
-  if (winners.length === 0) return [gradientText, `${blind ? NOT_HIDDEN : NOBODY} Raise ε before calling it robust.`];
-  const won = winners.map((one, k) => `${TITLES[one.method]} in ${k ? brokenAt(one) : steps(brokenAt(one))}`);
-  const list = new Intl.ListFormat("en-GB").format(won);
-  return [gradientText, `It fails. The same image, network and budget are broken by ${list}.`, blind ? MASKED : NOT_ENOUGH];
+  if (winners.length === 0) return [gradientText, say`${blind ? NOT_HIDDEN : NOBODY} Raise ε before calling it robust.`];
+  const won = winners.map((one, k) => say`${TITLES[one.method]} in ${k ? brokenAt(one) : steps(brokenAt(one))}`);
+  const list = listed(won);
+  return [
+    gradientText,
+    say`It fails. The same image, network and budget are broken by ${list}.`,
+    blind ? MASKED : NOT_ENOUGH,
+  ];
 }
 
-const only = ({ method }, breaks) => (breaks ? `and so does ${TITLES[method]}` : `${TITLES[method]} does not`);
+const only = ({ method }, breaks) => (breaks ? say`and so does ${TITLES[method]}` : say`${TITLES[method]} does not`);
 const together = (failed) =>
-  failed === 0 ? "and all others break it as well" : `${failed} of the others ${failed === 1 ? "does" : "do"} not`;
+  failed === 0
+    ? say`and all others break it as well`
+    : plural(failed)`1 of the others does not|${failed} of the others do not`;
 
-const NOBODY = "Nobody breaks this image at this budget.";
-const NOT_HIDDEN =
-  "But whoever sees a gradient everywhere does not break this image either: here the missing gradient is not what protects it.";
-const MASKED = "What looked robust was an attacker who could not see.";
-const NOT_ENOUGH = "A gradient everywhere is not yet one that leads anywhere.";
+const NOBODY = say`Nobody breaks this image at this budget.`;
+const NOT_HIDDEN = say`But whoever sees a gradient everywhere does not break this image either: here the missing gradient is not what protects it.`;
+const MASKED = say`What looked robust was an attacker who could not see.`;
+const NOT_ENOUGH = say`A gradient everywhere is not yet one that leads anywhere.`;
 
-const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);
+const steps = (n) => plural(n)`1 step|${n} steps`;

@@ -1,6 +1,7 @@
 /** What the encoder explorer says about one code of one image. */
+import { count, say } from "../../language.js";
 import { partsOf } from "../model/fusion-names.js";
-import { count, difference, epsText, firstSteps, spikes } from "./frame.js";
+import { difference, epsText, firstSteps, spikes } from "./frame.js";
 
 /** What a code made of an image, and of the image changed by ε: sequences [T, P]. */
 export function codeSummary(name, { clean, attacked }, steps, image) {
@@ -24,22 +25,25 @@ export function codeSummary(name, { clean, attacked }, steps, image) {
 
 /** The same as two sentences: about the image, and about what ε did. @returns {[string, string]} */
 export function summaryText({ current, spiking, total, made, lost, first, black, changed }, step) {
-  const base = [current ? "A current at every step" : null, spiking ? spikes(total) : null].filter(Boolean).join(" and ");
+  const base = [current ? say`A current at every step` : null, spiking ? spikes(total) : null]
+    .filter(Boolean)
+    .join(say` and `);
   if (!changed) return [`${base}.`, ""];
   if (!current) return [`${base}.`, ownPart(made, lost, first, black, step)];
-  const others = made > 0 ? `, and adds ${spikes(made)} from step ${first} on` : "";
-  return [`${base}.`, `ε flows in from step 1${others}.`];
+  const others = made > 0 ? say`, and adds ${spikes(made)} from step ${first} on` : "";
+  return [`${base}.`, say`ε flows in from step 1${others}.`];
 }
 
 function ownPart(made, lost, first, black, step) {
-  if (made === 0) return lost > 0 ? `ε adds none, takes ${count(lost)} away.` : "ε adds none.";
-  const unseen = first > step ? ": after what is read" : "";
-  return `ε adds ${count(made)}, ${firstSteps(first, black)}${unseen}.`;
+  if (made === 0) return lost > 0 ? say`ε adds none, takes ${count(lost)} away.` : say`ε adds none.`;
+  const unseen = first > step ? say`: after what is read` : "";
+  return say`ε adds ${count(made)}, ${firstSteps(first, black)}${unseen}.`;
 }
 
 /** All codes in one sentence, for a screen reader: when does a black pixel fire? */
 export function spokenCodes(summaries, eps) {
-  const when = ({ current, black }) => (current ? "at every step" : black === null ? "never" : `from step ${black}`);
+  const when = ({ current, black }) =>
+    current ? say`at every step` : black === null ? say`never` : say`from step ${black}`;
   const each = summaries.map((summary) => `${summary.name} ${when(summary)}`);
-  return `With epsilon ${epsText(eps)} black pixels act: ${each.join(", ")}.`;
+  return say`With epsilon ${epsText(eps)} black pixels act: ${each.join(", ")}.`;
 }
