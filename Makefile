@@ -1,9 +1,10 @@
 # make book    the book, in _build/html         make lab          JupyterLab on the chapters
 # make slides  slides of the chapters           make assignments  the exercises for nbgrader
 # make offline the book as one zip              make links        follow the links to other hosts
-# make test    all checks and tests             make bench        speed, next to peers
-# make unit    the tests of a minute            make hooks        checks before every commit
-# make gettext the texts of book and explorers, for translators
+# make pdf     the book as one PDF              make epub         the book as one EPUB
+# make gettext texts, for translators           make bench        speed, next to peers
+# make test    all checks and tests             make unit         the tests of a minute
+# make hooks   checks before every commit
 # make clean   forget what was built (make distclean: .venv too)
 #
 # A machine needs Python 3.11 or newer and make; everything else is installed here, into .venv and node_modules.
@@ -22,11 +23,11 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_QUIET ?= 1
 
-.PHONY: help book test unit lab slides assignments offline links gettext repository install js browser lint hooks bundle pictures bench clean distclean
+.PHONY: help book test unit lab slides assignments offline pdf epub links gettext repository install js browser lint hooks bundle pictures bench clean distclean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '1,10s/^# \{0,1\}//p' Makefile
+	@sed -n '1,8s/^# \{0,1\}//p' Makefile
 
 # --- what the reader asks for ---------------------------------------------------------------------------------------
 
@@ -57,6 +58,13 @@ offline: book
 	@cd $(dir $(OFFLINE)) && python -m zipfile -c ../$(notdir $(OFFLINE)).zip $(notdir $(OFFLINE))
 	@rm -r $(OFFLINE)
 	@echo "The book in one file: $(CURDIR)/_build/$(notdir $(OFFLINE)).zip (unpack, then open index.html)"
+
+# The built book on paper and for reading devices; Chromium sets the pages and the equations.
+pdf: book browser
+	@python book/_ext/paper.py
+
+epub: book browser
+	@python book/_ext/ebook.py
 
 # Links rot by themselves, so they are followed on demand (and weekly, .github/workflows/links.yml), not by every build.
 links: install book/_mathjax/node_modules/.installed

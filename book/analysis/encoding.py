@@ -11,7 +11,7 @@ from torch import Tensor
 from snnlab import zoo
 from snnlab.encoding import encoder
 from snnlab.plotting.theme import ATTACK, DASHES, INK, QUIET, NotebookFigure, mark, style
-from snnlab.statistics import change_between, estimate, over_seeds
+from snnlab.statistics import NO_BOUND, change_between, estimate, over_seeds
 from snnlab.statistics.records import Repeats
 from snnlab.zoo.studies import VOTED
 
@@ -146,7 +146,7 @@ def _voted(eps: float) -> str:
     )
     return (
         f"Where the majority of {record['draws']} draws answers, the suite `{record['suite']}` without transferred images leaves "
-        f"{together} of the first {record['n']} digits, and {one} where one draw answers (one training seed)."
+        f"{together} of the first {record['n']} digits, and {one} where one draw answers (one training seed; {NO_BOUND})."
     )
 
 

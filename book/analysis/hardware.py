@@ -251,7 +251,8 @@ def enemies() -> pd.DataFrame:
 
 
 def _points(change: Change) -> str:
-    return f"−{100 * change.mean:.0f} [{100 * change.low:.0f}, {100 * change.high:.0f}]"
+    mean, low, high = (round(100 * value) for value in (change.mean, change.low, change.high))
+    return f"{'−' if mean > 0 else ''}{abs(mean)} [{low}, {high}]"
 
 
 def enemies_figure() -> NotebookFigure:

@@ -8,7 +8,7 @@ FGSM and PGD raise the cross-entropy :math:`L` of the logits at the exit step in
     \text{PGD:}\quad & x'_{i+1} = \mathrm{clip}(Π_ε(x'_i + α\,\mathrm{sign} ∇ L(x'_i))), \quad x'_0 = x + U(-ε, ε)
 
 (Goodfellow et al. 2015; Madry et al. 2018). ``attack`` runs any registered attack by its name; ``register_attack`` adds one. The
-``Attacker`` decides what the gradient is.
+``Attacker`` decides what the gradient is; ``snnlab.attacks.peers`` has those of other papers.
 """
 
 from snnlab.attacks import methods as methods  # registers the attacks of the field

@@ -24,6 +24,7 @@ def rasters(
     images: Mapping[str, Tensor] | None = None,
     exit_step: int | None = None,
     rows: str = "pixel, bright to dark",
+    cause: str = "under attack",
 ) -> NotebookFigure:
     """Draw spikes as rasters side by side, time to the right; spikes that only the attacked sequence has in red.
 
@@ -32,6 +33,7 @@ def rasters(
         images: ``[C, H, W]`` in [0, 1], drawn before the rasters, by title.
         exit_step: marked by a line.
         rows: title of the rows.
+        cause: what the alternative text names as the cause of further spikes.
 
     >>> spikes = torch.eye(4)
     >>> rasters({"latency": (spikes, None)}).alt
@@ -51,7 +53,7 @@ def rasters(
             draw_raster(ax, before.numpy(), None if after is None else after.numpy(), exit_step)
             ax.set(title=title, xlabel="step")
             added = 0 if after is None else int(((after > 0) & (before <= 0)).sum())
-            said.append(f"{title} {int((before > 0).sum())}" + (f" and {added} more under attack" if added else ""))
+            said.append(f"{title} {int((before > 0).sum())}" + (f" and {added} more {cause}" if added else ""))
         if trains:
             axes[len(shown)].set_ylabel(rows)
     steps = max((len(before) for before, _ in trains.values()), default=0)

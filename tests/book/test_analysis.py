@@ -9,7 +9,7 @@ import pytest
 import snntorch as snn
 import torch
 
-from analysis import adversarial, drawings, honest, training
+from analysis import adversarial, drawings, hardware, honest, training
 from analysis.adversarial import corner, pictures, winners, winners_text
 from analysis.answer import answer, in_short
 from analysis.cifar10 import accuracy, attacked_drawing, drawing, factors_of
@@ -315,3 +315,16 @@ def test_the_flow_chart_says_every_question_and_its_answer() -> None:
     for asked, answered in drawings.QUESTIONS:
         assert asked.split("\n")[0] in words
         assert answered.split("\n")[0] in words
+
+
+def test_who_hurts_each_code_most() -> None:
+    """What the take-aways of the chapter on hardware say."""
+    assert hardware.worst_enemies("phase") == ["time"]
+    assert all(hardware.worst_enemies(name) == ["intensity"] for name in ("direct", "poisson", "offset", "fusion"))
+    assert len(hardware.worst_enemies("onset")) > 2
+    table = hardware.enemies()
+    assert list(table.index) == hardware.codes()
+    assert table.loc["direct", "time"] == "—"
+    for name in hardware.codes():
+        for enemy, lost in hardware.losses(name).items():
+            assert lost.low <= lost.mean <= lost.high, (name, enemy)

@@ -8,7 +8,9 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 import table
+import yaml
 from building import BOOK, ROOT
+from PIL import Image
 
 from snnlab import data
 from snnlab.data import Dataset
@@ -59,3 +61,16 @@ def test_the_table_of_speed_is_taken_from_the_full_table() -> None:
 def test_a_row_that_was_renamed_is_named() -> None:
     with pytest.raises(ValueError, match="first widget paint"):
         table.shown("| what | peer |\n| --- | --- |\n| other | peer |")
+
+
+def test_the_readme_links_the_published_book_if_the_settings_name_one() -> None:
+    site = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf8"))["sphinx"]["config"]["snnlab_site"]
+    assert site in (ROOT / "README.md").read_text(encoding="utf8"), f"link {site} in the README"
+
+
+def test_the_recording_is_light_silent_and_moves() -> None:
+    path = ROOT / ".github" / "explorer.webp"
+    assert path.name in (ROOT / "README.md").read_text(encoding="utf8")
+    assert path.stat().st_size < 2_000_000
+    with Image.open(path) as recording:
+        assert getattr(recording, "n_frames", 1) > 10
