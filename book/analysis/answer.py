@@ -46,7 +46,7 @@ def answer() -> str:
     return (
         f"Worst-case accuracy at ε = {small:g} and {large:g}, read to the end:\n\n{codes}\n"
         f"- `{hardened}`, the most robust spiking network at ε = {large:g}, picked after measuring: "
-        f"{_both(hardened)}{_on_samples(hardened)}\n{ordinary}\n\n"
+        f"{_both(hardened)}.{_on_samples(hardened)}\n{ordinary}\n\n"
         f"At the last exit that ε on black has not reached, at ε = {large:g}: {at_exit}. "
         f"({_sample()}. Attacks and flags are in the chapters.)"
     )
@@ -58,7 +58,9 @@ def _on_samples(name: str) -> str:
     if not (broke := broken_on_samples(most)):
         return ""
     first = max(most.samples.values())
-    return f" (too high: {broke} of the first {first} digits fell to attacks that the others did not meet)"
+    return (
+        f" (The upper ends are too high: {broke} of the first {first} digits fell to attacks that the others did not meet.)"
+    )
 
 
 def _there(title: str) -> bool:

@@ -159,11 +159,9 @@ def codes_finding(eps: float = 0.1, wide: float = 0.2) -> str:
         low, high = ends(name, at)
         return f"`{zoo.recipe(name).labels['title'].removesuffix(', certified')}` {low:.0f} – {high:.0f} %"
 
+    listed = "\n".join(f"- {told(name, eps)}" for name in shown)
     far = sorted(shown, key=lambda name: ends(name, wide)[0] - ends(name, wide)[1])[:2]
-    return (
-        f"**Finding.** Between proof and attack at ε = {eps:g}: {', '.join(told(name, eps) for name in shown)}. At ε = {wide:g} "
-        f"the brackets are widest for {' and '.join(told(name, wide) for name in far)}: there nobody knows the robust accuracy."
-    )
+    return f"**Finding.** Between proof and attack at ε = {eps:g}:\n\n{listed}\n\nAt ε = {wide:g} the brackets are widest for {' and '.join(told(name, wide) for name in far)}: there nobody knows the robust accuracy."
 
 
 def defence(radii: Sequence[float] = RADII[:2]) -> pd.DataFrame:

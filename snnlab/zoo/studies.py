@@ -217,5 +217,5 @@ STUDIES: tuple[Study, ...] = (
     Study("trains", ("images", "trains", "both"), (LOSSES, STEPS, RESTARTS, BATCH, INFORMED), _trains),
 )
 
-#: random codes: one draw, or the majority of several, judges the images of a suite
+#: of random codes, one draw or the majority of several judges the images of a suite
 VOTED = Study("voted", ("one", "majority"), (VOTERS, SUITES[VOTE_SUITE]), _voted)
