@@ -161,7 +161,11 @@ def codes_finding(eps: float = 0.1, wide: float = 0.2) -> str:
 
     listed = "\n".join(f"- {told(name, eps)}" for name in shown)
     far = sorted(shown, key=lambda name: ends(name, wide)[0] - ends(name, wide)[1])[:2]
-    return f"**Finding.** Between proof and attack at ε = {eps:g}:\n\n{listed}\n\nAt ε = {wide:g} the brackets are widest for {' and '.join(told(name, wide) for name in far)}: there nobody knows the robust accuracy."
+    widest = " and ".join(told(name, wide) for name in far)
+    return (
+        f"**Finding.** Between proof and attack at ε = {eps:g}:\n\n{listed}\n\nAt ε = {wide:g} the brackets are widest for "
+        f"{widest}: there nobody knows the robust accuracy."
+    )
 
 
 def defence(radii: Sequence[float] = RADII[:2]) -> pd.DataFrame:
