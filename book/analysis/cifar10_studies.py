@@ -86,8 +86,8 @@ def trains_finding() -> str:
     listed = "\n".join(parts)
     return (
         "**Finding.** What the search breaks beside the attacks on the image, at the ε where it is most:\n\n"
-        f"{listed}\n\nThe adaptive numbers of this chapter rest on more attacks on the image and on no search. A search "
-        "would lower them too, by at most this on the same pictures."
+        f"{listed}\n\nThe adaptive numbers of this chapter rest on more attacks on the image and on no search. This "
+        "search would lower them too, by at most so much on the same pictures; a longer one may find more."
     )
 
 

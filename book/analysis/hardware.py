@@ -275,7 +275,7 @@ def enemies_figure() -> NotebookFigure:
         ax.grid(visible=False, axis="y")
         ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     said = "; ".join(f"{name}: {' or '.join(worst_enemies(name))}" for name in codes())
-    figure.alt = f"Points of accuracy that five enemies take from each of {len(codes())} codes. Most is taken by: {said}."
+    figure.alt = f"Points of accuracy that five enemies take from each of {len(codes())} codes: most by {said}."
     return figure
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from math import ceil
+from math import ceil, floor
 
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -56,6 +56,7 @@ def brackets(names: Sequence[str], radii: Sequence[float] = RADII) -> pd.DataFra
         of, known = zoo.recipe(name), {eps: bracket(name, eps) for eps in (0.0, *radii)}
         ends = next(end for end in (known[0.0].low, known[0.0].high) if end)
         rows[of.labels["title"]] = {
+            "trained for ε": f"{of['certified']['eps']:g}",
             "exit": of["training_exit"] or "last",
             **{f"ε = {eps:g}" if eps else "clean": _ends(known[eps]) for eps in (0.0, *radii)},
             "seeds": ends.seeds,
@@ -217,13 +218,14 @@ def smoothed_finding() -> str:
     """Return how far a vote is proved, and what that means in L∞, as Markdown."""
     records = {name: SMOOTHED.record(name) for name in SMOOTHED.models("mnist5k")}
     first = records["poisson"]
-    grey = max(record["linf"]["largest"] for record in records.values()) * 255
+    largest = {name: record["linf"]["largest"] for name, record in records.items()}
+    grey = {name: floor(25500 * radius) / 100 for name, radius in largest.items()}  # rounded down, as radii are
     return (
         f"n = {first['n']} test digits, one training seed; votes of {first['draws']:,} draws, each bound wrong with probability "
         f"{first['alpha']:g}; radii are medians over the digits whose vote is right; 95 % intervals over digits (Wilson).\n\n"
-        f"**Finding.** In L∞ the vote of `poisson` is proved up to ε = {first['linf']['largest']:g}, "
-        f"{255 * first['linf']['largest']:.2f} grey levels of 255. That of the ANN in Gaussian noise, which was trained with it, "
-        f"is proved up to {records['ann-gaussian']['linf']['largest']:g} ({grey:.1f} grey levels). Both are below every ε "
+        f"**Finding.** In L∞ the vote of `poisson` is proved up to ε = {largest['poisson']:g}, "
+        f"{grey['poisson']:g} grey levels of 255. That of the ANN in Gaussian noise, which was trained with it, "
+        f"is proved up to {largest['ann-gaussian']:g} ({grey['ann-gaussian']:g} grey levels). Both are below every ε "
         "at which the networks of digits are attacked. Radii are rounded down. A bound holds digit by digit: "
         f"that some bound of the table is wrong has a probability of at most {first['n']} × {first['alpha']:g}."
     )

@@ -356,7 +356,8 @@ def adversarial_finding() -> str:
     n = zoo.results(before).n
     sentences.append(
         f"The network that was printed as the most robust of all at ε = {largest:g}, `{before}` with "
-        f"{printed(before, largest) / n:.3f}, keeps {worst[before]}. The most robust {changed}, with {worst[now]}.{control}"
+        f"{printed(before, largest) / n:.3f}, keeps {worst[before]}. The most robust {changed}, with "
+        f"{worst[now]} (networks trained for a proof, and controls, are aside).{control}"
     )
     return f"**Finding 3: it is worth what the attacker in training saw.** {' '.join(sentences)}"
 
