@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_reader_makes_a_four_a_nine_and_hears_whether_it_worked(visit: Visit) ->
     # What was recorded had no target.
     expect(explorer.locator(".curve h4")).to_contain_text("worst case of all attacks, which have no target")
     expect(explorer.locator(".facts")).to_contain_text("curves (of attacks without a target)")
-    assert "target=0" in visit.page.url
+    expect(visit.page).to_have_url(re.compile("target=0"))
     effect.click()  # another gesture begins, which Back takes back alone
     target.select_option("4")
     expect(effect).to_contain_text("4 is this image's own class")
