@@ -9,7 +9,6 @@ contains no script. EPUB 3 (W3C 2023).
 from __future__ import annotations
 
 import re
-import sys
 import uuid
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from paper import BOOK, NAME, STYLE, Chapter, articles, browser, read_book, settings, typeset
+from paper import NAME, STYLE, Chapter, articles, read_book, settings, typeset, written
 
 __all__ = ["write_epub"]
 
@@ -134,11 +133,7 @@ def _package(files: Mapping[str, str], images: Iterable[str]) -> str:
 
 def main() -> None:
     """Write the book of ``_build``."""
-    build = BOOK.parent / "_build"
-    target = Path(sys.argv[1]) if sys.argv[1:] else build / f"{NAME}.epub"
-    with browser() as chromium:
-        book = write_epub(chromium, build, target)
-    print(f"{len(book)} pages of the book: {target.resolve()}")
+    written(write_epub, "epub")
 
 
 if __name__ == "__main__":

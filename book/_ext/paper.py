@@ -16,7 +16,7 @@ import posixpath
 import re
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -32,7 +32,7 @@ from pypdf import PdfReader
 from chapters import pages, questions, read
 from pictures import BROWSERS
 
-__all__ = ["Chapter", "articles", "browser", "chapter", "read_book", "settings", "typeset", "write_pdf"]
+__all__ = ["Chapter", "articles", "chapter", "read_book", "settings", "typeset", "write_pdf", "written"]
 
 BOOK = Path(__file__).parents[1]
 STYLE = BOOK / "_paper"
@@ -365,13 +365,24 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
 
 
+def written(write: Callable[[Browser, Path, Path], list[Chapter]], ending: str) -> Path:
+    """Write the book of ``_build``, say how many pages went into the file, and return the file.
+
+    Args:
+        write: writes it, from the browser, the folder of the built book and the file.
+        ending: of the file, whose name can be given in the command line.
+    """
+    build = BOOK.parent / "_build"
+    target = Path(sys.argv[1]) if sys.argv[1:] else build / f"{NAME}.{ending}"
+    with browser() as chromium:
+        book = write(chromium, build, target)
+    print(f"{len(book)} pages of the book: {target.resolve()}")
+    return target
+
+
 def main() -> None:
     """Print the book of ``_build``."""
-    build = BOOK.parent / "_build"
-    target = Path(sys.argv[1]) if sys.argv[1:] else build / f"{NAME}.pdf"
-    with browser() as chromium:
-        book = write_pdf(chromium, build, target)
-    print(f"{len(book)} pages of the book on {len(PdfReader(target).pages)} of paper: {target.resolve()}")
+    print(f"{len(PdfReader(written(write_pdf, 'pdf')).pages)} pages of paper")
 
 
 if __name__ == "__main__":
