@@ -39,7 +39,13 @@ class _WholeNeuron(Surrogate):
     """A gradient of a whole neuron: it has no derivative at a step."""
 
     def through(self, gradient: Tensor, current: Tensor, spikes: Tensor, v: Tensor, decay: Tensor, theta: Tensor) -> Tensor:
-        """Return the gradient of the current ``[T, N, …]`` from that of the spikes; ``v = U - θ``."""
+        """Return the gradient of the current, ``[T, N, …]``.
+
+        Args:
+            gradient: that of the spikes, ``[T, N, …]``.
+            current, spikes, v: what the neuron read and fired, and ``U - θ`` at each step, ``[T, N, …]`` each.
+            decay, theta: β and θ, of all neurons (scalars) or of each.
+        """
         raise NotImplementedError
 
     def derivative(self, v: Tensor) -> Tensor:

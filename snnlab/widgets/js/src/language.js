@@ -12,7 +12,7 @@ const catalogue = globalThis.snnlabLanguages?.[lang];
 /** What this page is written in, for Intl. */
 export const LANGUAGE = catalogue ? lang : "en-US";
 
-/** What stands before decimals. */
+/** The decimal mark of the language. */
 const POINT = (1.5).toLocaleString(LANGUAGE)[1];
 
 const rules = new Intl.PluralRules(LANGUAGE);
