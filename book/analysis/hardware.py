@@ -274,13 +274,13 @@ def enemies_figure() -> NotebookFigure:
         ax.invert_yaxis()
         ax.grid(visible=False, axis="y")
         ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.13))
-    said = "; ".join(f"{name}: {' or '.join(worst_enemies(name))}" for name in codes())
+    said = "; ".join(f"of {name} by {' or '.join(worst_enemies(name))}" for name in codes())
     of_time, record = retiming("latency"), everyday("latency")
     figure.caption = (
         f"n = {record[0]['noise'].n} test digits ({of_time[0]['worst'].n} for time), {len(record)} training seeds, 95 % "
         "intervals; attacks and budgets stand below the table"
     )
-    figure.alt = f"Points of accuracy that five enemies take from each of {len(codes())} codes: most by {said}."
+    figure.alt = f"Points of accuracy that five enemies take from each of {len(codes())} codes: the largest loss {said}."
     return figure
 
 
